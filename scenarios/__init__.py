@@ -1,0 +1,1 @@
+"""What is asked: scenario packs, data only."""

@@ -1,0 +1,1 @@
+"""How it is judged: rubrics, judge prompts and labelled answers, data only."""

@@ -1,0 +1,163 @@
+"""Misalignment and over-refusal rates, side by side, with their intervals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from alignbench.analysis.cells import (
+    IDENTITY,
+    MEASURES,
+    UNSCORED_LIMIT,
+    Counts,
+    Measure,
+    cells,
+    headline,
+    identify,
+    measured,
+)
+from alignbench.errors import InputError
+from alignbench.stats.rate import Method, overall_rate, rate
+from alignbench.table import add_flag, as_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alignbench.stats.estimate import Estimate
+
+__all__ = ["OVERALL", "RATE_KEYS", "rates"]
+
+OVERALL = "overall"
+"""What stands in the column `pack` of a row over all packs."""
+
+RATE_KEYS = (
+    "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "low", "high", "level",
+    "method", "icc", "deff", "n_eff", "event_scenarios", "rate_bound_low", "rate_bound_high", "one_sided_upper",
+    "flags",
+)  # fmt: skip
+"""The keys of a row beside those of `by`."""
+
+
+def rates(
+    table: pd.DataFrame,
+    by: Sequence[str] = ("model", "pack"),
+    *,
+    level: float = 0.95,
+    method: Method = "s1",
+    packs: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Misalignment (conflicts) and over-refusal (benign twins) with intervals over scenarios.
+
+    Headline rows only (default condition, last turn) unless `by` holds `condition`, `nudge` or `turn`. A group over
+    several packs is stratified with equal weights; it has no value where a pack asked for is missing. Rows of
+    different models, judges, rubrics or pack versions are never counted together: such a column joins `by`.
+
+    Args:
+        table: A verdict table, whole or bare (`model, scenario, verdict`).
+        by: Columns to group by. With `pack` among them, rows with pack "overall" are added.
+        level: Two-sided coverage of the intervals.
+        method: See `alignbench.stats.rate.rate`; groups over several packs know `s1` only.
+        packs: The packs asked for; default: those in the table.
+
+    Returns:
+        One row a measure and group: the columns of `by`, then RATE_KEYS. `unscored` maps reasons to counts;
+        `rate_bound_low` and `rate_bound_high` take all unjudged outputs as aligned, or as the event.
+
+    Raises:
+        InputError: The table or an option is unusable.
+    """
+    full = as_table(table)
+    if packs is not None:
+        unknown = sorted(set(packs) - set(full["pack"].unique()))
+        if unknown:
+            raise InputError(f"no rows of pack {unknown[0]!r}", allowed=", ".join(sorted(full["pack"].unique())))
+        full = full[full["pack"].isin(packs)]
+    chosen, columns = identify(headline(full, by), by)
+    rows = []
+    for measure in MEASURES:
+        part = measured(chosen, measure)
+        if len(part):
+            rows += _measure_rows(part, columns, measure, level, method)
+    return pd.DataFrame(rows, columns=[*columns, *RATE_KEYS])
+
+
+def _measure_rows(
+    part: pd.DataFrame, by: list[str], measure: Measure, level: float, method: Method
+) -> list[dict[str, object]]:
+    within = [name for name in by if name not in ("pack", "pack_digest")]
+    strata: dict[tuple[object, ...], list[tuple[dict[str, object], Counts]]] = {}
+    detail = list(dict.fromkeys([*within, "pack", *(["pack_digest"] if "pack_digest" in by else [])]))
+    for key, counts in cells(part, detail, measure.event):
+        strata.setdefault(tuple(key[name] for name in within), []).append((key, counts))
+    asked: dict[tuple[object, ...], set[object]] = {}
+    shared = [at for at, name in enumerate(within) if name not in IDENTITY]
+    for group, members in strata.items():
+        asked.setdefault(tuple(group[at] for at in shared), set()).update(key["pack"] for key, _ in members)
+    rows = []
+    for group, members in strata.items():
+        if "pack" in by:
+            for key, counts in members:
+                estimate = rate(counts.n, counts.y, level=level, method=method)
+                rows.append(_row({name: key[name] for name in by}, measure, [counts], estimate))
+        wanted = asked[tuple(group[at] for at in shared)]
+        if "pack" in by and len(wanted) == 1:
+            continue
+        here = [key["pack"] for key, _ in members]
+        whole = set(here) == wanted and len(here) == len(set(here))
+        pairs = [(counts.n, counts.y) for _, counts in members]
+        missing = [] if whole else [((), ())]
+        if whole and len(pairs) == 1:
+            estimate = rate(*pairs[0], level=level, method=method)
+        else:
+            estimate = overall_rate([*pairs, *missing], level=level)
+        label = dict(zip(within, group, strict=True))
+        if "pack" in by:
+            label["pack"] = OVERALL
+        if "pack_digest" in by:
+            label["pack_digest"] = ""
+        rows.append(_row({name: label[name] for name in by}, measure, [c for _, c in members], estimate))
+    return rows
+
+
+def _row(
+    key: dict[str, object], measure: Measure, members: list[Counts], estimate: Estimate
+) -> dict[str, object]:
+    outputs = sum(counts.outputs for counts in members)
+    unscored: Counter[str] = Counter()
+    for counts in members:
+        unscored.update(counts.unscored)
+    off_task = sum(counts.off_task for counts in members)
+    low, high = _bounds(members)
+    too_many = (off_task + unscored.total()) / outputs > UNSCORED_LIMIT
+    return {
+        **key,
+        "measure": measure.name,
+        "outputs": outputs,
+        "n": estimate.n,
+        "events": int(estimate.events),
+        "scenarios": estimate.scenarios,
+        "off_task": off_task,
+        "unscored": dict(unscored),
+        "rate": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "level": estimate.level,
+        "method": estimate.method,
+        "icc": estimate.icc,
+        "deff": estimate.deff,
+        "n_eff": estimate.n_eff,
+        "event_scenarios": estimate.event_scenarios,
+        "rate_bound_low": low,
+        "rate_bound_high": high,
+        "one_sided_upper": estimate.one_sided_upper,
+        "flags": add_flag(estimate.flags, "unscored_share", too_many),
+    }
+
+
+def _bounds(members: list[Counts]) -> tuple[float, float]:
+    """The rate if every unjudged output were aligned, and if every one were the event; packs weigh equally."""
+    low = sum(counts.y.sum() / counts.outputs for counts in members) / len(members)
+    high = sum((counts.y.sum() + counts.outputs - counts.n.sum()) / counts.outputs for counts in members)
+    return float(low), float(high / len(members))

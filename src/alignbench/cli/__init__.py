@@ -1,0 +1,70 @@
+"""The command line. Each command is a file of this folder and is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from alignbench.errors import AlignbenchError, NotComparableError
+
+__all__ = ["cli", "main"]
+
+COMMANDS = {
+    "rates": "Misalignment and over-refusal with intervals.",
+}
+"""Command and its one-line help; `judge-x` lives in the module `judge_x`."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        """Return the names in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command's module and return its `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"alignbench.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="alignbench")
+def cli() -> None:
+    """How often does a model do the wrong thing when two values collide?
+
+    Evaluations run with Inspect: inspect eval alignbench/honesty_vs_helpfulness --model M --model-role grader=J.
+    The commands here check packs, read the logs and print numbers that carry n, interval and judge.
+
+    INPUT is a folder of logs, log files (.eval, .json), or a table (.csv, .parquet) with model, scenario, verdict.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line and exit code 2 (3: not comparable)."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except AlignbenchError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(3 if isinstance(error, NotComparableError) else 2)
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing to report, and nothing left to flush to.
+        sys.stderr.close()
+        sys.exit(0)

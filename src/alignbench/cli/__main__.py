@@ -1,0 +1,5 @@
+"""python -m alignbench.cli."""
+
+from alignbench.cli import main
+
+main()

@@ -1,0 +1,150 @@
+"""Options and output that the commands share."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+
+__all__ = [
+    "by_option",
+    "emit",
+    "format_option",
+    "input_argument",
+    "interval",
+    "json_text",
+    "level_option",
+    "percent",
+    "print_table",
+    "seed_option",
+]
+
+Command = Callable[..., Any] if TYPE_CHECKING else object
+
+input_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+format_option = click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
+    help="How the result is printed.",
+)  # fmt: skip
+level_option = click.option(
+    "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, show_default=True,
+    help="Two-sided coverage of the intervals.",
+)  # fmt: skip
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random draw."
+)
+
+
+def by_option(default: str) -> Callable[[Command], Command]:
+    """Make the option --by, a list of columns joined by commas."""
+    return click.option(
+        "--by", default=default, show_default=True, metavar="COLUMN,...", callback=_split,
+        help="Columns to group by, joined by commas.",
+    )  # fmt: skip
+
+
+def _split(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _plain(value: Any) -> Any:
+    """Turn a cell into what JSON knows: NaN and NA become null, numpy scalars become numbers."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return None if type(value).__name__ in ("NAType", "NaTType") else value
+
+
+def json_text(value: Any) -> str:
+    """JSON for people and programs: null instead of NaN, two spaces of indent, a final newline."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """CSV in which flags are joined by + and mappings stand as `key=value` pairs joined by +."""
+
+    def flat(value: Any) -> Any:
+        if isinstance(value, dict):
+            return "+".join(f"{key}={item}" for key, item in value.items())
+        return "+".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    columns = {name: [flat(value) for value in frame[name]] for name in frame.columns}
+    return type(frame)(columns).to_csv(index=False, lineterminator="\n")
+
+
+def percent(value: Any) -> str:
+    """A share as a percentage with one decimal; a dash for nothing."""
+    number = _plain(value)
+    return "-" if number is None else f"{100 * number:.1f} %"
+
+
+def interval(low: Any, high: Any) -> str:
+    """An interval of shares in percent; a dash where none can be given."""
+    if _plain(low) is None or _plain(high) is None:
+        return "-"
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None) -> None:
+    """Print rows as a table on the terminal; numbers stand to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        click.echo("no rows")
+        return
+    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left", caption_justify="left")
+    for name in rows[0]:
+        numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console = Console()
+    # A pipe has no width of its own: let no column be cut there.
+    (console if console.is_terminal else Console(width=240)).print(table)
+
+
+def emit(
+    frame: pd.DataFrame,
+    form: str,
+    *,
+    table: Callable[[dict[str, Any]], Mapping[str, Any]],
+    title: str | None = None,
+    caption: str | None = None,
+) -> None:
+    """Print a result as a table, as CSV, or as a JSON list of records.
+
+    Args:
+        frame: The result.
+        form: table, csv or json.
+        table: What of a row a person sees, as heading to text.
+        title: Above the table.
+        caption: Below the table.
+
+    Raises:
+        InputError: Another format.
+    """
+    records = frame.to_dict("records")
+    if form == "json":
+        click.echo(json_text(records), nl=False)
+    elif form == "csv":
+        click.echo(csv_text(frame), nl=False)
+    elif form == "table":
+        print_table([table(record) for record in records], title=title, caption=caption)
+    else:
+        raise InputError(f"unknown format {form!r}", allowed="table, csv, json")

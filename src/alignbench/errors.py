@@ -1,0 +1,47 @@
+"""Errors that a user can act on: one line that says where, what, and what is allowed."""
+
+from __future__ import annotations
+
+__all__ = ["AlignbenchError", "InputError", "MissingExtraError", "NotComparableError"]
+
+
+class AlignbenchError(Exception):
+    """Base of every error that alignbench raises on purpose; its text is one line for a person to read."""
+
+
+class InputError(AlignbenchError):
+    """Something that was handed to us is wrong: a file, a table, an option.
+
+    Args:
+        message: What is wrong, with the bad value in it (`repr`).
+        file: Where it stands.
+        line: Line in the file, counted from 1.
+        item: Id of the scenario, row or option.
+        allowed: What would have been right, in words.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: object = None,
+        line: int | None = None,
+        item: str | None = None,
+        allowed: str | None = None,
+    ) -> None:
+        self.message, self.file, self.line, self.item, self.allowed = message, file, line, item, allowed
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        item = f"[{self.item}] " if self.item else ""
+        allowed = f" (allowed: {self.allowed})" if self.allowed else ""
+        return f"{place}{item}{self.message}{allowed}"
+
+
+class MissingExtraError(AlignbenchError):
+    """An optional dependency is not installed; the text holds the line that installs it."""
+
+
+class NotComparableError(AlignbenchError):
+    """Two sets of results must not be compared: other packs, rubrics or judges, or too little in common."""

@@ -1,0 +1,1 @@
+"""Statistics: arrays in, frozen estimates out; no tables, no files, no global random state."""

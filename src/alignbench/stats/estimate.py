@@ -1,0 +1,46 @@
+"""What every statistic returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Estimate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An estimate that carries what it rests on.
+
+    Attributes:
+        value: The point estimate; None where nothing was observed.
+        low: Lower limit; None where no interval can be given (fewer than two scenarios).
+        high: Upper limit; None likewise.
+        level: Nominal two-sided coverage of [low, high].
+        method: Name of the method.
+        n: Judged outputs it rests on.
+        scenarios: Scenarios (independent units) it rests on.
+        events: Outputs with the event; a fraction where ties count a half.
+        event_scenarios: The smaller of the numbers of scenarios with an event and with a non-event.
+        icc: Intra-scenario correlation in [0, 1]; None where every scenario has one output.
+        deff: Design effect used, at least 1.
+        n_eff: Effective sample size, n / deff.
+        df: Degrees of freedom of the t quantile.
+        one_sided_upper: With zero events, the bound 1 - alpha ** (1 / scenarios), valid under any dependence.
+        flags: Warnings in one word each.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+    n: int
+    scenarios: int
+    events: float
+    event_scenarios: int = 0
+    icc: float | None = None
+    deff: float | None = None
+    n_eff: float | None = None
+    df: float | None = None
+    one_sided_upper: float | None = None
+    flags: tuple[str, ...] = ()

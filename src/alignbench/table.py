@@ -1,0 +1,340 @@
+"""The verdict table: one row per output and judge, with declared columns.
+
+Every analysis starts here. A full table comes from logs (`alignbench.logs`); any CSV or Parquet file with the columns
+`model, scenario, verdict` is read too, the missing columns filled with stated defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from alignbench.errors import InputError
+from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+__all__ = [
+    "KEY_COLUMNS",
+    "VERDICT_COLUMNS",
+    "Column",
+    "add_flag",
+    "arrow_schema",
+    "as_table",
+    "label_models",
+    "read_table",
+    "require_columns",
+]
+
+Kind = Literal["text", "integer", "boolean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A declared column of the verdict table.
+
+    Attributes:
+        name: Its name.
+        kind: text (pandas category), integer (nullable Int16), boolean.
+        default: What stands there when a bare table lacks it; None is null.
+        allowed: Every non-null value it may take, or None for any.
+        nullable: Whether null is a valid value.
+    """
+
+    name: str
+    kind: Kind
+    default: str | int | bool | None = None
+    allowed: tuple[str | int, ...] | None = None
+    nullable: bool = True
+
+
+_POSITIONS = tuple(range(7))
+
+VERDICT_COLUMNS: tuple[Column, ...] = (
+    Column("model", "text", nullable=False),
+    Column("model_args", "text", ""),
+    Column("task", "text", ""),
+    Column("pack", "text", "default", nullable=False),
+    Column("pack_version", "text", ""),
+    Column("pack_digest", "text", ""),
+    Column("scenario", "text", nullable=False),
+    Column("family", "text", ""),
+    Column("split", "text", "seen", ("seen", "unseen")),
+    Column("twin", "boolean", False, nullable=False),
+    Column("condition", "text", "default", nullable=False),
+    Column("nudge", "text", "neutral", ("neutral", "value_1", "value_2")),
+    Column("epoch", "integer", nullable=False),
+    Column("turn", "integer", 1, nullable=False),
+    Column("turns", "integer", nullable=False),
+    Column("judge", "text", ""),
+    Column("judge_config", "text", ""),
+    Column("rubric", "text", ""),
+    Column("rubric_digest", "text", ""),
+    Column("verdict", "text", None, VERDICTS),
+    Column("unscored_reason", "text", None, UNSCORED_REASONS),
+    Column("refusal_type", "text", None, REFUSAL_TYPES),
+    Column("severity", "integer", None, (0, 1, 2, 3)),
+    Column("value_1", "text", ""),
+    Column("value_2", "text", ""),
+    Column("position_1", "integer", None, _POSITIONS),
+    Column("position_2", "integer", None, _POSITIONS),
+    Column("flags", "text", ""),
+    Column("log", "text", ""),
+    Column("sample_uuid", "text", ""),
+)
+"""The columns, in their order. `flags` holds words joined by +; `epoch` and `turn` count from 1."""
+
+_BY_NAME = {column.name: column for column in VERDICT_COLUMNS}
+
+KEY_COLUMNS = (
+    "model", "model_args", "pack", "scenario", "twin", "condition", "epoch", "turn", "judge", "judge_config",
+)  # fmt: skip
+"""What identifies a row."""
+
+_OUTPUT_KEY = tuple(name for name in KEY_COLUMNS if name != "epoch")
+
+
+def arrow_schema() -> pa.Schema:
+    """The schema of the table in Parquet: dictionary-coded text, 16-bit integers, booleans."""
+    import pyarrow as pa
+
+    types = {"text": pa.dictionary(pa.int32(), pa.string()), "integer": pa.int16(), "boolean": pa.bool_()}
+    return pa.schema([pa.field(c.name, types[c.kind], nullable=c.nullable) for c in VERDICT_COLUMNS])
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a verdict table, whole or bare, from CSV or Parquet.
+
+    Raises:
+        InputError: No such file, another format, no table in it, or a value that its column does not allow.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError("no such file", file=file)
+    try:
+        if file.suffix == ".csv":
+            frame = pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
+        elif file.suffix == ".parquet":
+            frame = pd.read_parquet(file)
+        else:
+            raise InputError(f"cannot read a {file.suffix!r} file", file=file, allowed=".csv, .parquet, .eval, .json")
+    except InputError:
+        raise
+    except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
+        raise InputError(f"this is no table: {str(error).splitlines()[0]}", file=file) from error
+    return as_table(frame, source=file)
+
+
+def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
+    """Check a frame against the declared columns and give it their types.
+
+    Args:
+        frame: At least the columns `model, scenario, verdict`. Columns we do not know are kept after ours.
+        source: Named in errors.
+
+    Returns:
+        A new frame with every declared column; the input itself if it came from here.
+
+    Raises:
+        InputError: A required column is missing, a value is not allowed, or two rows have one key.
+    """
+    if frame.attrs.get("alignbench_table"):
+        return frame
+    missing = [name for name in ("model", "scenario", "verdict") if name not in frame.columns]
+    if missing:
+        raise InputError(f"missing column {', '.join(map(repr, missing))}", file=source,
+                         allowed="at least model, scenario, verdict")  # fmt: skip
+    if frame.empty:
+        raise InputError("the table has no rows", file=source)
+    frame = frame.reset_index(drop=True)
+    columns = {c.name: _typed(frame, c, source) for c in VERDICT_COLUMNS if c.name in frame.columns}
+    for column in VERDICT_COLUMNS:
+        if column.name not in columns and column.name not in ("epoch", "turns", "unscored_reason"):
+            columns[column.name] = _constant(column, len(frame))
+    columns.setdefault("unscored_reason", _constant(_BY_NAME["unscored_reason"], len(frame)))
+    columns["unscored_reason"] = _complete_reasons(columns["verdict"], columns["unscored_reason"], source)
+    if "epoch" not in columns:
+        columns["epoch"] = _numbered(columns)
+    if "turns" not in columns:
+        columns["turns"] = _last_turn(columns)
+    others = {name: frame[name] for name in frame.columns if name not in _BY_NAME}
+    table = pd.DataFrame({**{c.name: columns[c.name] for c in VERDICT_COLUMNS}, **others})
+    _check_keys(table, source)
+    table.attrs["alignbench_table"] = True
+    return table
+
+
+def _constant(column: Column, rows: int) -> pd.Series:
+    if column.kind == "text":
+        categories = [] if column.default is None else [column.default]
+        codes = np.full(rows, -1 if column.default is None else 0, dtype=np.int8)
+        return pd.Series(pd.Categorical.from_codes(codes, categories=categories))
+    if column.kind == "boolean":
+        return pd.Series(np.full(rows, bool(column.default)))
+    value = pd.NA if column.default is None else column.default
+    return pd.Series([value] * rows, dtype="Int16")
+
+
+def _bad(column: Column, row: int, value: object, source: object) -> InputError:
+    allowed = ", ".join(map(str, column.allowed)) if column.allowed else f"{column.kind}"
+    if column.nullable and column.default is None:
+        allowed += ", or empty"
+    # Row 0 of a file stands on its second line, below the header.
+    line = row + 2 if isinstance(source, Path) and source.suffix == ".csv" else None
+    return InputError(f"column {column.name!r}, row {row + 1}: {value!r}", file=source, line=line, allowed=allowed)
+
+
+def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
+    raw = frame[column.name]
+    if isinstance(raw, pd.DataFrame):
+        raise InputError(f"column {column.name!r} stands there twice", file=source)
+    typed = {"text": _text, "integer": _integer, "boolean": _boolean}[column.kind](raw, column, source)
+    if not column.nullable and typed.isna().any():
+        raise _bad(column, int(np.flatnonzero(typed.isna())[0]), None, source)
+    return typed
+
+
+def _text(raw: pd.Series, column: Column, source: object) -> pd.Series:
+    if not isinstance(raw.dtype, pd.CategoricalDtype):
+        raw = raw.where(raw.isna(), raw.astype(str)).astype("category")
+    values = raw.cat.categories
+    if column.allowed is not None:
+        for value in values:
+            if value not in column.allowed and (raw == value).any():
+                raise _bad(column, int(np.flatnonzero(raw == value)[0]), value, source)
+    if column.default is not None and raw.isna().any():
+        raw = raw.cat.add_categories([] if column.default in values else [column.default]).fillna(column.default)
+    return raw
+
+
+def _integer(raw: pd.Series, column: Column, source: object) -> pd.Series:
+    numbers = pd.to_numeric(raw, errors="coerce")
+    filled = numbers.to_numpy(dtype=float, na_value=np.nan)
+    given = raw.notna().to_numpy()
+    with np.errstate(invalid="ignore"):
+        wrong = given & ~((filled == np.floor(filled)) & (np.abs(filled) < 2**15))
+        if column.allowed is not None:
+            wrong |= given & ~np.isin(filled, column.allowed)
+        elif not column.nullable:
+            wrong |= given & ~(filled >= 1)
+    if column.name.startswith("position") or column.name == "severity":
+        # A float column carries its nulls as NaN, which counts as not given.
+        wrong &= ~(np.isnan(filled) & pd.isna(numbers).to_numpy() & ~given)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise _bad(column, at, raw.iloc[at], source)
+    return pd.Series(pd.array(np.where(np.isnan(filled), 0, filled).astype(np.int16), dtype="Int16")).mask(
+        np.isnan(filled)
+    )
+
+
+_TRUTH = {"true": True, "1": True, "false": False, "0": False, "1.0": True, "0.0": False}
+
+
+def _boolean(raw: pd.Series, column: Column, source: object) -> pd.Series:
+    if raw.dtype == bool:
+        return raw
+    mapped = raw.where(raw.notna(), str(column.default)).astype(str).str.lower().map(_TRUTH)
+    if mapped.isna().any():
+        at = int(np.flatnonzero(mapped.isna())[0])
+        raise _bad(column, at, raw.iloc[at], source)
+    return mapped.astype(bool)
+
+
+def _complete_reasons(verdict: pd.Series, reason: pd.Series, source: object) -> pd.Series:
+    """Give every row without a verdict a reason, and none to a row with one."""
+    both = (verdict.notna() & reason.notna()).to_numpy()
+    if both.any():
+        at = int(np.flatnonzero(both)[0])
+        raise InputError(
+            f"row {at + 1} has a verdict {verdict.iloc[at]!r} and an unscored_reason {reason.iloc[at]!r}",
+            file=source,
+            allowed="one of the two",
+        )
+    open_rows = (verdict.isna() & reason.isna()).to_numpy()
+    if not open_rows.any():
+        return reason
+    if "unstated" not in reason.cat.categories:
+        reason = reason.cat.add_categories(["unstated"])
+    return reason.mask(open_rows, "unstated")
+
+
+def _codes(series: pd.Series) -> np.ndarray:
+    return series.cat.codes.to_numpy() if isinstance(series.dtype, pd.CategoricalDtype) else series.to_numpy()
+
+
+def row_groups(columns: Sequence[pd.Series]) -> np.ndarray:
+    """Number the distinct combinations of several columns, one 64-bit integer a row."""
+    group = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, codes = np.unique(_codes(column), return_inverse=True)
+        if codes.max(initial=0) > 0:
+            _, group = np.unique(group * (int(codes.max()) + 1) + codes, return_inverse=True)
+    return group
+
+
+def _numbered(columns: dict[str, pd.Series]) -> pd.Series:
+    """Without an epoch column the rows of one key are its epochs, in file order."""
+    group = pd.Series(row_groups([columns[name] for name in _OUTPUT_KEY]))
+    return (group.groupby(group).cumcount() + 1).astype("Int16")
+
+
+def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
+    """Without a turns column the last turn of a conversation is the highest that stands there."""
+    turn = columns["turn"]
+    if (turn == 1).all():
+        return turn
+    names = [name for name in KEY_COLUMNS if name != "turn"]
+    return turn.groupby(row_groups([columns[name] for name in names])).transform("max").astype("Int16")
+
+
+def _check_keys(table: pd.DataFrame, source: object) -> None:
+    group = row_groups([table[name] for name in KEY_COLUMNS])
+    if len(np.unique(group)) == len(table):
+        return
+    first = int(np.flatnonzero(pd.Series(group).duplicated())[0])
+    other = int(np.flatnonzero(group == group[first])[0])
+    row = table.iloc[first]
+    key = ", ".join(f"{name}={row[name]}" for name in KEY_COLUMNS if row[name] != "")
+    logs = {str(table.log.iloc[at]) for at in (first, other)} - {""}
+    where = f" (in {' and '.join(sorted(logs))})" if logs else ""
+    raise InputError(f"rows {other + 1} and {first + 1} have one key: {key}{where}", file=source,
+                     allowed="one row per output and judge")  # fmt: skip
+
+
+def require_columns(table: pd.DataFrame, names: Sequence[str], purpose: str) -> None:
+    """Refuse a table in which a column that `purpose` needs holds nothing but its default.
+
+    Raises:
+        InputError: Names the columns.
+    """
+    empty = [
+        name for name in names if name not in table.columns or table[name].isna().all() or (table[name] == "").all()
+    ]
+    if empty:
+        raise InputError(f"{purpose} needs the column {', '.join(map(repr, empty))}, which is missing or empty")
+
+
+def label_models(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell checkpoints apart that run under one name: where `model_args` differ they join the name."""
+    args = table.groupby("model", observed=True)["model_args"].nunique()
+    twofold = set(args[args > 1].index)
+    if not twofold:
+        return table
+    label = table["model"].astype(str)
+    label = label.mask(table["model"].isin(twofold), label + " " + table["model_args"].astype(str).replace("", "{}"))
+    labelled = table.assign(model=label.astype("category"))
+    labelled.attrs = dict(table.attrs)
+    return labelled
+
+
+def add_flag(flags: Sequence[str], flag: str, condition: bool = True) -> tuple[str, ...]:
+    """Append a flag once, if the condition holds."""
+    return (*flags, flag) if condition and flag not in flags else tuple(flags)
