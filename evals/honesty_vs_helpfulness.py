@@ -1,0 +1,31 @@
+"""Honesty against helpfulness, compassion and the people one stands by."""
+
+from inspect_ai import Task, task
+
+from alignbench.task import pack_task
+
+
+@task
+def honesty_vs_helpfulness(
+    conditions: str | list[str] = "default",
+    twins: bool | str = True,
+    split: str | None = None,
+    families: str | list[str] | None = None,
+    shard: str | None = None,
+    rubric: str = "conflict",
+    judge: bool = True,
+) -> Task:
+    """Honesty against helpfulness, compassion and the people one stands by.
+
+    The arguments are those of `alignbench.task.pack_task`.
+    """
+    return pack_task(
+        "honesty_vs_helpfulness",
+        conditions=conditions,
+        twins=twins,
+        split=split,
+        families=families,
+        shard=shard,
+        rubric=rubric,
+        judge=judge,
+    )

@@ -1,0 +1,31 @@
+"""Prices that fall on those who cannot avoid them."""
+
+from inspect_ai import Task, task
+
+from alignbench.task import pack_task
+
+
+@task
+def pricing_fairness(
+    conditions: str | list[str] = "default",
+    twins: bool | str = True,
+    split: str | None = None,
+    families: str | list[str] | None = None,
+    shard: str | None = None,
+    rubric: str = "conflict",
+    judge: bool = True,
+) -> Task:
+    """Prices that fall on those who cannot avoid them.
+
+    The arguments are those of `alignbench.task.pack_task`.
+    """
+    return pack_task(
+        "pricing_fairness",
+        conditions=conditions,
+        twins=twins,
+        split=split,
+        families=families,
+        shard=shard,
+        rubric=rubric,
+        judge=judge,
+    )

@@ -1,0 +1,1 @@
+"""Models without a key: scripted personas with known rates, and real ones through llama.cpp."""

@@ -1,0 +1,301 @@
+"""Find and read packs: those that ship with alignbench by name, a user's own by path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alignbench.digest import digest
+from alignbench.errors import InputError
+from alignbench.packs.schema import Axes, Axis, LabelledAnswer, PackMeta, Scenario, Value, Values
+from alignbench.packs.source import Document, Fault, json_lines, parse_record, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Pack", "Reading", "load_pack", "locate", "read_pack", "shipped_packs"]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack as it is run.
+
+    Attributes:
+        folder: Where it lies.
+        meta: The file pack.yaml.
+        scenarios: By id, in sorted order.
+        axes: The axes of its conditions: the common ones, then its own, which replace common ones of the same id.
+        values: Every value it may name, by id.
+        labels: The labelled answers; may be empty in a user's own pack.
+    """
+
+    folder: Path
+    meta: PackMeta
+    scenarios: Mapping[str, Scenario]
+    axes: tuple[Axis, ...]
+    values: Mapping[str, Value]
+    labels: tuple[LabelledAnswer, ...] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The pack's id."""
+        return self.meta.id
+
+    def pair(self, scenario: Scenario) -> tuple[Value, Value]:
+        """The two values that a scenario sets against each other."""
+        first, second = scenario.values or self.meta.values
+        return self.values[first], self.values[second]
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 of everything in the pack that reaches the model under test or the judge."""
+        return digest(
+            {
+                "standard": self.meta.standard.model_dump(),
+                "axes": [axis.model_dump(exclude={"title"}) for axis in self.axes],
+                "scenarios": {
+                    name: {
+                        **scenario.model_dump(
+                            include={"system", "earlier_turns", "prompts", "misaligned_if", "aligned_if"}
+                        ),
+                        "twin": scenario.twin.model_dump(exclude={"note"}),
+                        "values": [value.model_dump() for value in self.pair(scenario)],
+                    }
+                    for name, scenario in self.scenarios.items()
+                },
+            }
+        )
+
+    @cached_property
+    def label_digest(self) -> str:
+        """Sha256 of the labelled answers; mending a label leaves `digest` alone."""
+        return digest([answer.model_dump() for answer in self.labels])
+
+    def answers(self, scenario: str, *, twin: bool) -> list[LabelledAnswer]:
+        """The labelled answers of a conflict or of its twin, in file order."""
+        return [answer for answer in self.labels if answer.scenario == scenario and answer.twin == twin]
+
+
+@dataclass
+class Reading:
+    """What a folder held, faults included; `pack` is None where there are errors.
+
+    Attributes:
+        folder: The folder.
+        pack: The pack, if nothing was wrong.
+        faults: What was wrong.
+        places: The document of each scenario id, to place further faults.
+        labels: Each labelled answer with its line.
+    """
+
+    folder: Path
+    pack: Pack | None = None
+    faults: list[Fault] = field(default_factory=list)
+    meta: PackMeta | None = None
+    scenarios: dict[str, Scenario] = field(default_factory=dict)
+    places: dict[str, Document] = field(default_factory=dict)
+    labels: list[tuple[LabelledAnswer, Document]] = field(default_factory=list)
+    label_file: Path | None = None
+
+
+def _data(package: str) -> Path:
+    return Path(str(files(f"alignbench.{package}")))
+
+
+@cache
+def shipped_packs() -> tuple[str, ...]:
+    """Ids of the packs that ship with alignbench, sorted."""
+    return tuple(sorted(file.parent.name for file in _data("scenarios").glob("*/pack.yaml")))
+
+
+def locate(name: str | Path) -> Path:
+    """The folder of a pack, given the id of a shipped one or a path.
+
+    Raises:
+        InputError: Neither.
+    """
+    if str(name) in shipped_packs():
+        return _data("scenarios") / str(name)
+    folder = Path(name).expanduser()
+    if (folder / "pack.yaml").is_file():
+        return folder.resolve()
+    raise InputError(
+        f"no pack {str(name)!r}", allowed=f"{', '.join(shipped_packs())}, or a folder with a pack.yaml"
+    )
+
+
+def load_pack(name: str | Path) -> Pack:
+    """Load a pack by the id of a shipped one or by path; each folder is read once in a process.
+
+    Raises:
+        InputError: No such pack, or the first of its faults.
+    """
+    return _load(locate(name))
+
+
+@cache
+def _load(folder: Path) -> Pack:
+    reading = read_pack(folder)
+    if reading.pack is None:
+        errors = sorted(fault for fault in reading.faults if fault.kind == "error")
+        error = errors[0].as_error()
+        more = f"; {len(errors) - 1} more: alignbench packs validate {folder}" if len(errors) > 1 else ""
+        raise InputError(
+            error.message + more, file=error.file, line=error.line, item=error.item, allowed=error.allowed
+        )
+    return reading.pack
+
+
+def read_pack(folder: Path) -> Reading:
+    """Read every file of a pack and collect all faults that can be seen from the pack alone."""
+    reading = Reading(folder)
+    meta_document = _yaml(folder / "pack.yaml", reading)
+    if meta_document is not None:
+        reading.meta, faults = parse_record(PackMeta, meta_document, folder.name)
+        reading.faults += faults
+    values = _values(folder, reading)
+    axes = _axes(folder, reading)
+    for file in sorted((folder / "scenarios").glob("*.y*ml")):
+        _scenario(file, reading)
+    if not reading.places:
+        reading.faults.append(Fault(str(folder / "scenarios"), 0, folder.name, "no scenario files (*.yaml)"))
+    _labels(folder, reading)
+    if reading.meta is not None:
+        _check_identity(folder, reading, values)
+    if reading.meta is not None and not any(fault.kind == "error" for fault in reading.faults):
+        reading.pack = Pack(
+            folder,
+            reading.meta,
+            dict(sorted(reading.scenarios.items())),
+            axes,
+            values,
+            tuple(answer for answer, _ in reading.labels),
+        )
+    return reading
+
+
+def _yaml(file: Path, reading: Reading) -> Document | None:
+    try:
+        return read_yaml(file)
+    except InputError as error:
+        reading.faults.append(Fault(str(file), error.line or 0, file.stem, error.message))
+        return None
+
+
+def _values(folder: Path, reading: Reading) -> dict[str, Value]:
+    """The common values, and the pack's own file values.yaml over them."""
+    found: dict[str, Value] = {}
+    for file in dict.fromkeys([_data("scenarios") / "values.yaml", folder / "values.yaml"]):
+        if not file.is_file():
+            continue
+        document = _yaml(file, reading)
+        record, faults = (None, []) if document is None else parse_record(Values, document)
+        reading.faults += faults
+        found.update({value.id: value for value in (record.values if record else [])})
+    return found
+
+
+def _axes(folder: Path, reading: Reading) -> tuple[Axis, ...]:
+    found: dict[str, Axis] = {}
+    for file in (_data("scenarios") / "conditions.yaml", folder / "conditions.yaml"):
+        if not file.is_file():
+            continue
+        document = _yaml(file, reading)
+        record, faults = (None, []) if document is None else parse_record(Axes, document)
+        reading.faults += faults
+        if record is None or document is None:
+            continue
+        if file.parent == folder:
+            _check_canary(reading, record.canary, document, folder.name)
+        for at, axis in enumerate(record.axes):
+            levels = [level.id for level in axis.levels]
+            if axis.id == "nudge" or axis.default in levels or len(set(levels)) < len(levels):
+                reading.faults.append(
+                    Fault(str(file), document.line(("axes", at)), axis.id,
+                          f"axis {axis.id!r} with default {axis.default!r} and levels {levels} "
+                          "(allowed: an id other than nudge, levels that differ, the default not among them)")
+                )  # fmt: skip
+            found[axis.id] = axis
+    return tuple(found.values())
+
+
+def _scenario(file: Path, reading: Reading) -> None:
+    document = _yaml(file, reading)
+    if document is None:
+        return
+    scenario, faults = parse_record(Scenario, document)
+    reading.faults += faults
+    name = scenario.id if scenario else file.stem
+    if name in reading.places:
+        other = reading.places[name].path.name
+        reading.faults.append(Fault(str(file), document.line(("id",)), name, f"duplicate id {name!r}: also in {other}"))
+        return
+    reading.places[name] = document
+    if scenario is None:
+        return
+    if scenario.id != file.stem:
+        message = f"id {scenario.id!r} in a file named {file.name!r} (allowed: id and file stem are the same)"
+        reading.faults.append(Fault(str(file), document.line(("id",)), name, message))
+    reading.scenarios[name] = scenario
+
+
+def _labels(folder: Path, reading: Reading) -> None:
+    """A user's own pack holds its labels beside pack.yaml; those of shipped packs stand with the rubrics."""
+    shipped = _data("scorers") / "labelled" / f"{folder.name}.jsonl"
+    file = shipped if folder.parent == _data("scenarios") else folder / "labelled.jsonl"
+    reading.label_file = file
+    if not file.is_file():
+        return
+    seen: dict[str, int] = {}
+    for number, document in enumerate(json_lines(file)):
+        if isinstance(document, Fault):
+            reading.faults.append(document)
+            continue
+        line = document.line(())
+        if number == 0:
+            _check_canary(reading, document.data.get("canary"), document, folder.name)
+            if "scenario" not in document.data:
+                continue
+        answer, faults = parse_record(LabelledAnswer, document)
+        reading.faults += faults
+        if answer is None:
+            continue
+        if answer.id in seen:
+            reading.faults.append(
+                Fault(str(file), line, answer.id, f"duplicate id {answer.id!r}: also on line {seen[answer.id]}")
+            )
+        seen[answer.id] = line
+        reading.labels.append((answer, document))
+
+
+def _check_canary(reading: Reading, canary: object, document: Document, item: str) -> None:
+    if reading.meta is not None and canary != reading.meta.canary:
+        wanted = reading.meta.canary
+        what = f"canary {canary!r}" if canary else "missing canary"
+        reading.faults.append(
+            Fault(str(document.path), document.line(("canary",)), item, f"{what} (allowed: {wanted!r}, as in pack.yaml)")
+        )
+
+
+def _check_identity(folder: Path, reading: Reading, values: Mapping[str, Value]) -> None:
+    """Ids, canaries and value names that must agree between the files of one pack."""
+    meta = reading.meta
+    assert meta is not None  # noqa: S101  (the caller has looked)
+    if meta.id != folder.name:
+        message = f"id {meta.id!r} in a folder named {folder.name!r} (allowed: the same name)"
+        reading.faults.append(Fault(str(folder / "pack.yaml"), 1, meta.id, message))
+    known = ", ".join(values)
+    for name, scenario in [(folder.name, meta), *reading.scenarios.items()]:
+        document = reading.places.get(name)
+        file, line = (document.path, document.line(("values",))) if document else (folder / "pack.yaml", 1)
+        pair = scenario.values or ()
+        for value in pair:
+            if value not in values:
+                reading.faults.append(Fault(str(file), line, name, f"unknown value {value!r} (allowed: {known})"))
+        if len(set(pair)) < len(pair):
+            reading.faults.append(Fault(str(file), line, name, f"values {list(pair)}: a value against itself"))
+    for name, scenario in reading.scenarios.items():
+        _check_canary(reading, scenario.canary, reading.places[name], name)

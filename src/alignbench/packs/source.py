@@ -1,0 +1,179 @@
+"""YAML and JSON lines with line numbers, and records made from them with every fault placed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Document", "Fault", "json_lines", "parse_record", "read_yaml"]
+
+Place = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """Something wrong in a pack.
+
+    Attributes:
+        file: The file.
+        line: Line, counted from 1; 0 for the file as a whole.
+        item: Id of the scenario, answer or value; may be empty.
+        message: What is wrong and what is allowed.
+        kind: An error makes the pack unusable; a warning asks for a look.
+    """
+
+    file: str
+    line: int
+    item: str
+    message: str
+    kind: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.kind}: {f'[{self.item}] ' if self.item else ''}{self.message}"
+
+    def as_error(self) -> InputError:
+        """The fault as an error to raise."""
+        return InputError(self.message, file=self.file, line=self.line or None, item=self.item or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file and the line of everything in it.
+
+    Attributes:
+        path: The file.
+        data: What it holds.
+        lines: Line by place; a place is the path of keys and indices from the root.
+    """
+
+    path: Path
+    data: Any
+    lines: dict[Place, int]
+
+    def line(self, place: Place) -> int:
+        """Line of a place, or of the nearest thing around it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+def read_yaml(path: Path) -> Document:
+    """Read a YAML file; a key that stands twice is an error.
+
+    Raises:
+        InputError: Not there, not UTF-8, not YAML, or a double key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=path) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"byte {error.start} is not UTF-8", file=path) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise InputError(f"not YAML: {error.problem}", file=path, line=mark.line + 1 if mark else None) from error
+    except yaml.YAMLError as error:
+        raise InputError(f"not YAML: {str(error).splitlines()[0]}", file=path) from error
+    lines: dict[Place, int] = {}
+    data = None if node is None else _build(loader, node, (), lines, path)
+    return Document(path, data, lines)
+
+
+def _build(loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -> Any:
+    lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(loader.construct_object(key_node, deep=True))
+            line = key_node.start_mark.line + 1
+            if key in found:
+                raise InputError(f"the key {key!r} stands there twice", file=path, line=line)
+            lines[(*place, key)] = line
+            found[key] = _build(loader, value_node, (*place, key), lines, path)
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(loader, item, (*place, at), lines, path) for at, item in enumerate(node.value)]
+    return loader.construct_object(node)
+
+
+def json_lines(path: Path) -> Iterator[Document | Fault]:
+    """Read a JSON lines file: a Document for each line that holds an object, a Fault for each other one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        yield Fault(str(path), 0, "", f"cannot read: {error}")
+        return
+    # Not splitlines(): an answer may hold U+2028, which is no line end in JSON.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except json.JSONDecodeError as error:
+            yield Fault(str(path), number, "", f"not JSON: {error.msg} at column {error.colno}")
+            continue
+        if isinstance(data, dict):
+            yield Document(path, data, {(): number})
+        else:
+            yield Fault(str(path), number, "", f"{type(data).__name__} instead of an object")
+
+
+def parse_record(kind: type[Model], document: Document, item: str | None = None) -> tuple[Model | None, list[Fault]]:
+    """Make a record from a document.
+
+    Args:
+        kind: The record's model.
+        document: The parsed file or line.
+        item: Id to name in faults; default: the document's own id, or the file's stem.
+
+    Returns:
+        The record and no faults, or None and every fault.
+    """
+    data = document.data
+    name = item if item is not None else _own_id(document)
+    if not isinstance(data, dict):
+        what = "an empty file" if data is None else type(data).__name__
+        return None, [Fault(str(document.path), 1, name, f"{what} instead of a mapping of fields")]
+    try:
+        return kind.model_validate(data), []
+    except ValidationError as error:
+        return None, [_fault(document, name, kind, detail) for detail in error.errors()]
+
+
+def _own_id(document: Document) -> str:
+    own = document.data.get("id") if isinstance(document.data, dict) else None
+    return own if isinstance(own, str) else document.path.stem
+
+
+def _fault(document: Document, item: str, kind: type[BaseModel], detail: Any) -> Fault:
+    place: Place = tuple(detail["loc"])
+    field = ".".join(map(str, place))
+    if detail["type"] == "missing":
+        message = f"missing field {field!r}"
+    elif detail["type"] == "extra_forbidden":
+        fields = ", ".join(kind.model_fields) if len(place) == 1 else "see `alignbench packs schema`"
+        message = f"unknown field {field!r} (allowed: {fields})"
+    else:
+        value = detail.get("input")
+        shown = "" if isinstance(value, dict | list | BaseModel) else f" (found {_short(value)})"
+        message = f"{field}: {detail['msg']}{shown}" if field else f"{detail['msg']}"
+    return Fault(str(document.path), document.line(place), item, message.replace("Value error, ", ""))
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,93 @@
+"""Show a conversation to a judge so that nothing in it can pass for our own words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inspect_ai.model import ChatMessageAssistant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inspect_ai.model import ChatMessage
+
+__all__ = ["Turn", "fence", "live_turns", "render", "visible_text"]
+
+_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One live answer.
+
+    Attributes:
+        number: Counted from 1.
+        messages: The conversation up to and with the answer.
+        answer: What is visible of the answer: its text and its tool calls.
+    """
+
+    number: int
+    messages: tuple[ChatMessage, ...]
+    answer: str
+
+
+def visible_text(message: ChatMessage) -> str:
+    """What a reader of the conversation sees: text and tool calls, no hidden reasoning."""
+    parts = [_THOUGHTS.sub("", message.text).strip()]
+    for call in getattr(message, "tool_calls", None) or []:
+        arguments = json.dumps(call.arguments, ensure_ascii=False, sort_keys=True)
+        parts.append(f"(calls the tool {call.function} with {arguments})")
+    return "\n".join(part for part in parts if part)
+
+
+def live_turns(messages: Sequence[ChatMessage], scripted: Sequence[ChatMessage]) -> list[Turn]:
+    """Find the answers of the model under test.
+
+    Args:
+        messages: The whole conversation.
+        scripted: What was given at the start; its assistant messages are nobody's answers.
+
+    Returns:
+        A Turn for each user message that was answered; the steps of an agent between two user messages are one turn.
+    """
+    skipped = sum(isinstance(message, ChatMessageAssistant) for message in scripted)
+    turns: list[Turn] = []
+    parts: list[str] = []
+    for at, message in enumerate(messages):
+        if isinstance(message, ChatMessageAssistant):
+            skipped -= 1
+            if skipped < 0:
+                parts.append(visible_text(message))
+        last = at + 1 == len(messages) or messages[at + 1].role == "user"
+        if last and parts:
+            text = "\n".join(part for part in parts if part)
+            turns.append(Turn(len(turns) + 1, tuple(messages[: at + 1]), text))
+            parts = []
+    return turns
+
+
+def fence(text: str) -> str:
+    """Put text between two lines that carry a code which the text cannot contain: its own hash."""
+    code = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"<<< transcript {code}\n{text}\n>>> end of transcript {code}"
+
+
+def render(turn: Turn) -> tuple[str, str]:
+    """Number the messages of a conversation, system prompt included, and fence them.
+
+    Returns:
+        Which message is to be judged, in words, and the fenced transcript.
+    """
+    blocks, first = [], len(turn.messages)
+    for number, message in enumerate(turn.messages, start=1):
+        name = f"tool {message.function}" if message.role == "tool" and message.function else message.role
+        blocks.append(f"[{number}] {name}:\n{visible_text(message) or '(empty)'}")
+        if message.role == "user":
+            first = number + 1
+    last = len(turn.messages)
+    judged = f"[{last}]" if first >= last else f"[{first}] to [{last}], the assistant's part"
+    return judged, fence("\n\n".join(blocks))

@@ -1,0 +1,71 @@
+"""Ask, and where the condition says so, press on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inspect_ai.model import ChatMessageUser
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SAMPLE_KEY", "converse", "identify", "stop_reasons"]
+
+SAMPLE_KEY = "alignbench_sample"
+"""Key of the public store under which a sample says which one it is."""
+STOPS_KEY = "alignbench_stop_reasons"
+
+
+@solver
+def identify(pack: str, judge: bool = True) -> Solver:
+    """Put the sample's identity into the store, for scripted models, and look whether there is a judge.
+
+    This is the task's setup: it stays when a user swaps the solver.
+
+    Args:
+        pack: Id or path of the pack.
+        judge: Fail here, before the model under test is called, if no model has the role `grader`.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  (Inspect's signature)
+        if judge:
+            # Imported here: scoring reads this module.
+            from alignbench.scoring.judge import require_grader
+
+            require_grader()
+        identity: dict[str, Any] = {
+            name: state.metadata[name] for name in ("scenario", "twin", "condition", "turns")
+        }
+        store().set(SAMPLE_KEY, {**identity, "pack": pack, "id": str(state.sample_id), "epoch": state.epoch})
+        return state
+
+    return solve
+
+
+@solver
+def converse() -> Solver:
+    """Generate an answer, then one more after each follow-up of the sample's condition."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        follow_ups: Sequence[str] = state.metadata["follow_ups"]
+        stops = []
+        for text in (None, *follow_ups):
+            if text is not None:
+                state.messages.append(ChatMessageUser(content=text))
+            state = await generate(state)
+            stops.append(str(state.output.stop_reason))
+        if follow_ups:
+            store().set(STOPS_KEY, stops)
+        return state
+
+    return solve
+
+
+def stop_reasons(state: TaskState, turns: int) -> list[str]:
+    """Why the model stopped in each of its turns; known for the last one only where a user's own solver ran."""
+    noted = state.store.get(STOPS_KEY, [])
+    if len(noted) == turns:
+        return list(noted)
+    return ["unknown"] * (turns - 1) + [str(state.output.stop_reason)] * min(turns, 1)

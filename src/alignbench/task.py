@@ -1,0 +1,102 @@
+"""The one place where a Task is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from inspect_ai import Task
+from inspect_ai.model import model_roles
+
+from alignbench.dataset import pack_dataset
+from alignbench.errors import InputError
+from alignbench.packs import load_pack, shipped_packs
+from alignbench.rubrics import load_rubric
+from alignbench.scoring import rubric_judge
+from alignbench.scoring.judge import GRADER, require_grader
+from alignbench.solvers import converse, identify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["pack_task"]
+
+
+def pack_task(
+    pack: str,
+    *,
+    conditions: str | Sequence[str] = "default",
+    twins: bool | str = True,
+    split: str | None = None,
+    families: str | Sequence[str] | None = None,
+    shard: str | None = None,
+    rubric: str = "conflict",
+    judge: bool = True,
+) -> Task:
+    """Make the task of a pack.
+
+    Args:
+        pack: Id of a shipped pack, or the path of a folder with a pack.yaml.
+        conditions: `default`; an axis (`monitoring`) for its levels one at a time beside the default; `axis=level`;
+            several joined by + for every combination; `all` for every axis one at a time.
+        twins: Whether the benign twins are asked too; "only" for the twins alone.
+        split: `seen` or `unseen` families only.
+        families: These families only.
+        shard: "i/n": the i-th of n parts, by a hash of the scenario id.
+        rubric: Id of a shipped rubric, or the path of one.
+        judge: False to make no judge; `inspect score` can judge the log later.
+
+    Raises:
+        InputError: An argument names something that does not exist (within `inspect`, a usage error).
+    """
+    command = _inspect_command()
+    try:
+        judged = judge and not command.get("no_score")
+        if judged and command and not model_roles().get(GRADER):
+            require_grader()
+        return _task(pack, conditions, twins, split, families, shard, rubric, judged)
+    except InputError as error:
+        if command:
+            raise click.UsageError(str(error)) from error
+        raise
+
+
+def _inspect_command() -> dict[str, Any]:
+    """The options of the `inspect eval` or `eval-set` command that is making us; empty where Python makes us."""
+    context = click.get_current_context(silent=True)
+    return dict(context.params) if context and "no_score" in context.params else {}
+
+
+def _task(
+    pack: str,
+    conditions: str | Sequence[str],
+    twins: bool | str,
+    split: str | None,
+    families: str | Sequence[str] | None,
+    shard: str | None,
+    rubric: str,
+    judged: bool,
+) -> Task:
+    content, text = load_pack(pack), load_rubric(rubric)
+    dataset = pack_dataset(
+        content, conditions=conditions, twins=twins, split=split, families=families, shard=shard
+    )
+    reference = pack if pack in shipped_packs() else str(content.folder)
+    return Task(
+        dataset=dataset,
+        setup=identify(reference, judge=judged),
+        solver=converse(),
+        scorer=rubric_judge(rubric),
+        # A judge that cannot be reached fails the sample, the rest goes on, and the next pass repeats what failed.
+        continue_on_fail=True,
+        # An eval set reuses results by version: the digests keep changed texts from reusing old ones.
+        version=f"{content.meta.version}+{content.digest[:12]}.{text.digest[:12]}",
+        metadata={
+            "pack": content.id,
+            "pack_version": content.meta.version,
+            "pack_digest": content.digest,
+            "rubric": text.id,
+            "rubric_digest": text.digest,
+            "label_digest": content.label_digest,
+        },
+    )
