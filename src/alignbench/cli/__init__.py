@@ -12,7 +12,11 @@ from alignbench.errors import AlignbenchError, NotComparableError
 __all__ = ["cli", "main"]
 
 COMMANDS = {
+    "demo": "Five scripted models with known rates through the whole chain.",
+    "packs": "Look at scenario packs, and check your own.",
+    "verdicts": "Write the verdict table of logs.",
     "rates": "Misalignment and over-refusal with intervals.",
+    "leaderboard": "Models side by side, as CSV, Markdown and a figure.",
 }
 """Command and its one-line help; `judge-x` lives in the module `judge_x`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai.model import (
@@ -18,8 +19,8 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.util import json_schema
 
 from alignbench.errors import InputError
+from alignbench.identity import judge_config
 from alignbench.rubrics import Rubric, load_rubric
-from alignbench.scoring.identity import judge_identity
 from alignbench.scoring.outcome import Outcome, make_score
 from alignbench.scoring.reply import JudgeReply, Judgement, ReplyError, has_evidence, parse_reply
 from alignbench.scoring.transcript import Turn, live_turns, render
@@ -75,7 +76,7 @@ def rubric_judge(rubric: str = "conflict", structured: bool = True) -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (Inspect's signature)
         grader = require_grader()
         engine = _Engine(grader, text, state.metadata["criteria"], structured)
-        name, config = judge_identity(grader)
+        name, config = str(grader), judge_config(grader.model_args, grader.config.model_dump(exclude_none=True))
         judge = {"judge": name, "judge_config": config, "rubric": text.id, "rubric_digest": text.digest}
         scripted = state.input if isinstance(state.input, list) else []
         turns = live_turns(state.messages, scripted)
@@ -89,8 +90,6 @@ def rubric_judge(rubric: str = "conflict", structured: bool = True) -> Scorer:
 
 
 def _flagged(outcome: Outcome, flag: str) -> Outcome:
-    from dataclasses import replace
-
     return replace(outcome, flags=(*outcome.flags, flag))
 
 

@@ -1,0 +1,20 @@
+"""alignbench verdicts."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("logs", nargs=-1, required=True, metavar="LOGS...")
+@click.option("-o", "--output", required=True, metavar="FILE", help="A .parquet or .csv file; it appears whole or not at all.")
+def command(logs: tuple[str, ...], output: str) -> None:
+    """Write the verdict table of logs: one row per output and judge.
+
+    LOGS are log folders or log files. Of several passes over one task the last one counts. Every other command reads
+    the table in place of the logs.
+    """
+    from alignbench.logs import write_verdicts
+
+    rows = write_verdicts(logs, output)
+    click.echo(f"{output}: {rows:,} rows")

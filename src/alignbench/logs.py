@@ -1,0 +1,410 @@
+"""From Inspect logs to the verdict table; the only reader of logs.
+
+Header and summaries only. A finished local `.eval` file is read directly (a zip of zstd-compressed JSON, of which just the
+fields we need are decoded); anything else, such as a `.json` log, a remote path or a run still going, through Inspect.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from alignbench.errors import InputError
+from alignbench.files import atomic_path
+from alignbench.identity import judge_config, model_settings
+from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["find_logs", "verdicts", "write_verdicts"]
+
+LOG_NAME = re.compile(r"^\d{4}-\d{2}-\d{2}T.*\.(eval|json)$")
+"""Names that Inspect gives its logs; other JSON files in a log folder are none."""
+PARTIAL = "partial_log"
+"""Flag of every row of a log in which planned samples are missing."""
+
+
+class _Model(msgspec.Struct):
+    model: str = ""
+    args: dict[str, Any] = {}
+    config: dict[str, Any] = {}
+
+
+class _Dataset(msgspec.Struct):
+    sample_ids: list[str | int] | None = None
+
+
+class _Config(msgspec.Struct):
+    epochs: int | None = None
+
+
+class _Eval(msgspec.Struct):
+    task: str
+    model: str
+    created: str = ""
+    task_id: str = ""
+    model_args: dict[str, Any] = {}
+    model_generate_config: dict[str, Any] = {}
+    model_roles: dict[str, _Model | list[_Model]] | None = None
+    metadata: dict[str, Any] | None = None
+    dataset: _Dataset = msgspec.field(default_factory=_Dataset)
+    config: _Config = msgspec.field(default_factory=_Config)
+
+
+class _Header(msgspec.Struct):
+    eval: _Eval
+    status: str = "started"
+
+
+class _SampleMetadata(msgspec.Struct):
+    scenario: str | None = None
+    family: str = ""
+    split: str = "seen"
+    twin: bool = False
+    condition: str = "default"
+    nudge: str = "neutral"
+    value_1: str = ""
+    value_2: str = ""
+    turns: int = 1
+
+
+class _ScoreMetadata(msgspec.Struct):
+    rows: str | None = None
+    judge: str = ""
+    judge_config: str = ""
+    rubric: str = ""
+    rubric_digest: str = ""
+
+
+class _Score(msgspec.Struct):
+    metadata: _ScoreMetadata | None = None
+
+
+class _Summary(msgspec.Struct):
+    epoch: int
+    metadata: _SampleMetadata
+    scores: dict[str, _Score] | None = None
+    error: str | None = None
+    uuid: str | None = None
+
+
+_HEADER = msgspec.json.Decoder(_Header)
+_SUMMARIES = msgspec.json.Decoder(list[_Summary])
+_ROWS = msgspec.json.Decoder(list[tuple[str | None, str | None, str | None, int | None, int | None, int | None, str]])
+# Scores hold few distinct verdicts, so most rows have been decoded before.
+_decode_rows = lru_cache(maxsize=65_536)(_ROWS.decode)
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    path: str
+    header: _Header
+
+    @property
+    def name(self) -> str:
+        """The file's name: a table must not carry the folders of the machine that made it."""
+        return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def find_logs(paths: Sequence[str | Path]) -> list[str]:
+    """Find the logs that paths name.
+
+    Args:
+        paths: Log folders (searched recursively) and log files, local or remote.
+
+    Returns:
+        Log files, sorted within each path, each once.
+
+    Raises:
+        InputError: A path that does not exist, or a folder without logs.
+    """
+    found: dict[str, None] = {}
+    for path in map(str, paths):
+        if "://" in path:
+            found.update(dict.fromkeys(_remote_logs(path)))
+            continue
+        if os.path.isdir(path):  # noqa: PTH112  (paths may be long lists; no object is needed)
+            inside = [
+                str(file) for file in sorted(Path(path).rglob("*")) if LOG_NAME.match(file.name) and file.is_file()
+            ]
+            if not inside:
+                raise InputError("no logs in this folder", file=path, allowed="a folder that `inspect eval` wrote to")
+            found.update(dict.fromkeys(inside))
+        elif os.path.isfile(path):  # noqa: PTH113
+            if not path.endswith((".eval", ".json")):
+                raise InputError("this is no log", file=path, allowed=".eval, .json; tables: .csv, .parquet")
+            found[path] = None
+        else:
+            raise InputError("no such file or folder", file=path)
+    return list(found)
+
+
+def _remote_logs(path: str) -> list[str]:
+    from inspect_ai.log import list_eval_logs
+
+    if path.endswith((".eval", ".json")):
+        return [path]
+    logs = [info.name for info in list_eval_logs(path)]
+    if not logs:
+        raise InputError("no logs in this folder", file=path)
+    return logs
+
+
+def _summary_bytes(raw: bytes) -> bytes:
+    """Python writes NaN, which JSON does not know; text that changes on the way is in no field we read."""
+    for before in (b":", b": ", b"[", b",", b", "):
+        raw = raw.replace(before + b"NaN", before + b"null")
+    return raw
+
+
+def _open_zip(path: str) -> zipfile.ZipFile:
+    import zipfile_zstd  # noqa: F401  (teaches zipfile to read zstd below Python 3.14)
+
+    return zipfile.ZipFile(path)
+
+
+def _read_header(path: str) -> _Header:
+    if "://" not in path and path.endswith(".eval"):
+        try:
+            with _open_zip(path) as log:
+                return _HEADER.decode(log.read("header.json"))
+        except (KeyError, zipfile.BadZipFile, msgspec.ValidationError, msgspec.DecodeError, ImportError):
+            pass  # A run still going, or a format we do not know: Inspect will say.
+    return _HEADER.decode(_through_inspect(path, header=True))
+
+
+def _read_summaries(path: str) -> list[_Summary]:
+    if "://" not in path and path.endswith(".eval"):
+        try:
+            with _open_zip(path) as log:
+                return _SUMMARIES.decode(_summary_bytes(log.read("summaries.json")))
+        except (KeyError, zipfile.BadZipFile, msgspec.ValidationError, msgspec.DecodeError, ImportError):
+            pass
+    return _SUMMARIES.decode(_summary_bytes(_through_inspect(path, header=False)))
+
+
+def _through_inspect(path: str, *, header: bool) -> bytes:
+    """Header or summaries as JSON, read by Inspect."""
+    from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
+
+    try:
+        if header:
+            return read_eval_log(path, header_only=True).model_dump_json().encode()
+        summaries = read_eval_log_sample_summaries(path)
+        return b"[" + b",".join(item.model_dump_json().encode() for item in summaries) + b"]"
+    except Exception as error:  # Inspect has no common class for "this is no log".
+        raise InputError(f"Inspect cannot read this log: {str(error).splitlines()[0]}", file=path) from error
+
+
+def _choose(paths: Sequence[str | Path]) -> list[_Log]:
+    """The logs of alignbench tasks; of several passes over one task the last one, which holds what earlier ones did."""
+    logs = []
+    for path in find_logs(paths):
+        header = _read_header(path)
+        if (header.eval.metadata or {}).get("pack_digest"):
+            logs.append(_Log(path, header))
+    newest: dict[str, _Log] = {}
+    for log in sorted(logs, key=lambda item: (item.header.eval.created, item.name)):
+        newest[log.header.eval.task_id or log.path] = log
+    chosen = [log for log in logs if newest[log.header.eval.task_id or log.path] is log]
+    if not chosen:
+        raise InputError("no log of an alignbench task", file=", ".join(map(str, paths)))
+    return chosen
+
+
+def _grader(header: _Header) -> tuple[str, str]:
+    """The judge as the header names it, for samples that have no score to name it."""
+    bound = (header.eval.model_roles or {}).get("grader")
+    model = bound[0] if isinstance(bound, list) and bound else bound
+    if not isinstance(model, _Model):
+        return "", ""
+    return model.model, judge_config(model.args, model.config)
+
+
+def _samples(log: _Log) -> Iterator[tuple[_Summary, _ScoreMetadata, list[tuple[Any, ...]]]]:
+    """Each sample with each judge's rows; a sample that failed has one row, with the reason `error`."""
+    summaries = [summary for summary in _read_summaries(log.path) if summary.metadata.scenario is not None]
+    judges = {
+        (score.metadata.judge, score.metadata.judge_config)
+        for summary in summaries
+        for score in (summary.scores or {}).values()
+        if score.metadata is not None and score.metadata.rows is not None
+    }
+    metadata = log.header.eval.metadata or {}
+    for summary in summaries:
+        scores = [score.metadata for score in (summary.scores or {}).values() if score.metadata is not None]
+        judged = [score for score in scores if score.rows is not None]
+        for score in judged:
+            yield summary, score, _decode_rows(score.rows or "")
+        if summary.error is not None and not judged:
+            for judge, config in sorted(judges) or [_grader(log.header)]:
+                known = _ScoreMetadata(None, judge, config, metadata.get("rubric", ""), metadata.get("rubric_digest", ""))
+                yield summary, known, [(None, "error", None, None, None, None, "")] * summary.metadata.turns
+
+
+def _columns(log: _Log) -> tuple[dict[str, list[Any]], int]:
+    """The columns that differ within a log, and the number of rows."""
+    names = (
+        "scenario", "family", "split", "twin", "condition", "nudge", "epoch", "turn", "turns", "judge", "judge_config",
+        "rubric", "rubric_digest", "verdict", "unscored_reason", "refusal_type", "severity", "value_1", "value_2",
+        "position_1", "position_2", "flags", "sample_uuid",
+    )  # fmt: skip
+    records = []
+    for summary, score, rows in _samples(log):
+        about = summary.metadata
+        for turn, (verdict, reason, refusal, severity, first, second, flags) in enumerate(rows, start=1):
+            records.append(
+                (about.scenario, about.family, about.split, about.twin, about.condition, about.nudge, summary.epoch,
+                 turn, len(rows), score.judge, score.judge_config, score.rubric, score.rubric_digest, verdict, reason,
+                 refusal, severity, about.value_1, about.value_2, first, second, flags, summary.uuid or "")
+            )  # fmt: skip
+    if not records:
+        return {name: [] for name in names}, 0
+    return dict(zip(names, map(list, zip(*records, strict=True)), strict=True)), len(records)
+
+
+def _arrow(log: _Log) -> pa.Table:
+    """The rows of one log."""
+    import pyarrow as pa
+
+    columns, rows = _columns(log)
+    header, metadata = log.header.eval, log.header.eval.metadata or {}
+    planned = len(header.dataset.sample_ids or []) * (header.config.epochs or 1)
+    if rows and log.header.status != "success" and len(set(columns["sample_uuid"])) < planned:
+        columns["flags"] = ["+".join(filter(None, (flags, PARTIAL))) for flags in columns["flags"]]
+    constant = {
+        "model": header.model,
+        "model_args": model_settings(header.model_args, header.model_generate_config),
+        "task": header.task,
+        "pack": metadata["pack"],
+        "pack_version": metadata.get("pack_version", ""),
+        "pack_digest": metadata["pack_digest"],
+        "log": log.name,
+    }
+    schema = arrow_schema()
+    arrays = []
+    for field in schema:
+        if field.name in constant:
+            codes = pa.array([0] * rows, pa.int32())
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([constant[field.name]], pa.string())))
+        elif pa.types.is_dictionary(field.type):
+            arrays.append(pa.array(columns[field.name], pa.string()).dictionary_encode())
+        else:
+            arrays.append(pa.array(columns[field.name], field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def verdicts(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Read the verdict table of logs.
+
+    Args:
+        paths: Log folders and log files. Logs of other tasks are passed over; of several passes over one task the last
+            one counts.
+
+    Returns:
+        The table, checked: one row per output and judge.
+
+    Raises:
+        InputError: No logs, unreadable logs, no verdicts in them, or two rows with one key.
+    """
+    import pyarrow as pa
+
+    table = pa.concat_tables([_arrow(log) for log in _choose(paths)]).unify_dictionaries()
+    if not table.num_rows:
+        raise _no_verdicts(paths)
+    return as_table(table.to_pandas(integer_object_nulls=False, types_mapper=_pandas_type))
+
+
+def _pandas_type(kind: pa.DataType) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    return pd.Int16Dtype() if pa.types.is_int16(kind) else None
+
+
+def _no_verdicts(paths: Sequence[str | Path]) -> InputError:
+    return InputError(
+        "the logs hold no verdicts", file=", ".join(map(str, paths)), allowed="judged logs; judge these with `inspect score`"
+    )
+
+
+def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
+    """Write the verdict table of logs to a file, one log at a time, so that memory does not grow with their number.
+
+    Args:
+        paths: As for `verdicts`.
+        output: A `.parquet` or `.csv` file; it appears whole or not at all.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        InputError: As for `verdicts`, or another kind of file.
+    """
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    suffix = Path(output).suffix
+    if suffix not in (".csv", ".parquet"):
+        raise InputError(f"cannot write a {suffix!r} file", file=output, allowed=".csv, .parquet")
+    logs = _choose(paths)
+    keys = _Keys()
+    with atomic_path(output) as file:
+        schema = arrow_schema()
+        if suffix == ".csv":
+            schema = pa.schema([pa.field(f.name, _plain_type(f.type)) for f in schema])
+        writer = (pa.csv.CSVWriter if suffix == ".csv" else pa.parquet.ParquetWriter)(file, schema)
+        with writer:
+            for log in logs:
+                table = _arrow(log)
+                keys.add(table)
+                writer.write_table(table.cast(schema) if suffix == ".csv" else table)
+        if not keys.rows:
+            raise _no_verdicts(paths)
+        if keys.double:
+            # The whole table is needed to name the two rows.
+            verdicts(paths)
+    return keys.rows
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.string() if pa.types.is_dictionary(kind) else kind
+
+
+class _Keys:
+    """Eight bytes a row: enough to see that a key stands there twice."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+        self.rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        """Take in the rows of one log."""
+        import numpy as np
+
+        columns = [table.column(name).to_pylist() for name in KEY_COLUMNS]
+        hashes = np.fromiter((hash(key) for key in zip(*columns, strict=True)), dtype=np.int64, count=table.num_rows)
+        self.seen.append(hashes)
+        self.rows += table.num_rows
+
+    @property
+    def double(self) -> bool:
+        """Whether two rows have one key (or, once in 10 million tables of a million rows, one hash)."""
+        import numpy as np
+
+        every = np.concatenate(self.seen)
+        return len(np.unique(every)) < len(every)
