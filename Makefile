@@ -1,0 +1,23 @@
+.PHONY: check test test-all lock coverage speed
+
+check:  ## lint, types and import rules
+	uv run ruff check .
+	uv run ruff format --check .
+	uv run mypy
+	uv run lint-imports
+
+test:  ## the fast tests
+	uv run pytest -m "not slow and not download"
+
+test-all:  ## every test; downloads packages and runs a real local model
+	uv run --extra local pytest
+
+lock:  ## requirements.lock from pyproject.toml, without addresses
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.lock
+
+coverage:  ## re-simulate the coverage of the intervals; under 30 minutes on two cores
+	uv run python -m benchmarks.coverage
+
+speed:  ## measure reading, memory and the cost of a sample
+	uv run --extra local python -m benchmarks.speed
