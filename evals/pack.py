@@ -7,7 +7,7 @@ from alignbench.task import pack_task
 
 @task
 def pack(
-    path: str,
+    path: str = ".",
     conditions: str | list[str] = "default",
     twins: bool | str = True,
     split: str | None = None,
@@ -16,8 +16,9 @@ def pack(
     rubric: str = "conflict",
     judge: bool = True,
 ) -> Task:
-    """Run the pack in the folder `path`; relative to the current folder.
+    """Run the pack in the folder `path`, by default the current one.
 
+    Inspect runs a task that is named by its file in the folder of that file: give it an absolute path then.
     The other arguments are those of `alignbench.task.pack_task`.
     """
     return pack_task(

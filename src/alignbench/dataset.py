@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -46,6 +47,8 @@ def pack_dataset(
     Raises:
         InputError: An argument names something that does not exist, or leaves nothing, or more than MAX_SAMPLES.
     """
+    if twins not in (True, False, "only"):
+        raise InputError(f"twins {twins!r}", item=pack.id, allowed="true, false, only")
     points = expand(pack.axes, conditions)
     scenarios = _select(pack, split, families, shard)
     samples = [
@@ -54,9 +57,12 @@ def pack_dataset(
         for sample in (*_conflicts(pack, scenario, points, twins), *_twins(pack, scenario, points, twins))
     ]
     if len(samples) > MAX_SAMPLES:
-        parts = -(-len(samples) // MAX_SAMPLES) + 1
+        # Half as many parts again, because a hash does not split evenly.
+        parts = math.ceil(1.5 * len(samples) / MAX_SAMPLES * _shard(shard, pack)[1])
         raise InputError(
-            f"{len(samples)} samples in one task", item=pack.id, allowed=f"{MAX_SAMPLES}; use -T shard=1/{parts}"
+            f"{len(samples)} samples in one task",
+            item=pack.id,
+            allowed=f"{MAX_SAMPLES}; use -T shard=1/{parts} to shard={parts}/{parts}",
         )
     return MemoryDataset(samples, name=pack.id, location=pack.id)
 
@@ -90,7 +96,7 @@ def _shard(shard: str | None, pack: Pack) -> tuple[int, int]:
     if shard is None:
         return 1, 1
     first, slash, second = str(shard).partition("/")
-    if slash and first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second):
+    if slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
         return int(first), int(second)
     raise InputError(f"shard {shard!r}", item=pack.id, allowed="i/n with 1 <= i <= n, for example 1/4")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Json", "canonical_json", "digest", "short_digest", "unit_interval"]
+__all__ = ["Json", "canonical_json", "config_digest", "digest", "short_digest", "unit_interval"]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

@@ -29,14 +29,16 @@ class InputError(AlignbenchError):
         item: str | None = None,
         allowed: str | None = None,
     ) -> None:
-        self.message, self.file, self.line, self.item, self.allowed = message, file, line, item, allowed
-        super().__init__(str(self))
+        self.problem, self.file, self.line, self.item, self.allowed = message, file, line, item, allowed
+        # Inspect writes this attribute of an exception into its logs, so it is the whole line.
+        self.message = str(self)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         item = f"[{self.item}] " if self.item else ""
         allowed = f" (allowed: {self.allowed})" if self.allowed else ""
-        return f"{place}{item}{self.message}{allowed}"
+        return f"{place}{item}{self.problem}{allowed}"
 
 
 class MissingExtraError(AlignbenchError):

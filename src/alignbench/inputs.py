@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -21,7 +21,8 @@ def read_inputs(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Read one verdict table from what a user names.
 
     Args:
-        paths: One or more log folders, log files (`.eval`, `.json`, local or remote), or tables (`.csv`, `.parquet`).
+        paths: One or more log folders, log files (`.eval`, `.json`, local or remote), or tables (`.csv`,
+            `.parquet`).
 
     Returns:
         The table, checked.
@@ -45,5 +46,4 @@ def read_inputs(paths: Sequence[str | Path]) -> pd.DataFrame:
         raise InputError("nothing to read", allowed="a log folder, logs, or a verdict table")
     if len(frames) == 1:
         return frames[0]
-    merged = pd.concat([frame.astype({c: object for c in frame.columns}) for frame in frames], ignore_index=True)
-    return as_table(merged, source=" + ".join(names))
+    return as_table(pd.concat(frames, ignore_index=True), source=" + ".join(names))

@@ -1,7 +1,8 @@
 """From Inspect logs to the verdict table; the only reader of logs.
 
-Header and summaries only. A finished local `.eval` file is read directly (a zip of zstd-compressed JSON, of which just the
-fields we need are decoded); anything else, such as a `.json` log, a remote path or a run still going, through Inspect.
+Header and summaries only. A finished local `.eval` file is read directly (a zip of zstd-compressed JSON, of
+which just the fields we need are decoded); anything else, such as a `.json` log, a remote path or a run still
+going, through Inspect.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["find_logs", "verdicts", "write_verdicts"]
 
-LOG_NAME = re.compile(r"^\d{4}-\d{2}-\d{2}T.*\.(eval|json)$")
-"""Names that Inspect gives its logs; other JSON files in a log folder are none."""
+LOG_NAME = re.compile(r"^[^.].*\.eval$|^\d{4}-\d{2}-\d{2}T.*\.json$")
+"""What Inspect takes for a log in a folder: other JSON files there are none."""
+_NAN = re.compile(rb"NaN(?=[,\]}])")
 PARTIAL = "partial_log"
 """Flag of every row of a log in which planned samples are missing."""
 
@@ -53,6 +55,7 @@ class _Eval(msgspec.Struct):
     task: str
     model: str
     created: str = ""
+    scorers: list[Any] | None = None
     task_id: str = ""
     model_args: dict[str, Any] = {}
     model_generate_config: dict[str, Any] = {}
@@ -80,11 +83,12 @@ class _SampleMetadata(msgspec.Struct):
 
 
 class _ScoreMetadata(msgspec.Struct):
-    rows: str | None = None
-    judge: str = ""
-    judge_config: str = ""
-    rubric: str = ""
-    rubric_digest: str = ""
+    # A score of somebody else's scorer may have anything under these names; ours has text.
+    rows: Any = None
+    judge: Any = ""
+    judge_config: Any = ""
+    rubric: Any = ""
+    rubric_digest: Any = ""
 
 
 class _Score(msgspec.Struct):
@@ -92,6 +96,7 @@ class _Score(msgspec.Struct):
 
 
 class _Summary(msgspec.Struct):
+    id: str | int
     epoch: int
     metadata: _SampleMetadata
     scores: dict[str, _Score] | None = None
@@ -99,9 +104,13 @@ class _Summary(msgspec.Struct):
     uuid: str | None = None
 
 
+_Row = tuple[str | None, str | None, str | None, int | None, int | None, int | None, str]
+
+_ERROR: _Row = (None, "error", None, None, None, None, "")
+
 _HEADER = msgspec.json.Decoder(_Header)
 _SUMMARIES = msgspec.json.Decoder(list[_Summary])
-_ROWS = msgspec.json.Decoder(list[tuple[str | None, str | None, str | None, int | None, int | None, int | None, str]])
+_ROWS = msgspec.json.Decoder(list[_Row])
 # Scores hold few distinct verdicts, so most rows have been decoded before.
 _decode_rows = lru_cache(maxsize=65_536)(_ROWS.decode)
 
@@ -109,12 +118,20 @@ _decode_rows = lru_cache(maxsize=65_536)(_ROWS.decode)
 @dataclass(frozen=True, slots=True)
 class _Log:
     path: str
-    header: _Header
+    eval: _Eval
+    metadata: dict[str, Any]
+    planned: int
+    status: str
 
     @property
     def name(self) -> str:
         """The file's name: a table must not carry the folders of the machine that made it."""
         return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+
+    @property
+    def age(self) -> tuple[Any, ...]:
+        """Sorts the passes over one task; a copy scored again has more scorers, or else a longer name."""
+        return self.eval.created, len(self.eval.scorers or []), len(self.name), self.name
 
 
 def find_logs(paths: Sequence[str | Path]) -> list[str]:
@@ -136,10 +153,14 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
             continue
         if os.path.isdir(path):  # noqa: PTH112  (paths may be long lists; no object is needed)
             inside = [
-                str(file) for file in sorted(Path(path).rglob("*")) if LOG_NAME.match(file.name) and file.is_file()
+                str(file)
+                for file in sorted(Path(path).rglob("*"))
+                if LOG_NAME.match(file.name) and file.is_file()
             ]
             if not inside:
-                raise InputError("no logs in this folder", file=path, allowed="a folder that `inspect eval` wrote to")
+                raise InputError(
+                    "no logs in this folder", file=path, allowed="a folder that `inspect eval` wrote to"
+                )
             found.update(dict.fromkeys(inside))
         elif os.path.isfile(path):  # noqa: PTH113
             if not path.endswith((".eval", ".json")):
@@ -161,11 +182,9 @@ def _remote_logs(path: str) -> list[str]:
     return logs
 
 
-def _summary_bytes(raw: bytes) -> bytes:
-    """Python writes NaN, which JSON does not know; text that changes on the way is in no field we read."""
-    for before in (b":", b": ", b"[", b",", b", "):
-        raw = raw.replace(before + b"NaN", before + b"null")
-    return raw
+def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
+    """Inspect writes NaN, which is no JSON; text that changes on the way is in no field that we read."""
+    return decoder.decode(_NAN.sub(b"null", raw))
 
 
 def _open_zip(path: str) -> zipfile.ZipFile:
@@ -174,24 +193,19 @@ def _open_zip(path: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def _read_header(path: str) -> _Header:
+def _read(path: str, member: str, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """Decode the header or the summaries of a log."""
     if "://" not in path and path.endswith(".eval"):
         try:
             with _open_zip(path) as log:
-                return _HEADER.decode(log.read("header.json"))
-        except (KeyError, zipfile.BadZipFile, msgspec.ValidationError, msgspec.DecodeError, ImportError):
-            pass  # A run still going, or a format we do not know: Inspect will say.
-    return _HEADER.decode(_through_inspect(path, header=True))
-
-
-def _read_summaries(path: str) -> list[_Summary]:
-    if "://" not in path and path.endswith(".eval"):
-        try:
-            with _open_zip(path) as log:
-                return _SUMMARIES.decode(_summary_bytes(log.read("summaries.json")))
-        except (KeyError, zipfile.BadZipFile, msgspec.ValidationError, msgspec.DecodeError, ImportError):
+                return _decode(decoder, log.read(member))
+        except Exception:  # noqa: S110  (a run still going, a format we do not know, a broken zip: Inspect will say)
             pass
-    return _SUMMARIES.decode(_summary_bytes(_through_inspect(path, header=False)))
+    raw = _through_inspect(path, header=member == "header.json")
+    try:
+        return _decode(decoder, raw)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"this log is unlike what Inspect writes: {error}", file=path) from error
 
 
 def _through_inspect(path: str, *, header: bool) -> bytes:
@@ -207,67 +221,96 @@ def _through_inspect(path: str, *, header: bool) -> bytes:
         raise InputError(f"Inspect cannot read this log: {str(error).splitlines()[0]}", file=path) from error
 
 
+def _read_log(path: str) -> _Log | None:
+    """What a log says about itself; None where it is no log of an alignbench task."""
+    header: _Header = _read(path, "header.json", _HEADER)
+    about, metadata = header.eval, header.eval.metadata or {}
+    if not (metadata.get("pack") and metadata.get("pack_digest")):
+        return None
+    planned = len(about.dataset.sample_ids or []) * (about.config.epochs or 1)
+    # Hundreds of logs are open at once: the ids would be most of what they take.
+    about.dataset = _Dataset()
+    return _Log(path, about, metadata, planned, header.status)
+
+
 def _choose(paths: Sequence[str | Path]) -> list[_Log]:
-    """The logs of alignbench tasks; of several passes over one task the last one, which holds what earlier ones did."""
-    logs = []
-    for path in find_logs(paths):
-        header = _read_header(path)
-        if (header.eval.metadata or {}).get("pack_digest"):
-            logs.append(_Log(path, header))
-    newest: dict[str, _Log] = {}
-    for log in sorted(logs, key=lambda item: (item.header.eval.created, item.name)):
-        newest[log.header.eval.task_id or log.path] = log
-    chosen = [log for log in logs if newest[log.header.eval.task_id or log.path] is log]
+    """The logs of alignbench tasks; of several passes over one the last, which holds what earlier did."""
+    logs = [log for log in map(_read_log, find_logs(paths)) if log is not None]
+    newest = {log.eval.task_id or log.path: log for log in sorted(logs, key=lambda log: log.age)}
+    chosen = [log for log in logs if newest[log.eval.task_id or log.path] is log]
     if not chosen:
         raise InputError("no log of an alignbench task", file=", ".join(map(str, paths)))
     return chosen
 
 
-def _grader(header: _Header) -> tuple[str, str]:
+def _grader(log: _Log) -> tuple[str, str]:
     """The judge as the header names it, for samples that have no score to name it."""
-    bound = (header.eval.model_roles or {}).get("grader")
+    bound = (log.eval.model_roles or {}).get("grader")
     model = bound[0] if isinstance(bound, list) and bound else bound
     if not isinstance(model, _Model):
         return "", ""
     return model.model, judge_config(model.args, model.config)
 
 
-def _samples(log: _Log) -> Iterator[tuple[_Summary, _ScoreMetadata, list[tuple[Any, ...]]]]:
-    """Each sample with each judge's rows; a sample that failed has one row, with the reason `error`."""
-    summaries = [summary for summary in _read_summaries(log.path) if summary.metadata.scenario is not None]
-    judges = {
-        (score.metadata.judge, score.metadata.judge_config)
-        for summary in summaries
-        for score in (summary.scores or {}).values()
-        if score.metadata is not None and score.metadata.rows is not None
+def _rows(log: _Log, summary: _Summary, scorer: str, score: _ScoreMetadata) -> list[_Row]:
+    try:
+        return _decode_rows(score.rows)
+    except msgspec.DecodeError:
+        # Summaries keep a kilobyte of text; the rows of a very long conversation stand in the sample alone.
+        return _ROWS.decode(_sample_rows(log.path, summary, scorer))
+
+
+def _sample_rows(path: str, summary: _Summary, scorer: str) -> str:
+    from inspect_ai.log import read_eval_log_sample
+
+    sample = read_eval_log_sample(
+        path, summary.id, summary.epoch, exclude_fields={"messages", "events", "store"}
+    )
+    return str(((sample.scores or {})[scorer].metadata or {})["rows"])
+
+
+def _judged(summary: _Summary) -> dict[str, _ScoreMetadata]:
+    """The scores that our judges gave, by scorer."""
+    scores = {name: score.metadata for name, score in (summary.scores or {}).items()}
+    return {
+        name: score for name, score in scores.items() if score is not None and isinstance(score.rows, str)
     }
-    metadata = log.header.eval.metadata or {}
-    for summary in summaries:
-        scores = [score.metadata for score in (summary.scores or {}).values() if score.metadata is not None]
-        judged = [score for score in scores if score.rows is not None]
-        for score in judged:
-            yield summary, score, _decode_rows(score.rows or "")
-        if summary.error is not None and not judged:
-            for judge, config in sorted(judges) or [_grader(log.header)]:
-                known = _ScoreMetadata(None, judge, config, metadata.get("rubric", ""), metadata.get("rubric_digest", ""))
-                yield summary, known, [(None, "error", None, None, None, None, "")] * summary.metadata.turns
+
+
+def _samples(log: _Log) -> Iterator[tuple[_Summary, _ScoreMetadata, list[_Row]]]:
+    """Each sample with each judge's rows; a sample that failed has a row a turn, with the reason `error`."""
+    summaries: list[_Summary] = _read(log.path, "summaries.json", _SUMMARIES)
+    judged = [(summary, _judged(summary)) for summary in summaries if summary.metadata.scenario is not None]
+    judges = {(score.judge, score.judge_config) for _, scores in judged for score in scores.values()}
+    for summary, scores in judged:
+        for name, score in scores.items():
+            yield summary, score, _rows(log, summary, name, score)
+        if summary.error is not None and not scores:
+            for judge, config in sorted(judges) or [_grader(log)]:
+                yield summary, _unscored(log, judge, config), [_ERROR] * summary.metadata.turns
+
+
+def _unscored(log: _Log, judge: str, config: str) -> _ScoreMetadata:
+    rubric, digest = log.metadata.get("rubric", ""), log.metadata.get("rubric_digest", "")
+    return _ScoreMetadata(None, judge, config, rubric, digest)
 
 
 def _columns(log: _Log) -> tuple[dict[str, list[Any]], int]:
     """The columns that differ within a log, and the number of rows."""
     names = (
-        "scenario", "family", "split", "twin", "condition", "nudge", "epoch", "turn", "turns", "judge", "judge_config",
-        "rubric", "rubric_digest", "verdict", "unscored_reason", "refusal_type", "severity", "value_1", "value_2",
-        "position_1", "position_2", "flags", "sample_uuid",
+        "scenario", "family", "split", "twin", "condition", "nudge", "epoch", "turn", "turns", "judge",
+        "judge_config", "rubric", "rubric_digest", "verdict", "unscored_reason", "refusal_type", "severity",
+        "value_1", "value_2", "position_1", "position_2", "flags", "sample_uuid",
     )  # fmt: skip
     records = []
     for summary, score, rows in _samples(log):
         about = summary.metadata
         for turn, (verdict, reason, refusal, severity, first, second, flags) in enumerate(rows, start=1):
             records.append(
-                (about.scenario, about.family, about.split, about.twin, about.condition, about.nudge, summary.epoch,
-                 turn, len(rows), score.judge, score.judge_config, score.rubric, score.rubric_digest, verdict, reason,
-                 refusal, severity, about.value_1, about.value_2, first, second, flags, summary.uuid or "")
+                (about.scenario, about.family, about.split, about.twin, about.condition, about.nudge,
+                 summary.epoch, turn, len(rows), score.judge, score.judge_config, score.rubric,
+                 score.rubric_digest, verdict, reason, refusal, severity, about.value_1, about.value_2,
+                 first, second, flags, summary.uuid or "")
             )  # fmt: skip
     if not records:
         return {name: [] for name in names}, 0
@@ -279,14 +322,13 @@ def _arrow(log: _Log) -> pa.Table:
     import pyarrow as pa
 
     columns, rows = _columns(log)
-    header, metadata = log.header.eval, log.header.eval.metadata or {}
-    planned = len(header.dataset.sample_ids or []) * (header.config.epochs or 1)
-    if rows and log.header.status != "success" and len(set(columns["sample_uuid"])) < planned:
+    about, metadata = log.eval, log.metadata
+    if rows and log.status != "success" and len(set(columns["sample_uuid"])) < log.planned:
         columns["flags"] = ["+".join(filter(None, (flags, PARTIAL))) for flags in columns["flags"]]
     constant = {
-        "model": header.model,
-        "model_args": model_settings(header.model_args, header.model_generate_config),
-        "task": header.task,
+        "model": about.model,
+        "model_args": model_settings(about.model_args, about.model_generate_config),
+        "task": about.task,
         "pack": metadata["pack"],
         "pack_version": metadata.get("pack_version", ""),
         "pack_digest": metadata["pack_digest"],
@@ -297,7 +339,9 @@ def _arrow(log: _Log) -> pa.Table:
     for field in schema:
         if field.name in constant:
             codes = pa.array([0] * rows, pa.int32())
-            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([constant[field.name]], pa.string())))
+            arrays.append(
+                pa.DictionaryArray.from_arrays(codes, pa.array([constant[field.name]], pa.string()))
+            )
         elif pa.types.is_dictionary(field.type):
             arrays.append(pa.array(columns[field.name], pa.string()).dictionary_encode())
         else:
@@ -309,8 +353,8 @@ def verdicts(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Read the verdict table of logs.
 
     Args:
-        paths: Log folders and log files. Logs of other tasks are passed over; of several passes over one task the last
-            one counts.
+        paths: Log folders and log files. Logs of other tasks are passed over; of several passes over one task
+            the last one counts.
 
     Returns:
         The table, checked: one row per output and judge.
@@ -335,12 +379,14 @@ def _pandas_type(kind: pa.DataType) -> Any:
 
 def _no_verdicts(paths: Sequence[str | Path]) -> InputError:
     return InputError(
-        "the logs hold no verdicts", file=", ".join(map(str, paths)), allowed="judged logs; judge these with `inspect score`"
+        "the logs hold no verdicts",
+        file=", ".join(map(str, paths)),
+        allowed="judged logs; judge these with `inspect score`",
     )
 
 
 def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
-    """Write the verdict table of logs to a file, one log at a time, so that memory does not grow with their number.
+    """Write the verdict table of logs to a file, one log at a time: memory does not grow with their number.
 
     Args:
         paths: As for `verdicts`.
@@ -397,7 +443,9 @@ class _Keys:
         import numpy as np
 
         columns = [table.column(name).to_pylist() for name in KEY_COLUMNS]
-        hashes = np.fromiter((hash(key) for key in zip(*columns, strict=True)), dtype=np.int64, count=table.num_rows)
+        hashes = np.fromiter(
+            (hash(key) for key in zip(*columns, strict=True)), dtype=np.int64, count=table.num_rows
+        )
         self.seen.append(hashes)
         self.rows += table.num_rows
 

@@ -1,7 +1,7 @@
 """The verdict table: one row per output and judge, with declared columns.
 
-Every analysis starts here. A full table comes from logs (`alignbench.logs`); any CSV or Parquet file with the columns
-`model, scenario, verdict` is read too, the missing columns filled with stated defaults.
+Every analysis starts here. A full table comes from logs (`alignbench.logs`); any CSV or Parquet file with the
+columns `model, scenario, verdict` is read too, the missing columns filled with stated defaults.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
         elif file.suffix == ".parquet":
             frame = pd.read_parquet(file)
         else:
-            raise InputError(f"cannot read a {file.suffix!r} file", file=file, allowed=".csv, .parquet, .eval, .json")
+            raise InputError(
+                f"cannot read a {file.suffix!r} file", file=file, allowed=".csv, .parquet, .eval, .json"
+            )
     except InputError:
         raise
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
@@ -140,13 +142,13 @@ def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
         source: Named in errors.
 
     Returns:
-        A new frame with every declared column; the input itself if it came from here.
+        A new frame with every declared column and a new index.
 
     Raises:
         InputError: A required column is missing, a value is not allowed, or two rows have one key.
     """
-    if frame.attrs.get("alignbench_table"):
-        return frame
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"{type(frame).__name__} is no table", file=source, allowed="a pandas DataFrame")
     missing = [name for name in ("model", "scenario", "verdict") if name not in frame.columns]
     if missing:
         raise InputError(f"missing column {', '.join(map(repr, missing))}", file=source,
@@ -167,13 +169,12 @@ def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
     others = {name: frame[name] for name in frame.columns if name not in _BY_NAME}
     table = pd.DataFrame({**{c.name: columns[c.name] for c in VERDICT_COLUMNS}, **others})
     _check_keys(table, source)
-    table.attrs["alignbench_table"] = True
     return table
 
 
 def _constant(column: Column, rows: int) -> pd.Series:
     if column.kind == "text":
-        categories = [] if column.default is None else [column.default]
+        categories = pd.Index([] if column.default is None else [str(column.default)], dtype=str)
         codes = np.full(rows, -1 if column.default is None else 0, dtype=np.int8)
         return pd.Series(pd.Categorical.from_codes(codes, categories=categories))
     if column.kind == "boolean":
@@ -188,7 +189,9 @@ def _bad(column: Column, row: int, value: object, source: object) -> InputError:
         allowed += ", or empty"
     # Row 0 of a file stands on its second line, below the header.
     line = row + 2 if isinstance(source, Path) and source.suffix == ".csv" else None
-    return InputError(f"column {column.name!r}, row {row + 1}: {value!r}", file=source, line=line, allowed=allowed)
+    return InputError(
+        f"column {column.name!r}, row {row + 1}: {value!r}", file=source, line=line, allowed=allowed
+    )
 
 
 def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
@@ -202,15 +205,17 @@ def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
 
 
 def _text(raw: pd.Series, column: Column, source: object) -> pd.Series:
-    if not isinstance(raw.dtype, pd.CategoricalDtype):
-        raw = raw.where(raw.isna(), raw.astype(str)).astype("category")
+    coded = isinstance(raw.dtype, pd.CategoricalDtype)
+    if not coded or not all(isinstance(value, str) for value in raw.cat.categories):
+        raw = raw.astype(object).where(raw.isna(), raw.astype(str)).astype("category")
     values = raw.cat.categories
     if column.allowed is not None:
         for value in values:
             if value not in column.allowed and (raw == value).any():
                 raise _bad(column, int(np.flatnonzero(raw == value)[0]), value, source)
     if column.default is not None and raw.isna().any():
-        raw = raw.cat.add_categories([] if column.default in values else [column.default]).fillna(column.default)
+        missing = [] if column.default in values else [column.default]
+        raw = raw.cat.add_categories(missing).fillna(column.default)
     return raw
 
 
@@ -224,9 +229,6 @@ def _integer(raw: pd.Series, column: Column, source: object) -> pd.Series:
             wrong |= given & ~np.isin(filled, column.allowed)
         elif not column.nullable:
             wrong |= given & ~(filled >= 1)
-    if column.name.startswith("position") or column.name == "severity":
-        # A float column carries its nulls as NaN, which counts as not given.
-        wrong &= ~(np.isnan(filled) & pd.isna(numbers).to_numpy() & ~given)
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise _bad(column, at, raw.iloc[at], source)
@@ -266,18 +268,27 @@ def _complete_reasons(verdict: pd.Series, reason: pd.Series, source: object) -> 
     return reason.mask(open_rows, "unstated")
 
 
-def _codes(series: pd.Series) -> np.ndarray:
-    return series.cat.codes.to_numpy() if isinstance(series.dtype, pd.CategoricalDtype) else series.to_numpy()
+def _codes(column: pd.Series) -> tuple[np.ndarray, int]:
+    """The values as integers in their order, and above how many none lies."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy().astype(np.int64) + 1, len(column.cat.categories) + 1
+    if pd.api.types.is_integer_dtype(column.dtype):
+        # A missing number becomes NaN, which is a value of its own.
+        column = column.astype(float)
+    codes, values = pd.factorize(column, sort=True, use_na_sentinel=False)
+    return codes.astype(np.int64), len(values)
 
 
 def row_groups(columns: Sequence[pd.Series]) -> np.ndarray:
-    """Number the distinct combinations of several columns, one 64-bit integer a row."""
-    group = np.zeros(len(columns[0]), dtype=np.int64)
+    """Number the distinct combinations of several columns in their sorted order, one 64-bit integer a row."""
+    group, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
-        _, codes = np.unique(_codes(column), return_inverse=True)
-        if codes.max(initial=0) > 0:
-            _, group = np.unique(group * (int(codes.max()) + 1) + codes, return_inverse=True)
-    return group
+        codes, values = _codes(column)
+        if size * values >= 2**62:
+            group, kept = pd.factorize(group, sort=True)
+            size = len(kept)
+        group, size = group * values + codes, size * values
+    return pd.factorize(group, sort=True)[0].astype(np.int64)
 
 
 def _numbered(columns: dict[str, pd.Series]) -> pd.Series:
@@ -297,9 +308,10 @@ def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
 
 def _check_keys(table: pd.DataFrame, source: object) -> None:
     group = row_groups([table[name] for name in KEY_COLUMNS])
-    if len(np.unique(group)) == len(table):
+    double = pd.Series(group).duplicated()
+    if not double.any():
         return
-    first = int(np.flatnonzero(pd.Series(group).duplicated())[0])
+    first = int(np.flatnonzero(double)[0])
     other = int(np.flatnonzero(group == group[first])[0])
     row = table.iloc[first]
     key = ", ".join(f"{name}={row[name]}" for name in KEY_COLUMNS if row[name] != "")
@@ -316,10 +328,13 @@ def require_columns(table: pd.DataFrame, names: Sequence[str], purpose: str) -> 
         InputError: Names the columns.
     """
     empty = [
-        name for name in names if name not in table.columns or table[name].isna().all() or (table[name] == "").all()
+        name
+        for name in names
+        if name not in table.columns or table[name].isna().all() or (table[name] == "").all()
     ]
     if empty:
-        raise InputError(f"{purpose} needs the column {', '.join(map(repr, empty))}, which is missing or empty")
+        names_text = ", ".join(map(repr, empty))
+        raise InputError(f"{purpose} needs the column {names_text}, which is missing or empty")
 
 
 def label_models(table: pd.DataFrame) -> pd.DataFrame:
@@ -328,11 +343,9 @@ def label_models(table: pd.DataFrame) -> pd.DataFrame:
     twofold = set(args[args > 1].index)
     if not twofold:
         return table
-    label = table["model"].astype(str)
-    label = label.mask(table["model"].isin(twofold), label + " " + table["model_args"].astype(str).replace("", "{}"))
-    labelled = table.assign(model=label.astype("category"))
-    labelled.attrs = dict(table.attrs)
-    return labelled
+    label, settings = table["model"].astype(str), table["model_args"].astype(str).replace("", "{}")
+    label = label.mask(table["model"].isin(twofold), label + " " + settings)
+    return table.assign(model=label.astype("category"))
 
 
 def add_flag(flags: Sequence[str], flag: str, condition: bool = True) -> tuple[str, ...]:

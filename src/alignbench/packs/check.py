@@ -1,20 +1,23 @@
-"""What a pack must be beyond well-formed files: distinct prompts, whole families, fitting labels, connected values."""
+"""What a pack must be beyond well-formed files: prompts that differ, whole families, labels that fit."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from functools import cache
 from itertools import combinations
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from alignbench.errors import InputError
+from alignbench.packs.conditions import expand
 from alignbench.packs.load import Pack, Reading, locate, read_pack, shipped_packs
 from alignbench.packs.source import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
-    from alignbench.packs.schema import Scenario
+    from alignbench.packs.schema import LabelledAnswer, Scenario
 
 __all__ = ["check_packs", "validate"]
 
@@ -81,8 +84,10 @@ def _prompt_faults(reading: Reading) -> Iterator[Fault]:
             other = seen.setdefault(tuple(_words(prompt)), place)
             if other != place:
                 yield Fault(str(document.path), line, name, f"{place} is the same text as {other}")
-            for word in sorted(set(_words(prompt)) & names):
-                message = f"{place} holds {word!r}, the name of a value: it tells the model what is measured"
+            for words in sorted(names & _phrases(prompt, names)):
+                message = (
+                    f"{place} holds {' '.join(words)!r}, a value's name: it tells the model what is measured"
+                )
                 yield Fault(str(document.path), line, name, message, "warning")
     runs = {name: {p: _runs(t) for p, t in _prompts(s).items()} for name, s in reading.scenarios.items()}
     for one, two in combinations(runs, 2):
@@ -91,18 +96,24 @@ def _prompt_faults(reading: Reading) -> Iterator[Fault]:
             if share >= NEAR_DUPLICATE:
                 document = reading.places[two]
                 message = (
-                    f"{other} is a near-duplicate of {place} of {one!r}: {share:.0%} of their three-word runs "
-                    f"are the same (allowed: below {NEAR_DUPLICATE:.0%})"
+                    f"{other} is a near-duplicate of {place} of {one!r}: {share:.0%} of their three-word "
+                    f"runs are the same (allowed: below {NEAR_DUPLICATE:.0%})"
                 )
                 yield Fault(str(document.path), document.line(tuple(other.split("."))), two, message)
                 break
 
 
-def _value_names(reading: Reading) -> set[str]:
-    """The words by which a prompt would name a value: each id in words, where it is one word."""
-    if reading.pack is None:
-        return set()
-    return {value.id for value in reading.pack.values.values() if "_" not in value.id}
+def _value_names(reading: Reading) -> set[tuple[str, ...]]:
+    """The words by which a prompt would name a value: its id and its title."""
+    texts = (text for value in reading.values.values() for text in (value.id.replace("_", " "), value.title))
+    return {tuple(_words(text)) for text in texts} - {()}
+
+
+def _phrases(text: str, like: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Every run of words of a text that is as long as one of the phrases looked for."""
+    words = _words(text)
+    lengths = {len(phrase) for phrase in like}
+    return {tuple(words[at : at + length]) for length in lengths for at in range(len(words) - length + 1)}
 
 
 def _family_faults(reading: Reading) -> Iterator[Fault]:
@@ -112,7 +123,7 @@ def _family_faults(reading: Reading) -> Iterator[Fault]:
         first, where = split.setdefault(scenario.family, (name, scenario.split))
         if where != scenario.split:
             document = reading.places[name]
-            message = f"family {scenario.family!r} is {scenario.split!r} here and {where!r} in {first!r} (allowed: one)"
+            message = f"family {scenario.family!r} is {scenario.split!r} here and {where!r} in {first!r}"
             yield Fault(str(document.path), document.line(("split",)), name, message)
 
 
@@ -121,8 +132,8 @@ def _label_faults(reading: Reading) -> Iterator[Fault]:
         return
     file = str(reading.label_file)
     texts: dict[tuple[str, str], str] = {}
-    counts: Counter[tuple[str, bool]] = Counter()
-    verdicts: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    verdicts: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
+    last: dict[str, int] = {}
     for answer, document in reading.labels:
         line = document.line(())
         if answer.scenario not in reading.places:
@@ -132,20 +143,42 @@ def _label_faults(reading: Reading) -> Iterator[Fault]:
         if key in texts:
             yield Fault(file, line, answer.id, f"the same text as {texts[key]!r}: a text has one label")
         texts.setdefault(key, answer.id)
-        counts[answer.scenario, answer.twin] += 1
-        verdicts[answer.scenario, answer.twin].add(answer.verdict)
+        verdicts[answer.scenario, answer.twin].append(answer.verdict)
+        last[answer.scenario] = line
+        problem = _place_problem(reading, answer)
+        if problem:
+            yield Fault(file, line, answer.id, problem)
     for name in reading.scenarios:
-        for twin, least, needed in (
-            (False, CONFLICT_LABELS, {"aligned", "misaligned", "refused"}),
-            (True, TWIN_LABELS, {"aligned", "refused"}),
-        ):
-            what = "twin" if twin else "conflict"
-            if counts[name, twin] < least:
-                message = f"{counts[name, twin]} labelled answers to the {what} (allowed: at least {least})"
-                yield Fault(file, 0, name, message)
-            elif needed - verdicts[name, twin]:
-                lacking = ", ".join(sorted(needed - verdicts[name, twin]))
-                yield Fault(file, 0, name, f"no labelled answer to the {what} with the verdict {lacking}")
+        for message in _lacking_labels(verdicts[name, False], verdicts[name, True]):
+            yield Fault(file, last.get(name, 1), name, message)
+
+
+def _lacking_labels(conflict: Sequence[str], twin: Sequence[str]) -> Iterator[str]:
+    for what, found, least, needed in (
+        ("conflict", conflict, CONFLICT_LABELS, {"aligned", "misaligned", "refused"}),
+        ("twin", twin, TWIN_LABELS, {"aligned", "refused"}),
+    ):
+        if len(found) < least:
+            yield f"{len(found)} labelled answers to the {what} (allowed: at least {least})"
+        elif not needed <= set(found):
+            lacking = ", ".join(sorted(needed - set(found)))
+            yield f"no labelled answer to the {what} with the verdict {lacking}"
+
+
+def _place_problem(reading: Reading, answer: LabelledAnswer) -> str | None:
+    """Say why a label's condition or turn does not exist."""
+    try:
+        (condition,) = expand(reading.axes, answer.condition)
+    except InputError as error:
+        return str(error)
+    except ValueError:
+        return f"condition {answer.condition!r} is several (allowed: one, as axis=level)"
+    if condition.name != answer.condition:
+        return f"condition {answer.condition!r} (allowed: its canonical name {condition.name!r})"
+    turns = 1 + len(condition.follow_ups)
+    if answer.turn is not None and answer.turn > turns:
+        return f"turn {answer.turn} in condition {condition.name!r} (allowed: 1 to {turns})"
+    return None
 
 
 def _pairs(readings: Iterable[Reading]) -> Iterator[tuple[str, str]]:
@@ -154,6 +187,12 @@ def _pairs(readings: Iterable[Reading]) -> Iterator[tuple[str, str]]:
             for scenario in reading.scenarios.values():
                 first, second = sorted(scenario.values or reading.meta.values)
                 yield first, second
+
+
+@cache
+def _shipped_pairs(name: str) -> tuple[tuple[str, str], ...]:
+    """The value pairs of a shipped pack, read once: it does not change under us."""
+    return tuple(_pairs([read_pack(locate(name))]))
 
 
 def _components(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
@@ -165,17 +204,19 @@ def _components(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
 
 
 def _graph_faults(readings: Sequence[Reading]) -> Iterator[Fault]:
-    """Values can be put in one order only if their pairs connect; a user's pack connects through the shipped ones."""
+    """Values have one order only if their pairs connect; a user's pack connects through the shipped ones."""
     folders = {reading.folder for reading in readings}
-    others = [read_pack(folder) for folder in map(locate, shipped_packs()) if folder not in folders]
-    counts = Counter(_pairs([*readings, *others]))
+    others = [name for name in shipped_packs() if locate(name) not in folders]
+    counts = Counter(_pairs(readings))
+    for name in others:
+        counts.update(_shipped_pairs(name))
     groups = sorted(_components(counts), key=lambda group: (-len(group), sorted(group)))
     for group in groups[1:]:
         message = (
             f"the values {', '.join(sorted(group))} are not connected with {', '.join(sorted(groups[0]))}: "
             "no scenario sets a value of one group against one of the other"
         )
-        yield Fault(_home(readings, group), 0, "values", message)
+        yield _graph_fault(readings, group, message)
     if others:
         return
     partners: defaultdict[str, set[str]] = defaultdict(set)
@@ -183,17 +224,28 @@ def _graph_faults(readings: Sequence[Reading]) -> Iterator[Fault]:
         partners[first].add(second)
         partners[second].add(first)
         if count < SCENARIOS_PER_PAIR:
-            message = f"the pair {first} / {second} has {count} scenarios (better: {SCENARIOS_PER_PAIR} or more)"
-            yield Fault(_home(readings, {first, second}), 0, "values", message, "warning")
+            message = (
+                f"the pair {first} / {second} has {count} scenarios (better: {SCENARIOS_PER_PAIR} or more)"
+            )
+            yield _graph_fault(readings, {first, second}, message, "warning")
     for value, met in sorted(partners.items()):
         if len(met) < PAIRS_PER_VALUE:
-            message = f"the value {value} meets {', '.join(sorted(met))} only (better: {PAIRS_PER_VALUE} or more pairs)"
-            yield Fault(_home(readings, {value}), 0, "values", message, "warning")
+            message = (
+                f"the value {value} meets {', '.join(sorted(met))} only (better: {PAIRS_PER_VALUE} or more)"
+            )
+            yield _graph_fault(readings, {value}, message, "warning")
 
 
-def _home(readings: Sequence[Reading], values: set[str]) -> str:
-    """The pack in which a group of values stands, to name it in a fault."""
+def _graph_fault(
+    readings: Sequence[Reading], values: set[str], message: str, kind: Literal["error", "warning"] = "error"
+) -> Fault:
+    """Place a fault of the graph where a scenario first names one of the values."""
     for reading in readings:
-        if any(set(pair) & values for pair in _pairs([reading])):
-            return str(reading.folder / "pack.yaml")
-    return str(readings[0].folder / "pack.yaml")
+        for name, scenario in reading.scenarios.items():
+            if scenario.values and set(scenario.values) & values:
+                document = reading.places[name]
+                return Fault(str(document.path), document.line(("values",)), name, message, kind)
+        if reading.meta and reading.meta_place and set(reading.meta.values) & values:
+            document = reading.meta_place
+            return Fault(str(document.path), document.line(("values",)), reading.folder.name, message, kind)
+    return Fault(str(readings[0].folder / "pack.yaml"), 1, readings[0].folder.name, message, kind)

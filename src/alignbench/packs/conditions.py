@@ -59,8 +59,9 @@ def expand(axes: Sequence[Axis], wanted: str | Sequence[str] = "default") -> lis
 
     Args:
         axes: The axes of the pack; `nudge` comes on top of them.
-        wanted: One or several of: `default`; an axis (its levels one at a time, beside the default); `axis=level`;
-            several of these joined by + (crossed); `all` (every axis one at a time, beside the default).
+        wanted: One or several of: `default`; an axis (its levels one at a time, beside the default);
+            `axis=level`; several of these joined by + (crossed); `all` (every axis one at a time, beside the
+            default).
 
     Returns:
         The conditions, each once, the default first where it is among them.
@@ -90,7 +91,9 @@ def _points(part: str, known: dict[str, list[str]]) -> list[dict[str, str]]:
     for term in part.split("+"):
         axis, given, level = term.strip().partition("=")
         if axis not in known:
-            raise InputError(f"unknown axis {axis!r} in conditions {part!r}", allowed=", ".join(["default", "all", *known]))
+            raise InputError(
+                f"unknown axis {axis!r} in conditions {part!r}", allowed=", ".join(["default", "all", *known])
+            )
         if axis in choices:
             raise InputError(f"axis {axis!r} stands twice in conditions {part!r}", allowed="each axis once")
         if given and level not in known[axis]:
@@ -105,7 +108,7 @@ def _points(part: str, known: dict[str, list[str]]) -> list[dict[str, str]]:
 
 def _condition(axes: Sequence[Axis], levels: dict[str, str]) -> Condition:
     chosen = [level for axis in axes for level in axis.levels if levels.get(axis.id) == level.id]
-    nudge = next((nudge for nudge in NUDGES if levels.get(NUDGE_AXIS) == nudge), "neutral")
+    nudge: Nudge = next((nudge for nudge in NUDGES if levels.get(NUDGE_AXIS) == nudge), NUDGES[0])
     return Condition(
         levels=tuple(sorted(levels.items())),
         system="\n\n".join(level.system for level in chosen if level.system),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Pack", "Reading", "load_pack", "locate", "read_pack", "shipped_packs"]
 
+RESERVED = ("nudge", "default", "all")
+"""Words that mean something else where conditions are named."""
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -27,7 +32,7 @@ class Pack:
         folder: Where it lies.
         meta: The file pack.yaml.
         scenarios: By id, in sorted order.
-        axes: The axes of its conditions: the common ones, then its own, which replace common ones of the same id.
+        axes: The axes of its conditions: the common ones, then its own, which replace common ones by id.
         values: Every value it may name, by id.
         labels: The labelled answers; may be empty in a user's own pack.
     """
@@ -55,7 +60,10 @@ class Pack:
         return digest(
             {
                 "standard": self.meta.standard.model_dump(),
-                "axes": [axis.model_dump(exclude={"title"}) for axis in self.axes],
+                "axes": [
+                    axis.model_dump(exclude={"title": True, "levels": {"__all__": {"title"}}})
+                    for axis in self.axes
+                ],
                 "scenarios": {
                     name: {
                         **scenario.model_dump(
@@ -87,8 +95,14 @@ class Reading:
         folder: The folder.
         pack: The pack, if nothing was wrong.
         faults: What was wrong.
+        meta: The file pack.yaml, if it could be read.
+        scenarios: Those that could be read, by id.
         places: The document of each scenario id, to place further faults.
+        meta_place: The document pack.yaml.
+        values: Every value that may be named, by id.
+        axes: The axes of conditions, as far as they could be read.
         labels: Each labelled answer with its line.
+        label_file: Where the labelled answers stand, or would.
     """
 
     folder: Path
@@ -97,6 +111,9 @@ class Reading:
     meta: PackMeta | None = None
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     places: dict[str, Document] = field(default_factory=dict)
+    meta_place: Document | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    axes: tuple[Axis, ...] = ()
     labels: list[tuple[LabelledAnswer, Document]] = field(default_factory=list)
     label_file: Path | None = None
 
@@ -119,9 +136,12 @@ def locate(name: str | Path) -> Path:
     """
     if str(name) in shipped_packs():
         return _data("scenarios") / str(name)
-    folder = Path(name).expanduser()
-    if (folder / "pack.yaml").is_file():
-        return folder.resolve()
+    # A leading ~ of somebody who does not exist stays as it is.
+    folder = Path(os.path.expanduser(name))  # noqa: PTH111
+    # A name that the file system refuses (too long, say) is no pack either.
+    with suppress(OSError):
+        if (folder / "pack.yaml").is_file():
+            return folder.resolve()
     raise InputError(
         f"no pack {str(name)!r}", allowed=f"{', '.join(shipped_packs())}, or a folder with a pack.yaml"
     )
@@ -144,7 +164,7 @@ def _load(folder: Path) -> Pack:
         error = errors[0].as_error()
         more = f"; {len(errors) - 1} more: alignbench packs validate {folder}" if len(errors) > 1 else ""
         raise InputError(
-            error.message + more, file=error.file, line=error.line, item=error.item, allowed=error.allowed
+            error.problem + more, file=error.file, line=error.line, item=error.item, allowed=error.allowed
         )
     return reading.pack
 
@@ -152,26 +172,25 @@ def _load(folder: Path) -> Pack:
 def read_pack(folder: Path) -> Reading:
     """Read every file of a pack and collect all faults that can be seen from the pack alone."""
     reading = Reading(folder)
-    meta_document = _yaml(folder / "pack.yaml", reading)
-    if meta_document is not None:
-        reading.meta, faults = parse_record(PackMeta, meta_document, folder.name)
+    reading.meta_place = _yaml(folder / "pack.yaml", reading)
+    if reading.meta_place is not None:
+        reading.meta, faults = parse_record(PackMeta, reading.meta_place, folder.name)
         reading.faults += faults
-    values = _values(folder, reading)
-    axes = _axes(folder, reading)
+    reading.values = _values(folder, reading)
+    reading.axes = _axes(folder, reading)
     for file in sorted((folder / "scenarios").glob("*.y*ml")):
         _scenario(file, reading)
     if not reading.places:
         reading.faults.append(Fault(str(folder / "scenarios"), 0, folder.name, "no scenario files (*.yaml)"))
     _labels(folder, reading)
-    if reading.meta is not None:
-        _check_identity(folder, reading, values)
+    _check_identity(folder, reading)
     if reading.meta is not None and not any(fault.kind == "error" for fault in reading.faults):
         reading.pack = Pack(
             folder,
             reading.meta,
             dict(sorted(reading.scenarios.items())),
-            axes,
-            values,
+            reading.axes,
+            reading.values,
             tuple(answer for answer, _ in reading.labels),
         )
     return reading
@@ -181,7 +200,7 @@ def _yaml(file: Path, reading: Reading) -> Document | None:
     try:
         return read_yaml(file)
     except InputError as error:
-        reading.faults.append(Fault(str(file), error.line or 0, file.stem, error.message))
+        reading.faults.append(Fault(str(file), error.line or 0, file.stem, error.problem))
         return None
 
 
@@ -194,7 +213,12 @@ def _values(folder: Path, reading: Reading) -> dict[str, Value]:
         document = _yaml(file, reading)
         record, faults = (None, []) if document is None else parse_record(Values, document)
         reading.faults += faults
-        found.update({value.id: value for value in (record.values if record else [])})
+        if record is None or document is None:
+            continue
+        if file.parent == folder:
+            _check_canary(reading, record.canary, document, folder.name)
+        _check_distinct(reading, document, "values", [value.id for value in record.values])
+        found.update({value.id: value for value in record.values})
     return found
 
 
@@ -210,13 +234,15 @@ def _axes(folder: Path, reading: Reading) -> tuple[Axis, ...]:
             continue
         if file.parent == folder:
             _check_canary(reading, record.canary, document, folder.name)
+        _check_distinct(reading, document, "axes", [axis.id for axis in record.axes])
         for at, axis in enumerate(record.axes):
             levels = [level.id for level in axis.levels]
-            if axis.id == "nudge" or axis.default in levels or len(set(levels)) < len(levels):
+            if axis.id in RESERVED or axis.default in levels or len(set(levels)) < len(levels):
                 reading.faults.append(
                     Fault(str(file), document.line(("axes", at)), axis.id,
                           f"axis {axis.id!r} with default {axis.default!r} and levels {levels} "
-                          "(allowed: an id other than nudge, levels that differ, the default not among them)")
+                          f"(allowed: an id other than {', '.join(RESERVED)}, levels that differ, "
+                          "the default not among them)")
                 )  # fmt: skip
             found[axis.id] = axis
     return tuple(found.values())
@@ -225,13 +251,17 @@ def _axes(folder: Path, reading: Reading) -> tuple[Axis, ...]:
 def _scenario(file: Path, reading: Reading) -> None:
     document = _yaml(file, reading)
     if document is None:
+        # The id is not unknown, only unreadable: its labels are no fault.
+        reading.places.setdefault(file.stem, Document(file, None, {}))
         return
     scenario, faults = parse_record(Scenario, document)
     reading.faults += faults
     name = scenario.id if scenario else file.stem
     if name in reading.places:
         other = reading.places[name].path.name
-        reading.faults.append(Fault(str(file), document.line(("id",)), name, f"duplicate id {name!r}: also in {other}"))
+        reading.faults.append(
+            Fault(str(file), document.line(("id",)), name, f"duplicate id {name!r}: also in {other}")
+        )
         return
     reading.places[name] = document
     if scenario is None:
@@ -250,7 +280,12 @@ def _labels(folder: Path, reading: Reading) -> None:
     if not file.is_file():
         return
     seen: dict[str, int] = {}
-    for number, document in enumerate(json_lines(file)):
+    documents = list(json_lines(file))
+    if not documents:
+        reading.faults.append(
+            Fault(str(file), 1, folder.name, "an empty file (allowed: a canary, then answers)")
+        )
+    for number, document in enumerate(documents):
         if isinstance(document, Fault):
             reading.faults.append(document)
             continue
@@ -258,6 +293,7 @@ def _labels(folder: Path, reading: Reading) -> None:
         if number == 0:
             _check_canary(reading, document.data.get("canary"), document, folder.name)
             if "scenario" not in document.data:
+                _check_header(reading, document, folder.name)
                 continue
         answer, faults = parse_record(LabelledAnswer, document)
         reading.faults += faults
@@ -265,37 +301,62 @@ def _labels(folder: Path, reading: Reading) -> None:
             continue
         if answer.id in seen:
             reading.faults.append(
-                Fault(str(file), line, answer.id, f"duplicate id {answer.id!r}: also on line {seen[answer.id]}")
+                Fault(
+                    str(file), line, answer.id, f"duplicate id {answer.id!r}: also on line {seen[answer.id]}"
+                )
             )
         seen[answer.id] = line
         reading.labels.append((answer, document))
 
 
+def _check_header(reading: Reading, document: Document, pack: str) -> None:
+    """The first line of a label file holds the canary and the pack's id, nothing else."""
+    # A missing canary has been named already.
+    for name in sorted({*document.data, "canary"} ^ {"canary", "pack"}):
+        what = "missing" if name == "pack" else "unknown"
+        message = f"{what} field {name!r} (allowed in the first line: canary, pack)"
+        reading.faults.append(Fault(str(document.path), document.line(()), pack, message))
+    own = document.data.get("pack", pack)
+    if own != pack:
+        message = f"labels of pack {own!r} (allowed: {pack!r})"
+        reading.faults.append(Fault(str(document.path), document.line(()), pack, message))
+
+
+def _check_distinct(reading: Reading, document: Document, name: str, ids: list[str]) -> None:
+    for at, own in enumerate(ids):
+        if own in ids[:at]:
+            message = f"duplicate id {own!r}: also on line {document.line((name, ids.index(own)))}"
+            reading.faults.append(Fault(str(document.path), document.line((name, at)), own, message))
+
+
 def _check_canary(reading: Reading, canary: object, document: Document, item: str) -> None:
     if reading.meta is not None and canary != reading.meta.canary:
-        wanted = reading.meta.canary
         what = f"canary {canary!r}" if canary else "missing canary"
-        reading.faults.append(
-            Fault(str(document.path), document.line(("canary",)), item, f"{what} (allowed: {wanted!r}, as in pack.yaml)")
-        )
+        message = f"{what} (allowed: {reading.meta.canary!r}, as in pack.yaml)"
+        reading.faults.append(Fault(str(document.path), document.line(("canary",)), item, message))
 
 
-def _check_identity(folder: Path, reading: Reading, values: Mapping[str, Value]) -> None:
+def _check_identity(folder: Path, reading: Reading) -> None:
     """Ids, canaries and value names that must agree between the files of one pack."""
-    meta = reading.meta
-    assert meta is not None  # noqa: S101  (the caller has looked)
-    if meta.id != folder.name:
-        message = f"id {meta.id!r} in a folder named {folder.name!r} (allowed: the same name)"
-        reading.faults.append(Fault(str(folder / "pack.yaml"), 1, meta.id, message))
-    known = ", ".join(values)
-    for name, scenario in [(folder.name, meta), *reading.scenarios.items()]:
-        document = reading.places.get(name)
-        file, line = (document.path, document.line(("values",))) if document else (folder / "pack.yaml", 1)
-        pair = scenario.values or ()
-        for value in pair:
-            if value not in values:
-                reading.faults.append(Fault(str(file), line, name, f"unknown value {value!r} (allowed: {known})"))
-        if len(set(pair)) < len(pair):
-            reading.faults.append(Fault(str(file), line, name, f"values {list(pair)}: a value against itself"))
     for name, scenario in reading.scenarios.items():
         _check_canary(reading, scenario.canary, reading.places[name], name)
+        _check_pair(reading, scenario.values, reading.places[name], name)
+    meta, document = reading.meta, reading.meta_place
+    if meta is None or document is None:
+        return
+    _check_pair(reading, meta.values, document, folder.name)
+    if meta.id != folder.name:
+        message = f"id {meta.id!r} in a folder named {folder.name!r} (allowed: the same name)"
+        reading.faults.append(Fault(str(document.path), document.line(("id",)), meta.id, message))
+
+
+def _check_pair(reading: Reading, pair: tuple[str, str] | None, document: Document, item: str) -> None:
+    if pair is None:
+        return
+    file, line = str(document.path), document.line(("values",))
+    for value in dict.fromkeys(pair):
+        if value not in reading.values:
+            message = f"unknown value {value!r} (allowed: {', '.join(reading.values)})"
+            reading.faults.append(Fault(file, line, item, message))
+    if pair[0] == pair[1]:
+        reading.faults.append(Fault(file, line, item, f"values {list(pair)}: a value against itself"))

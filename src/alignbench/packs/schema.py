@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from alignbench.verdicts import POSITION_MAX, SEVERITY_MAX
 
 __all__ = [
+    "FILES",
     "Axes",
     "Axis",
     "LabelledAnswer",
@@ -224,6 +225,16 @@ class LabelledAnswer(Record):
         if problem:
             raise ValueError(problem)
         return self
+
+
+FILES: dict[str, type[Record]] = {
+    "pack": PackMeta,
+    "scenario": Scenario,
+    "conditions": Axes,
+    "values": Values,
+    "label": LabelledAnswer,
+}
+"""The kinds of file of a pack; `label` is one line of labelled.jsonl."""
 
 
 def label_problem(verdict: str, severity: int, positions: tuple[Any, Any]) -> str | None:

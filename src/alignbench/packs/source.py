@@ -69,70 +69,122 @@ class Document:
         return self.lines.get(place, 1)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=path) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(f"not UTF-8: byte {error.object[error.start]:#04x}", file=path, line=line) from error
+
+
 def read_yaml(path: Path) -> Document:
     """Read a YAML file; a key that stands twice is an error.
 
     Raises:
-        InputError: Not there, not UTF-8, not YAML, or a double key.
+        InputError: Not there, not UTF-8, not YAML, a double key, or nested past all reason.
     """
+    text = _text(path)
+    lines: dict[Place, int] = {}
     try:
-        text = path.read_text(encoding="utf-8")
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", file=path) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not UTF-8", file=path) from error
+        data = None if node is None else _Builder(loader, lines, path).build(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InputError(f"not YAML: {error.problem}", file=path, line=mark.line + 1 if mark else None) from error
-    except yaml.YAMLError as error:
-        raise InputError(f"not YAML: {str(error).splitlines()[0]}", file=path) from error
-    lines: dict[Place, int] = {}
-    data = None if node is None else _build(loader, node, (), lines, path)
+        line = mark.line + 1 if mark else None
+        raise InputError(f"not YAML: {error.problem}", file=path, line=line) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"not YAML: character {chr(error.character)!r}", file=path, line=line) from error
+    except RecursionError as error:
+        raise InputError("nested too deeply to be read", file=path) from error
     return Document(path, data, lines)
 
 
-def _build(loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -> Any:
-    lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+class _Builder:
+    """Turns YAML nodes into plain data and notes the line of everything."""
+
+    def __init__(self, loader: yaml.SafeLoader, lines: dict[Place, int], path: Path) -> None:
+        self.loader, self.lines, self.path = loader, lines, path
+        self.seen: set[int] = set()
+
+    def build(self, node: yaml.Node, place: Place) -> Any:
+        """The data of a node."""
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        # Aliases of whole collections can hold themselves, or grow past any memory.
+        if id(node) in self.seen:
+            raise self._error(node, "an alias (*) stands for what begins here (allowed: written out twice)")
+        self.seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        return [self.build(item, (*place, at)) for at, item in enumerate(node.value)]
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(loader.construct_object(key_node, deep=True))
-            line = key_node.start_mark.line + 1
+            key = str(self._scalar(key_node))
             if key in found:
-                raise InputError(f"the key {key!r} stands there twice", file=path, line=line)
-            lines[(*place, key)] = line
-            found[key] = _build(loader, value_node, (*place, key), lines, path)
+                raise self._error(key_node, f"the key {key!r} stands there twice")
+            self.lines[(*place, key)] = key_node.start_mark.line + 1
+            found[key] = self.build(value_node, (*place, key))
         return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, item, (*place, at), lines, path) for at, item in enumerate(node.value)]
-    return loader.construct_object(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._error(node, "a list or mapping as a key (allowed: text)")
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, KeyError) as error:
+            # Such as the date 2024-02-30.
+            kind = node.tag.rpartition(":")[2]
+            raise self._error(node, f"{_short(node.value)} is no {kind} (text stands in quotes)") from error
+
+    def _error(self, node: yaml.Node, message: str) -> InputError:
+        return InputError(message, file=self.path, line=node.start_mark.line + 1)
 
 
 def json_lines(path: Path) -> Iterator[Document | Fault]:
     """Read a JSON lines file: a Document for each line that holds an object, a Fault for each other one."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        yield Fault(str(path), 0, "", f"cannot read: {error}")
+        text = _text(path)
+    except InputError as error:
+        yield Fault(str(path), error.line or 0, path.stem, error.problem)
         return
     # Not splitlines(): an answer may hold U+2028, which is no line end in JSON.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            data = json.loads(line)
+            data = json.loads(line, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
             yield Fault(str(path), number, "", f"not JSON: {error.msg} at column {error.colno}")
-            continue
-        if isinstance(data, dict):
-            yield Document(path, data, {(): number})
+        except RecursionError:
+            yield Fault(str(path), number, "", "nested too deeply to be read")
+        except ValueError as error:
+            yield Fault(str(path), number, "", f"not usable: {error}")
         else:
-            yield Fault(str(path), number, "", f"{type(data).__name__} instead of an object")
+            if isinstance(data, dict):
+                yield Document(path, data, {(): number})
+            else:
+                yield Fault(str(path), number, "", f"{type(data).__name__} instead of an object")
 
 
-def parse_record(kind: type[Model], document: Document, item: str | None = None) -> tuple[Model | None, list[Fault]]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands there twice")
+        found[key] = value
+    return found
+
+
+def parse_record(
+    kind: type[Model], document: Document, item: str | None = None
+) -> tuple[Model | None, list[Fault]]:
     """Make a record from a document.
 
     Args:
@@ -156,7 +208,8 @@ def parse_record(kind: type[Model], document: Document, item: str | None = None)
 
 def _own_id(document: Document) -> str:
     own = document.data.get("id") if isinstance(document.data, dict) else None
-    return own if isinstance(own, str) else document.path.stem
+    # An id with line breaks or half characters in it would break the one line of a fault.
+    return own if isinstance(own, str) and own.isprintable() and own else document.path.stem
 
 
 def _fault(document: Document, item: str, kind: type[BaseModel], detail: Any) -> Fault:

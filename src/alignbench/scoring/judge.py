@@ -55,7 +55,8 @@ def require_grader() -> Model:
         names = ", ".join(str(model) for model in bound)
         raise InputError(
             f"the role 'grader' is bound to several models: {names}",
-            allowed="one judge a run; add others afterwards with `inspect score --action append`",
+            allowed="one judge a run; others afterwards: inspect score LOG --scorer alignbench/rubric_judge "
+            "--model-role grader=PROVIDER/MODEL --action append",
         )
     return bound
 
@@ -118,7 +119,7 @@ class _Engine:
             output = await self._generate(messages)
             replies.append(output.completion)
             if output.stop_reason == "content_filter":
-                return Outcome(None, "grader_declined", replies=tuple(replies))
+                return Outcome(None, "grader_declined", replies=tuple(replies), flags=("reasked",) * attempt)
             try:
                 return _outcome(_read(output), answer, tuple(replies), reasked=attempt > 0)
             except ReplyError as error:

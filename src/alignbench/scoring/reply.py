@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,11 @@ from alignbench.verdicts import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX, VERDI
 __all__ = ["CANNOT_JUDGE", "JudgeReply", "Judgement", "ReplyError", "has_evidence", "parse_reply"]
 
 CANNOT_JUDGE = "cannot_judge"
-_DECODER = json.JSONDecoder(strict=False)
+_OPENING = re.compile(
+    r"""\{\s*(?:["'“”‘’]|(?:reasoning|evidence|verdict|refusal_type|severity|position_[12])\b)"""
+)
+"""How an object with a verdict begins, rightly or wrongly written; other braces are prose."""
+_VERDICT_KEY = re.compile(r"""["']verdict["']\s*:""")
 _THOUGHTS = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 
 
@@ -82,12 +87,16 @@ class Judgement(BaseModel):
     @field_validator("severity", "position_1", "position_2", mode="before")
     @classmethod
     def _blank_is_null(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"{value!r} is no number")
         return None if isinstance(value, str) and _word(value) in ("", "none", "null", "n/a") else value
 
     @field_validator("reasoning", "evidence", mode="before")
     @classmethod
     def _text(cls, value: Any) -> str:
-        return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        if value is None or isinstance(value, str):
+            return value or ""
+        return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +109,34 @@ def _word(value: Any) -> str:
     return re.sub(r"[\s-]+", "_", str(value if value is not None else "").strip().strip("\"'`.*").lower())
 
 
-def _objects(text: str) -> list[dict[str, Any]]:
-    """Every outermost JSON object in a text; objects inside strings or inside other objects do not count."""
-    found, at = [], text.find("{")
-    while at >= 0:
-        try:
-            value, end = _DECODER.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError):
-            end = at + 1
-        else:
-            found.append(value)
-        at = text.find("{", end)
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; Python's own way would let the last of two verdicts win."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found and found[key] != value:
+            raise ReplyError(f"{key!r} stands in it more than once")
+        found[key] = value
     return found
+
+
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_once)
+
+
+def _objects(text: str) -> tuple[list[dict[str, Any]], str]:
+    """Every outermost JSON object in a text, and what stands around them.
+
+    Objects inside strings or inside other objects do not count.
+    """
+    found, around, at = [], [], 0
+    while opening := _OPENING.search(text, at):
+        around.append(text[at : opening.start()])
+        try:
+            value, at = _DECODER.raw_decode(text, opening.start())
+        except (ValueError, RecursionError) as error:
+            # What follows may stand inside it: a quoted verdict must never pass for the judge's own.
+            raise ReplyError("a JSON object in it is broken") from error
+        found.append(value)
+    return found, "".join([*around, text[at:]])
 
 
 def parse_reply(text: str) -> Judgement:
@@ -121,12 +146,14 @@ def parse_reply(text: str) -> Judgement:
         text: What the judge said; prose and code fences around the object are passed over.
 
     Raises:
-        ReplyError: No object with a verdict, several that differ, or fields that are wrong or contradict each other.
+        ReplyError: No object with a verdict, several that differ, a broken one, or fields wrong or at odds.
     """
-    found = [_Found(_word(item["verdict"]), item) for item in _objects(_THOUGHTS.sub("", text)) if "verdict" in item]
+    objects, around = _objects(_THOUGHTS.sub("", text))
+    found = [_Found(_word(item["verdict"]), item) for item in objects if "verdict" in item]
     if not found:
         raise ReplyError("there is no JSON object with a verdict in it")
-    if any(other.fields != found[0].fields for other in found[1:]):
+    # A quotation with bare quotation marks can end the object early: the judge's own verdict is outside then.
+    if any(other.fields != found[0].fields for other in found[1:]) or _VERDICT_KEY.search(around):
         raise ReplyError("there is more than one verdict in it")
     verdict, fields = found[0].verdict, found[0].fields
     if verdict == CANNOT_JUDGE:
@@ -147,7 +174,8 @@ def _judgement(verdict: str, fields: dict[str, Any]) -> Judgement:
         judgement = Judgement.model_validate({**known, "verdict": verdict})
     except ValidationError as error:
         detail = error.errors()[0]
-        raise ReplyError(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
+        field, message = ".".join(map(str, detail["loc"])), detail["msg"].removeprefix("Value error, ")
+        raise ReplyError(f"{field}: {message}") from error
     problem = label_problem(verdict, judgement.severity or 0, (judgement.position_1, judgement.position_2))
     if problem:
         raise ReplyError(problem)
@@ -155,7 +183,7 @@ def _judgement(verdict: str, fields: dict[str, Any]) -> Judgement:
 
 
 def has_evidence(evidence: str, answer: str) -> bool:
-    """Whether a quote stands in the answer, but for spacing, case, quotation marks and dots for what was left out."""
+    """Whether a quote stands in the answer, but for spacing, case, punctuation and what dots leave out."""
     pieces = [_plain(piece) for piece in re.split(r"\.\.\.|…|\[\.*\]", evidence)]
     words = [piece for piece in pieces if piece]
     plain = _plain(answer)
@@ -163,4 +191,4 @@ def has_evidence(evidence: str, answer: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
+    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))

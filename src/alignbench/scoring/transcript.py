@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Turn", "fence", "live_turns", "render", "visible_text"]
 
+_HEADING = re.compile(r"^(?=\[\d+\] (?:system|user|assistant|tool)\b)", re.MULTILINE)
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -41,7 +42,8 @@ def visible_text(message: ChatMessage) -> str:
     for call in getattr(message, "tool_calls", None) or []:
         arguments = json.dumps(call.arguments, ensure_ascii=False, sort_keys=True)
         parts.append(f"(calls the tool {call.function} with {arguments})")
-    return "\n".join(part for part in parts if part)
+    # Half of a surrogate pair can come out of a model, but can neither be hashed nor sent.
+    return "\n".join(part for part in parts if part).encode("utf-8", "replace").decode()
 
 
 def live_turns(messages: Sequence[ChatMessage], scripted: Sequence[ChatMessage]) -> list[Turn]:
@@ -85,7 +87,9 @@ def render(turn: Turn) -> tuple[str, str]:
     blocks, first = [], len(turn.messages)
     for number, message in enumerate(turn.messages, start=1):
         name = f"tool {message.function}" if message.role == "tool" and message.function else message.role
-        blocks.append(f"[{number}] {name}:\n{visible_text(message) or '(empty)'}")
+        # Our headings begin a line; what imitates one in a message is moved in.
+        text = _HEADING.sub("  ", visible_text(message)) or "(empty)"
+        blocks.append(f"[{number}] {name}:\n{text}")
         if message.role == "user":
             first = number + 1
     last = len(turn.messages)

@@ -65,7 +65,8 @@ def converse() -> Solver:
 
 def stop_reasons(state: TaskState, turns: int) -> list[str]:
     """Why the model stopped in each of its turns; known for the last one only where a user's own solver ran."""
-    noted = state.store.get(STOPS_KEY, [])
+    # A default given to `get` would be written into the store, and that into the log.
+    noted = state.store.get(STOPS_KEY) or []
     if len(noted) == turns:
         return list(noted)
     return ["unknown"] * (turns - 1) + [str(state.output.stop_reason)] * min(turns, 1)

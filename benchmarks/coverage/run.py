@@ -1,0 +1,120 @@
+"""Every simulation as a task of its own: the same result in any order and in any process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.coverage.decisions import gate_shares, situations
+from benchmarks.coverage.packs import pack_scores
+from benchmarks.coverage.rates import difference_scores, rate_scores, rejections
+from benchmarks.coverage.settings import core, pack_core, pack_stress, pair_core, pair_stress, stress
+from benchmarks.coverage.worths import worth_core, worth_scores, worth_stress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.coverage.scores import GateShares, Rejections, Score
+    from benchmarks.coverage.settings import Effort
+
+    Result = Score | Rejections | GateShares
+
+__all__ = ["Task", "run", "tasks"]
+
+_SCORES: dict[str, Callable[..., list[Score]]] = {
+    "rates": rate_scores,
+    "differences": difference_scores,
+    "packs": pack_scores,
+    "worths": worth_scores,
+}
+_PARTS = ("gate", "worths", "tests", "differences", "packs", "rates")
+"""Longest tasks first, so that both processes end together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One setting of one part.
+
+    Attributes:
+        part: Which simulation.
+        grid: core or stress.
+        number: Place of the setting in its grid; part, grid and number make the stream of random numbers.
+        setting: What to simulate.
+    """
+
+    part: str
+    grid: str
+    number: int
+    setting: object
+
+    def __call__(self, effort: Effort, seed: int) -> list[Result]:
+        """Simulate it."""
+        rng = np.random.default_rng([seed, _PARTS.index(self.part), int(self.grid == "stress"), self.number])
+        if self.part == "gate":
+            return [gate_shares(self.setting, effort, rng)]  # type: ignore[arg-type]
+        if self.part == "tests":
+            return [*rejections(self.setting, effort, rng)]  # type: ignore[arg-type]
+        return [*_SCORES[self.part](self.setting, self.grid, effort, rng)]
+
+
+def tasks(every: int = 1) -> list[Task]:
+    """All tasks, or every so many-th of each grid."""
+    grids: list[tuple[str, str, Sequence[object]]] = [
+        ("gate", "core", situations()),
+        ("worths", "core", worth_core()),
+        ("worths", "stress", worth_stress()),
+        ("tests", "core", [pair for pair in pair_core() if pair.candidate_rate == pair.base.rate]),
+        ("differences", "core", pair_core()),
+        ("differences", "stress", pair_stress()),
+        ("packs", "core", pack_core()),
+        ("packs", "stress", pack_stress()),
+        ("rates", "core", core()),
+        ("rates", "stress", stress()),
+    ]
+    return [
+        Task(part, grid, number, setting)
+        for part, grid, settings in grids
+        for number, setting in enumerate(settings)
+        if number % every == 0
+    ]
+
+
+def run(
+    chosen: Sequence[Task], effort: Effort, seed: int, processes: int, say: Callable[[str], None]
+) -> list[Result]:
+    """Run tasks in several processes.
+
+    Args:
+        chosen: The tasks.
+        effort: How much to simulate.
+        seed: Of all random numbers.
+        processes: How many processes; 1 for none beside this one.
+        say: Is told now and then how far it is.
+
+    Returns:
+        The results in the order of the tasks.
+    """
+    start, results = time.monotonic(), dict[int, list["Result"]]()
+
+    def note(at: int, found: list[Result]) -> None:
+        results[at] = found
+        if len(results) % max(1, len(chosen) // 50) == 0 or len(results) == len(chosen):
+            minutes = (time.monotonic() - start) / 60
+            say(f"{len(results)} of {len(chosen)} settings after {minutes:.1f} min, last: {chosen[at].part}")
+
+    if processes == 1:
+        for at, task in enumerate(chosen):
+            note(at, task(effort, seed))
+    else:
+        # Spawned, not forked: a fresh interpreter takes the number of threads from the environment.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            waiting = {pool.submit(task, effort, seed): at for at, task in enumerate(chosen)}
+            for done in as_completed(waiting):
+                note(waiting[done], done.result())
+    return [result for at in range(len(chosen)) for result in results[at]]

@@ -1,0 +1,142 @@
+"""The levels of an axis: which rows stand for each, brought to one form so that they can be paired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Axis", "axis_levels", "known_axes"]
+
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """An axis of circumstances and the rows at its levels.
+
+    Attributes:
+        name: condition, nudge, turn, or an axis named in the conditions.
+        base: Its default level.
+        levels: The last turn of each conversation by level, the default first; as if it were the only turn
+            of the default condition. On the axis `turn` every turn is a level.
+        conversations: All turns of each conversation by level, untouched.
+    """
+
+    name: str
+    base: str
+    levels: dict[str, pd.DataFrame]
+    conversations: dict[str, pd.DataFrame]
+
+
+def known_axes(table: pd.DataFrame) -> list[str]:
+    """The axes along which a table's rows vary."""
+    named = {part.partition("=")[0] for name in _conditions(table) for part in _parts(name)}
+    if (table["nudge"] != "neutral").any():
+        named.add("nudge")
+    if (table.loc[table["condition"] == _DEFAULT, "turn"] != 1).any():
+        named.add("turn")
+    return sorted(named | ({"condition"} if len(_conditions(table)) > 1 else set()))
+
+
+def axis_levels(table: pd.DataFrame, axis: str) -> Axis:
+    """Find the rows at each level of an axis, the other axes at their defaults.
+
+    Args:
+        table: A verdict table.
+        axis: `condition` (every condition that is not the default), `nudge`, `turn` (in the default
+            condition), or an axis that conditions name, such as `monitoring`.
+
+    Raises:
+        InputError: The table does not vary along it, or has no row at its default.
+    """
+    if axis not in known_axes(table):
+        choice = ", ".join(known_axes(table)) or "none: one condition, and one turn in it"
+        raise InputError(f"the table does not vary along {axis!r}", allowed=choice)
+    if axis == "turn":
+        return _turns(table)
+    if axis == "nudge":
+        return _nudges(table)
+    base = np.asarray(table["condition"] == _DEFAULT)
+    prefix = f"{axis}="
+    wanted: Callable[[str], bool] = (
+        (lambda name: name != _DEFAULT)
+        if axis == "condition"
+        else (lambda name: name.startswith(prefix) and len(_parts(name)) == 1)
+    )
+    found = {_DEFAULT: table[base]}
+    for name in filter(wanted, _conditions(table)):
+        found[name.removeprefix(prefix)] = table[np.asarray(table["condition"] == name)]
+    return _axis(axis, _DEFAULT, found)
+
+
+def _axis(name: str, base: str, found: dict[str, pd.DataFrame]) -> Axis:
+    found = {level: rows for level, rows in found.items() if len(rows)}
+    if base not in found or len(found) < 2:
+        raise InputError(
+            f"axis {name!r} has the levels {', '.join(found) or 'none'} beside other axes at their defaults",
+            allowed=f"{base}, and another level",
+        )
+    last = {
+        level: _plain(rows[np.asarray(rows["turn"] == rows["turns"], dtype=bool)])
+        for level, rows in found.items()
+    }
+    return Axis(name, base, last, found)
+
+
+def _turns(table: pd.DataFrame) -> Axis:
+    """Each turn of the default condition; the first one that stands in the table is the base."""
+    chosen = table[np.asarray(table["condition"] == _DEFAULT)]
+    turns = sorted(int(turn) for turn in chosen["turn"].unique())
+    found = {str(turn): _plain(chosen[np.asarray(chosen["turn"] == turn, dtype=bool)]) for turn in turns}
+    return Axis("turn", str(turns[0]), found, {_DEFAULT: chosen})
+
+
+def _nudges(table: pd.DataFrame) -> Axis:
+    alone = [
+        name for name in _conditions(table) if {part.partition("=")[0] for part in _parts(name)} <= {"nudge"}
+    ]
+    chosen = table[np.asarray(table["condition"].isin(alone))]
+    found = {
+        level: chosen[np.asarray(chosen["nudge"] == level)] for level in ("neutral", "value_1", "value_2")
+    }
+    # A table without conditions numbers the rows of all nudges through: number them anew within each.
+    if set(alone) == {_DEFAULT}:
+        found = {level: _numbered(rows) for level, rows in found.items()}
+    return _axis("nudge", "neutral", found)
+
+
+def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
+    keys = ["model", "model_args", "pack", "scenario", "twin", "turn", "judge", "judge_config"]
+    rank = rows.groupby(keys, observed=True)["epoch"].rank(method="dense").astype("Int16")
+    return _with(rows, epoch=rank)
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """As if the rows were the only turn of the default condition: what is left of the key pairs them."""
+    ones = pd.Series(1, index=rows.index, dtype="Int16")
+    condition = pd.Series(_DEFAULT, index=rows.index, dtype="category")
+    nudge = pd.Series("neutral", index=rows.index, dtype="category")
+    return _with(rows, condition=condition, nudge=nudge, turn=ones, turns=ones)
+
+
+def _with(rows: pd.DataFrame, **columns: pd.Series) -> pd.DataFrame:
+    """New columns in a table that stays a checked one."""
+    made = rows.assign(**columns)
+    made.attrs = dict(rows.attrs)
+    return made
+
+
+def _conditions(table: pd.DataFrame) -> list[str]:
+    return sorted(map(str, table["condition"].unique()))
+
+
+def _parts(condition: str) -> list[str]:
+    return [] if condition == _DEFAULT else condition.split("+")

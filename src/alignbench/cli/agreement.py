@@ -1,0 +1,106 @@
+"""alignbench agreement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from alignbench.cli.common import (
+    by_option,
+    emit,
+    format_option,
+    input_argument,
+    level_option,
+    number,
+    number_interval,
+    seed_option,
+)
+from alignbench.stats.agreement import Scale
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command()
+@input_argument
+@click.option("--labels", type=click.Path(), default=None, metavar="CSV",
+              help="Labels by people: scenario (model, epoch, ...), verdict, labeller.")  # fmt: skip
+@click.option("--on", default="misalignment", show_default=True, metavar="FIELD",
+              help="misalignment, over_refusal, verdict, severity, position_1 or position_2.")  # fmt: skip
+@click.option("--scale", type=click.Choice(get_args(Scale)), default=None,
+              help="Default: ordinal for severity and positions, else nominal.")  # fmt: skip
+@click.option("--reference", default=None, metavar="RATER",
+              help="The truth for sensitivity and the like; default: the only labeller.")  # fmt: skip
+@click.option("--confusion", "show_confusion", is_flag=True, help="Print who said what instead.")
+@by_option("")
+@level_option
+@seed_option
+@format_option
+def command(
+    inputs: tuple[str, ...],
+    labels: str | None,
+    on: str,
+    scale: Scale | None,
+    reference: str | None,
+    show_confusion: bool,
+    by: tuple[str, ...],
+    level: float,
+    seed: int,
+    form: str,
+) -> None:
+    """Do several judges, or judges and people, say the same?
+
+    INPUT holds several judges of the same outputs, or --labels stands beside one judge; or INPUT is a CSV
+    with the columns unit, rater, label (and scenario). Intervals resample scenarios. Agreement between judges
+    is not validity.
+    """
+    from alignbench.analysis.agreement import agreement, confusion
+
+    data = _read(inputs)
+    truth = None if labels is None else _csv(labels)
+    if show_confusion:
+        emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
+        return
+    frame = agreement(
+        data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed
+    )
+    left_out = frame.attrs["unmatched_labels"]
+    if left_out:
+        click.echo(f"{left_out} labels fit no output of the table", err=True)
+
+    def row(record: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **{name: record[name] for name in by},
+            "raters": " : ".join(record["raters"]),
+            "coefficient": record["coefficient"],
+            "value": number(record["value"]),
+            f"{100 * level:g} % interval": number_interval(record["low"], record["high"]),
+            "disagree": f"{record['disagreements']}/{record['units']}",
+            "scenarios": record["scenarios"],
+            "flags": ", ".join(record["flags"]),
+        }
+
+    emit(frame, form, table=row)
+
+
+def _csv(path: str) -> pd.DataFrame:
+    import pandas as pd
+
+    from alignbench.errors import InputError
+
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"this is no table: {str(error).splitlines()[0]}", file=path) from error
+
+
+def _read(inputs: tuple[str, ...]) -> pd.DataFrame:
+    """A verdict table, or one CSV in long form."""
+    from alignbench.inputs import read_inputs
+
+    if len(inputs) == 1 and inputs[0].endswith(".csv"):
+        frame = _csv(inputs[0])
+        if {"unit", "rater", "label"} <= set(frame.columns):
+            return frame
+    return read_inputs(inputs)

@@ -1,0 +1,86 @@
+"""alignbench compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from alignbench.cli.common import by_option, emit, format_option, level_option, number, percent, seed_option
+from alignbench.cli.sides import name_options, p_value, points, read_sides, sides_argument
+from alignbench.stats.difference import DifferenceMethod
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command()
+@sides_argument
+@name_options
+@by_option("pack")
+@click.option("--packs", metavar="PACK,...", help="The packs asked for; default: those of either side.")
+@click.option(
+    "--method", type=click.Choice(get_args(DifferenceMethod)), default="s2", show_default=True,
+    help="Interval of a pack; all but s2 are for one output a scenario.",
+)  # fmt: skip
+@click.option(
+    "--unpaired", "listed", metavar="FILE", help="Write the outputs without a partner to this CSV file."
+)
+@level_option
+@seed_option
+@format_option
+def command(
+    inputs: tuple[str, ...], packs: str | None, listed: str | None, form: str, seed: int, **options: Any
+) -> None:
+    """What changed from BASE to CANDIDATE: misalignment on conflicts, over-refusal on their benign twins.
+
+    Outputs of one scenario, condition, epoch and turn are partners. One INPUT with both models needs --base
+    NAME; without --candidate every other model is compared. --by split adds how much more the candidate
+    changed on unseen families than on seen ones. Differences are in percentage points; p is two-sided, by
+    flipping signs of scenarios;
+    "detectable" is the rise found in 80 of 100 such comparisons.
+    """
+    from alignbench.analysis.compare import COMPARE_KEYS, compare, unpaired
+    from alignbench.files import write_text
+
+    chosen: dict[str, Any] = {
+        **options,
+        "packs": [name.strip() for name in packs.split(",")] if packs else None,
+    }
+    sides = read_sides(inputs)
+    frame = compare(*sides, **chosen, seed=seed)
+    if listed:
+        names = {name: chosen[name] for name in ("by", "base_name", "candidate_name", "packs")}
+        write_text(listed, unpaired(*sides, **names).to_csv(index=False, lineterminator="\n"))
+    keys = [name for name in frame.columns if name not in COMPARE_KEYS]
+
+    def row(record: dict[str, Any]) -> dict[str, Any]:
+        limits = f"[{points(record['low'])}, {points(record['high'])}]"
+        return {
+            **{name: record[name] for name in keys},
+            "measure": record["measure"],
+            "pack": record["pack"],
+            "base": percent(record["rate_base"]),
+            "candidate": percent(record["rate_candidate"]),
+            "change": points(record["difference"]),
+            f"{100 * options['level']:g} % interval": "-" if "-]" in limits else limits,
+            "r": number(record["r"], 2),
+            "p": p_value(record["p"]),
+            "p Holm": p_value(record["p_holm"]),
+            "pairs": record["pairs"],
+            "scenarios": record["scenarios"],
+            "informative": record["informative_scenarios"],
+            "detectable": points(record["mde_80"]),
+            "flags": ", ".join(record["flags"]),
+        }
+
+    title = f"{frame.attrs['base']} -> {', '.join(frame.attrs['candidates'])}"
+    emit(frame, form, table=row, title=title, caption=_caption(frame, seed))
+
+
+def _caption(frame: pd.DataFrame, seed: int) -> str:
+    reasons: dict[str, int] = frame.attrs["unpaired"]
+    if not reasons:
+        return f"Every output has a partner. Seed {seed}."
+    listed = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in reasons.items())
+    return f"Without a partner, and left out: {listed} (--unpaired FILE lists them). Seed {seed}."

@@ -1,0 +1,75 @@
+"""alignbench demo."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alignbench.cli.common import interval, percent, print_table
+
+if TYPE_CHECKING:
+    from alignbench.demo import DemoResult
+    from alignbench.leaderboard import Board
+
+
+@click.command()
+@click.option("-o", "--output", default="demo", show_default=True, metavar="DIR", help="Folder for logs, table and leaderboard.")
+@click.option(
+    "--model", "models", multiple=True, metavar="MODEL",
+    help="Also run this real model, judged by itself (so never ranked); for example gguf/smollm2-135m-instruct, "
+    "which needs no key but the extra `local`.",
+)  # fmt: skip
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=6, show_default=True, help="Samples of each pack for --model."
+)
+def command(output: str, models: tuple[str, ...], limit: int) -> None:
+    """Watch the whole chain find a truth that is known.
+
+    Five scripted models with known rates answer the scenarios of the shipped packs, four times each; a scripted judge
+    grades them; logs, verdict table, rates and leaderboard are the real ones. No key, no network, under 90 seconds.
+    Broken off, the same command goes on where it stopped.
+    """
+    from alignbench.demo import EPOCHS, SEED, run_demo
+
+    start = time.monotonic()
+    click.echo(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.")
+
+    def progress(model: str, samples: int) -> None:
+        click.echo(f"  {model:<32} {samples:>5} samples  {time.monotonic() - start:>5.0f} s")
+
+    result = run_demo(output, models=models, limit=limit, progress=progress)
+    _print_truth(result)
+    for board in result.boards:
+        _print_board(board)
+    click.echo("Written:")
+    for path in result.files:
+        click.echo(f"  {path}")
+    click.echo(f"\nNext: inspect view --log-dir {output}/logs --recursive   or   alignbench rates {output}/logs --by model,family")
+
+
+def _print_truth(result: DemoResult) -> None:
+    def row(record: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "model": record["model"],
+            "pack": record["pack"],
+            "measure": record["measure"],
+            "events": f"{record['events']}/{record['n']}",
+            "rate": percent(record["rate"]),
+            "95 % interval": interval(record["low"], record["high"]),
+            "truth": percent(record["truth"]),
+            "holds": "yes" if record["holds"] else "NO",
+        }
+
+    records = result.truth.to_dict("records")
+    print_table([row({str(key): value for key, value in record.items()}) for record in records], title="What was found, beside what is true")
+    click.echo(f"{int(result.truth['holds'].sum())} of {len(records)} intervals hold the truth.\n")
+
+
+def _print_board(board: Board) -> None:
+    from alignbench.leaderboard import board_table
+
+    title = f"Leaderboard, board {board.number}: {', '.join(board.packs)}; judge {board.judge}"
+    caption = f"Not comparable with board 1: {board.reason}." if board.reason else None
+    print_table(board_table(board, board.total), title=title, caption=caption)

@@ -1,0 +1,70 @@
+"""alignbench gate."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from alignbench.cli.common import csv_text, format_option
+from alignbench.cli.sides import name_options, read_sides, sides_argument
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@sides_argument
+@name_options
+@click.option(
+    "--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/."
+)
+@click.option("--junit", type=_FILE, help="Write a JUnit XML report here.")
+@click.option("--markdown", type=_FILE, help="Write a report for a pull request here.")
+@click.option(
+    "--level", type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    help="Level of the one-sided tests instead of the policy's; intervals cover 1 - 2 * level.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random draws instead of the policy's.")
+@format_option
+def command(
+    inputs: tuple[str, ...],
+    base_name: str | None,
+    candidate_name: str | None,
+    policy_file: Path | None,
+    junit: Path | None,
+    markdown: Path | None,
+    level: float | None,
+    seed: int | None,
+    form: str,
+) -> None:
+    """Is CANDIDATE worse than BASE? Exit code 0: not worse. 1: regressed. 3: cannot be told, or not
+    comparable.
+
+    Regressed: a rise of misalignment or over-refusal, overall or in a pack, that chance does not explain. Not
+        worse:
+    none, and the upper limits of both overall changes are below the margin of the policy. Wrong usage exits
+    2.
+    """
+    import pandas as pd
+
+    from alignbench.files import write_text
+    from alignbench.gate import gate
+    from alignbench.gate_formats import as_json, as_junit, as_markdown, as_text
+    from alignbench.policy import Policy, load_policy
+
+    policy = load_policy(policy_file) if policy_file else Policy()
+    changed = {key: value for key, value in (("level", level), ("seed", seed)) if value is not None}
+    policy = Policy(**{**policy.model_dump(), **changed})
+    base, candidate = read_sides(inputs)
+    report = gate(base, candidate, policy=policy, base_name=base_name, candidate_name=candidate_name)
+    for path, text in ((junit, as_junit), (markdown, as_markdown)):
+        if path is not None:
+            write_text(path, text(report))
+    if form == "csv":
+        click.echo(csv_text(pd.DataFrame([asdict(row) for row in report.rows])), nl=False)
+    else:
+        click.echo((as_json if form == "json" else as_text)(report), nl=False)
+    # click would swallow the code of a context's exit where the caller handles errors itself.
+    sys.exit(report.exit_code)

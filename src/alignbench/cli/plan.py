@@ -1,0 +1,130 @@
+"""alignbench plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from alignbench.cli.common import emit, format_option, interval, json_text, level_option, number, percent
+
+
+def _numbers(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    """Whole numbers joined by commas."""
+    if value is None:
+        return None
+    try:
+        return tuple(int(part) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no list of whole numbers") from None
+
+
+_share = click.FloatRange(0, 1)
+_chance = click.FloatRange(0, 1, min_open=True, max_open=True)
+_count = click.IntRange(min=1)
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...")
+@click.option("--target", default=None, metavar="TEXT",
+              help='Answer in one line: "detect 22% -> 3%", "rate 5% ± 2%" or "below 1%".')  # fmt: skip
+@click.option("--rate", type=_share, default=None, help="Assumed rate; default: the pilot's.")
+@click.option("--icc", type=_share, default=None,
+              help="Assumed correlation within a scenario; default: the pilot's, or .5.")  # fmt: skip
+@click.option("--pairing", type=_share, default=0.5, show_default=True,
+              help="How far what is hard for one model is hard for the other.")  # fmt: skip
+@click.option("--scenarios", callback=_numbers, metavar="N,...", help="Numbers of scenarios.")
+@click.option("--epochs", callback=_numbers, metavar="N,...", help="Numbers of epochs.")
+@click.option("--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
+              show_default=True)  # fmt: skip
+@click.option("--base", default=None, help="The model of the pilot.")
+@click.option("--candidate", default=None, help="Take from the pilot how this one differs from --base.")
+@click.option("--power", type=_chance, default=0.8, show_default=True, help="Of the comparison's test.")
+@click.option("--alpha", type=_chance, default=0.05, show_default=True, help="Its one-sided level.")
+@click.option("--sensitivity", type=_share, default=0.9, show_default=True, help="Of the judge.")
+@click.option("--specificity", type=_share, default=0.95, show_default=True, help="Of the judge.")
+@click.option("--labels", type=click.IntRange(min=50), default=200, show_default=True, help="Human labels.")
+@click.option("--twins/--no-twins", default=True, show_default=True, help="Whether benign twins run too.")
+@click.option("--conditions", type=_count, default=1, show_default=True, help="Conditions of each conflict.")
+@click.option("--turns", type=_count, default=1, show_default=True, help="Turns of each conversation.")
+@click.option("--judges", type=_count, default=1, show_default=True, help="Judges of each output.")
+@click.option("--prices", type=click.Path(), default=None, metavar="YAML",
+              help="Price file, see below.")  # fmt: skip
+@level_option
+@format_option
+def command(
+    inputs: tuple[str, ...],
+    target: str | None,
+    scenarios: tuple[int, ...] | None,
+    epochs: tuple[int, ...] | None,
+    measure: str,
+    base: str | None,
+    candidate: str | None,
+    twins: bool,
+    conditions: int,
+    turns: int,
+    judges: int,
+    prices: str | None,
+    form: str,
+    **assumptions: Any,
+) -> None:
+    """What a design will show, before it is run.
+
+    From a pilot (INPUT) or from assumptions (--rate, --icc): the width of a rate's interval, the smallest
+    difference that a paired comparison finds, what more epochs cannot pass, labels, calls and cost. Nothing
+    here is drawn at random.
+
+    \b
+    A price file (prices of a million tokens, tokens of a call):
+      currency: USD
+      target: {input: 3, output: 15, input_tokens: 700, output_tokens: 400}
+      grader: {input: 1, output: 4, input_tokens: 2500, output_tokens: 300}
+    """
+    from alignbench.analysis.effort import Effort, read_prices
+    from alignbench.analysis.pilot import Assumptions
+    from alignbench.analysis.plan import plan
+    from alignbench.analysis.plan_question import answer
+    from alignbench.errors import InputError
+    from alignbench.inputs import read_inputs
+
+    table = read_inputs(inputs) if inputs else None
+    assumed = Assumptions(**assumptions)
+    effort = Effort(twins, conditions, turns, judges, read_prices(prices) if prices else None)
+    chosen: dict[str, Any] = {
+        "measure": measure,
+        "base": base,
+        "candidate": candidate,
+        "assumed": assumed,
+        "effort": effort,
+    }
+    if target is not None:
+        if scenarios is not None and len(scenarios) != 1:
+            raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
+        single = None if scenarios is None else scenarios[0]
+        found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
+        click.echo(found.text if form == "table" else json_text(asdict(found)), nl=form == "table")
+        return
+    emit(plan(table, scenarios=scenarios, epochs=epochs, **chosen), form, table=_row)
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "model": record["model"],
+        "rate": percent(record["rate"]),
+        "icc": number(record["icc"], 2),
+        "scenarios": record["scenarios"],
+        "epochs": record["epochs"],
+        "interval": interval(record["low"], record["high"]),
+        "width": percent(record["width"]),
+        "never below": percent(record["width_ceiling"]),
+        "if no event": f"< {percent(record['zero_event_bound'])}",
+        "detects": percent(record["mde"]),
+        "never less": percent(record["mde_ceiling"]),
+        "labels": number(record["labels_needed"], 0),
+        "calls": record["calls_target"] + record["calls_grader"],
+        "cost": f"{number(record['cost'], 2)} {record['currency']}".strip(),
+        "flags": ", ".join(record["flags"]),
+    }

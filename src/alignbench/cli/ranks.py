@@ -1,0 +1,55 @@
+"""alignbench ranks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from alignbench.cli.common import (
+    emit,
+    format_option,
+    input_argument,
+    interval,
+    level_option,
+    percent,
+    seed_option,
+)
+
+
+@click.command()
+@input_argument
+@click.option(
+    "--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
+    show_default=True, help="The rate that models are ranked by; lowest first.",
+)  # fmt: skip
+@level_option
+@seed_option
+@format_option
+def command(inputs: tuple[str, ...], measure: str, level: float, seed: int, form: str) -> None:
+    """Rank sets: the places that each model may hold, all statements together at one level.
+
+    Models are ranked together only if judge, rubric and packs agree; "why" says what keeps others apart.
+    """
+    from alignbench.analysis.ranks import RANK_KEYS, ranks
+    from alignbench.inputs import read_inputs
+
+    frame = ranks(read_inputs(inputs), measure=measure, level=level, seed=seed)
+    keys = [name for name in frame.columns if name not in RANK_KEYS]
+    several = frame["group"].nunique() > 1
+
+    def row(record: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **({"group": record["group"]} if several else {}),
+            "rank": record["rank"] or "-",
+            **{name: record[name] for name in keys},
+            measure: percent(record["rate"]),
+            f"{100 * level:g} % interval": interval(record["low"], record["high"]),
+            "events": f"{record['events']}/{record['n']}",
+            "scenarios": record["scenarios"],
+            "flags": ", ".join(record["flags"]),
+            **({"why": record["reason"] or "-"} if (frame["reason"] != "").any() else {}),
+        }
+
+    caption = f"All rank sets of a group hold together with {100 * level:g} % confidence (seed {seed})."
+    emit(frame, form, table=row, caption=caption)

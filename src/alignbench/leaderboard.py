@@ -1,0 +1,347 @@
+"""Models side by side: a CSV, a page in Markdown and a figure, with n, interval, judge and coverage in every row.
+
+Only what is comparable stands on one board: the same judge in the same configuration, the same rubric, the same packs in
+the same version. Everything else gets a board of its own, with the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alignbench.analysis.cells import headline
+from alignbench.analysis.ranks import ranks
+from alignbench.analysis.rates import OVERALL, rates
+from alignbench.files import atomic_path, write_text
+from alignbench.table import as_table, label_models
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Board", "board_table", "leaderboard", "write_leaderboard"]
+
+UNEXAMINED = "unexamined"
+"""State of a judge without a card."""
+SELF_GRADED = "self_graded"
+COLUMNS = (
+    "board", "ranked", "rank_low", "rank_high", "model", "model_args", "pack", "pack_version", "pack_digest", "measure",
+    "rate", "low", "high", "level", "method", "events", "n", "outputs", "coverage", "scenarios", "off_task", "unscored",
+    "rate_bound_low", "rate_bound_high", "one_sided_upper", "judge", "judge_config", "judge_card", "rubric",
+    "rubric_digest", "flags",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Board:
+    """Models that may be compared.
+
+    Attributes:
+        number: Counted from 1; the first board has the most models.
+        rows: One row a model, pack and measure, with COLUMNS; "overall" stands for all packs together.
+        packs: The packs, sorted.
+        judge: The judge.
+        ranked: Whether ranks are given.
+        reason: Why these models do not stand on the first board; empty for the first.
+    """
+
+    number: int
+    rows: pd.DataFrame
+    packs: tuple[str, ...]
+    judge: str
+    ranked: bool
+    reason: str
+
+    @property
+    def total(self) -> str:
+        """What stands in the column `pack` of the rows that count for the order."""
+        return OVERALL if len(self.packs) > 1 else self.packs[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """What two models must share to be compared."""
+
+    judge: str
+    judge_config: str
+    rubrics: tuple[str, ...]
+    packs: tuple[tuple[str, str], ...]
+    self_graded: bool
+
+    def difference(self, first: _Signature) -> str:
+        """Say in words what differs from the first board."""
+        reasons = []
+        if self.self_graded:
+            reasons.append("the model was judged by itself")
+        if self.judge != first.judge:
+            reasons.append(f"another judge ({self.judge or 'unknown'} instead of {first.judge or 'unknown'})")
+        elif self.judge_config != first.judge_config:
+            reasons.append("the same judge in another configuration")
+        if self.rubrics != first.rubrics:
+            reasons.append("another rubric or judge prompt")
+        mine, theirs = dict(self.packs), dict(first.packs)
+        for pack in sorted(set(theirs) - set(mine)):
+            reasons.append(f"nothing of the pack {pack}")
+        for pack in sorted(set(mine) - set(theirs)):
+            reasons.append(f"another pack, {pack}")
+        for pack in sorted(set(mine) & set(theirs)):
+            if mine[pack] != theirs[pack]:
+                reasons.append(f"another version of the pack {pack} (its digest differs)")
+        return "; ".join(reasons)
+
+
+def leaderboard(table: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> list[Board]:
+    """Put models side by side, each board holding only what is comparable.
+
+    Args:
+        table: A verdict table, whole or bare; headline rows are used.
+        level: Two-sided coverage of intervals and rank sets.
+        seed: Seed of the draws behind the rank sets.
+
+    Returns:
+        The boards, the largest first.
+
+    Raises:
+        InputError: The table is unusable.
+    """
+    rows = headline(label_models(as_table(table)))
+    groups: dict[_Signature, list[np.ndarray]] = {}
+    keys = ["model", "judge", "judge_config"]
+    for _, at in sorted(rows.groupby(keys, observed=True).indices.items(), key=lambda item: str(item[0])):
+        groups.setdefault(_signature(rows.iloc[at]), []).append(at)
+    order = sorted(groups, key=lambda signature: (signature.self_graded, -len(groups[signature]), str(signature)))
+    boards = []
+    for number, signature in enumerate(order, start=1):
+        part = rows.iloc[np.sort(np.concatenate(groups[signature]))]
+        part.attrs = dict(rows.attrs)
+        reason = signature.difference(order[0]) if number > 1 or signature.self_graded else ""
+        boards.append(_board(number, part, signature, reason, level, seed))
+    return boards
+
+
+def _signature(part: pd.DataFrame) -> _Signature:
+    first = part.iloc[0]
+    packs = part[["pack", "pack_digest"]].astype(str).drop_duplicates()
+    return _Signature(
+        judge=str(first["judge"]),
+        judge_config=str(first["judge_config"]),
+        rubrics=tuple(sorted(part["rubric_digest"].astype(str).unique())),
+        packs=tuple(sorted(packs.itertuples(index=False, name=None))),
+        self_graded=bool(part["flags"].astype(str).str.contains(SELF_GRADED).any()),
+    )
+
+
+def _board(
+    number: int, part: pd.DataFrame, signature: _Signature, reason: str, level: float, seed: int
+) -> Board:
+    frame = rates(part, ("model", "pack"), level=level)
+    packs = tuple(sorted({pack for pack, _ in signature.packs}))
+    ranked = not signature.self_graded and part["model"].nunique() > 1
+    frame["board"], frame["ranked"] = number, ranked
+    frame["rank_low"], frame["rank_high"] = None, None
+    total = OVERALL if len(packs) > 1 else packs[0]
+    if ranked:
+        for measure in frame["measure"].unique():
+            _rank(frame, part, measure, total, level, seed)
+    about = part.astype({"model": str, "pack": str}).drop_duplicates(["model", "pack"]).set_index(["model", "pack"])
+    for name in ("model_args", "pack_version", "pack_digest"):
+        known = about[name].astype(str).to_dict()
+        frame[name] = [known.get((model, pack), "") for model, pack in zip(frame["model"], frame["pack"], strict=True)]
+    args = {model: text for (model, _), text in about["model_args"].astype(str).items()}
+    frame["model_args"] = [args[str(model)] for model in frame["model"]]
+    frame["coverage"] = frame["n"] / frame["outputs"]
+    frame["judge"], frame["judge_config"] = signature.judge, signature.judge_config
+    frame["judge_card"] = UNEXAMINED
+    frame["rubric"] = "+".join(sorted(part["rubric"].astype(str).unique()))
+    frame["rubric_digest"] = "+".join(signature.rubrics)
+    frame = frame[list(COLUMNS)].sort_values(
+        ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
+    )
+    return Board(number, frame, packs, signature.judge, ranked, reason)
+
+
+def _order_key(total: str) -> Any:
+    """Totals before packs; everything else as it is."""
+
+    def key(column: pd.Series) -> pd.Series:
+        return column.astype(str).where(column != total, "") if column.name == "pack" else column
+
+    return key
+
+
+def _rank(frame: pd.DataFrame, part: pd.DataFrame, measure: str, total: str, level: float, seed: int) -> None:
+    sets = ranks(part, measure=measure, level=level, seed=seed).set_index("model")
+    at = (frame["measure"] == measure) & (frame["pack"] == total) & frame["model"].isin(sets.index)
+    for name in ("rank_low", "rank_high"):
+        frame.loc[at, name] = [sets.at[model, name] for model in frame.loc[at, "model"]]
+
+
+def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
+    """Write leaderboard.csv, leaderboard.md and leaderboard.png into a folder.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    target = Path(folder)
+    rows = pd.concat([board.rows.astype(object) for board in boards], ignore_index=True)
+    flat = rows.assign(
+        flags=["+".join(flags) for flags in rows["flags"]],
+        unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
+    )
+    write_text(target / "leaderboard.csv", flat.to_csv(index=False, lineterminator="\n"))
+    write_text(target / "leaderboard.md", markdown(boards))
+    with atomic_path(target / "leaderboard.png") as file:
+        _figure(boards, file)
+    return [target / f"leaderboard.{suffix}" for suffix in ("csv", "md", "png")]
+
+
+def markdown(boards: list[Board]) -> str:
+    """The boards as a page."""
+    lines = ["# Leaderboard", ""]
+    for board in boards:
+        lines += _board_lines(board, several=len(boards) > 1)
+    lines += [
+        "**How to read this.** *Misalignment*: share of judged answers to conflicts that did what the standard rules out. "
+        "*Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither is read "
+        "without the other. The scenario is the unit of every interval. *Places* are all the ranks that a model may hold "
+        "at once with the others; overlapping sets are no order. *Judged*: answers with a verdict, of all asked for; the "
+        "rest is in no rate. A judge without a card is *unexamined*: its own errors are not in the intervals.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _board_lines(board: Board, *, several: bool) -> list[str]:
+    lines = [f"## Board {board.number}", ""] if several else []
+    if board.reason:
+        lines += [f"Not comparable with board 1: {board.reason}.", ""]
+    level = board.rows["level"].iloc[0]
+    judge = board.judge or "unknown judge"
+    lines += [
+        f"Packs: {', '.join(board.packs)}. Judge: {judge} ({board.rows['judge_card'].iloc[0]}). "
+        f"Intervals: {100 * level:g} %, method S1.",
+        "",
+    ]
+    if not board.ranked:
+        lines += ["No ranks are given here.", ""]
+    lines += _markdown_table(board, board.total)
+    for pack in board.packs if len(board.packs) > 1 else ():
+        lines += ["", f"### {pack}", "", *_markdown_table(board, pack)]
+    return [*lines, ""]
+
+
+def _markdown_table(board: Board, pack: str) -> list[str]:
+    rows = board_table(board, pack)
+    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    return lines + ["| " + " | ".join(row.values()) + " |" for row in rows]
+
+
+def board_table(board: Board, pack: str) -> list[dict[str, str]]:
+    """One board for a reader: both errors side by side, models in the order of their misalignment.
+
+    Args:
+        board: The board.
+        pack: One of its packs, or `board.total`; places are given for the total only.
+
+    Returns:
+        One row a model, heading to text.
+    """
+    rows = board.rows[board.rows["pack"] == pack]
+    by_measure = {measure: group.set_index("model") for measure, group in rows.groupby("measure", sort=False)}
+    first = by_measure.get("misalignment", next(iter(by_measure.values())))
+    return [_board_row(board, pack, by_measure, str(model), first.loc[model]) for model in first.index]
+
+
+def _board_row(
+    board: Board, pack: str, by_measure: dict[str, pd.DataFrame], model: str, first: pd.Series
+) -> dict[str, str]:
+    cells = {"Places": _places(first)} if board.ranked and pack == board.total else {}
+    cells["Model"] = model
+    flags: tuple[str, ...] = ()
+    outputs = judged = 0
+    for measure, heading in (("misalignment", "Misalignment %"), ("over_refusal", "Over-refusal %")):
+        known = by_measure.get(measure)
+        row = known.loc[model] if known is not None and model in known.index else None
+        cells[heading], cells[f"{heading.split()[0]} n"] = _rate_cells(row)
+        if row is not None:
+            outputs, judged = outputs + int(row["outputs"]), judged + int(row["n"])
+            flags += tuple(flag for flag in row["flags"] if flag not in flags)
+    cells["Scenarios"] = str(first["scenarios"])
+    cells["Judged"] = f"{judged} of {outputs}"
+    cells["Flags"] = ", ".join(flags) or "-"
+    return cells
+
+
+def _places(row: pd.Series) -> str:
+    """The places that a model may hold: always a range, so that nobody reads a bare rank."""
+    low, high = row["rank_low"], row["rank_high"]
+    if pd.isna(low):
+        return "-"
+    return f"{int(low)}–{int(high)}"
+
+
+def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
+    """Rate with interval, and the counts behind it."""
+    if row is None:
+        return "not measured", "-"
+    counts = f"{row['events']}/{row['n']}"
+    if pd.isna(row["rate"]):
+        return "-", counts
+    if pd.isna(row["low"]):
+        return f"{100 * row['rate']:.1f} (no interval)", counts
+    return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]", counts
+
+
+def _figure(boards: list[Board], file: Path) -> None:
+    """Dots with intervals, misalignment beside over-refusal, one band of rows a board."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    order: list[tuple[Board, str]] = []
+    for board in boards:
+        totals = board.rows[board.rows["pack"] == board.total]
+        first = totals[totals["measure"] == totals["measure"].iloc[0]]
+        order += [(board, str(model)) for model in first["model"]]
+    height = 1.4 + 0.42 * len(order) + 0.3 * (len(boards) - 1)
+    figure = Figure(figsize=(10, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, measure, title, colour in (
+        (left, "misalignment", "Misalignment on conflicts", "#b2182b"),
+        (right, "over_refusal", "Over-refusal on benign twins", "#2166ac"),
+    ):
+        _panel(axes, order, measure, colour)
+        axes.set_title(title, fontsize=11, loc="left")
+    left.set_yticks(range(len(order)))
+    left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
+    left.invert_yaxis()
+    level = boards[0].rows["level"].iloc[0]
+    figure.supxlabel(f"% of judged answers, with {100 * level:g} % intervals over scenarios (S1)", fontsize=9)
+    figure.savefig(file, dpi=150, format="png", metadata={"Software": None})
+
+
+def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str) -> None:
+    top = 5.0
+    for at, (board, model) in enumerate(order):
+        rows = board.rows
+        row = rows[(rows["pack"] == board.total) & (rows["model"] == model) & (rows["measure"] == measure)]
+        if at and order[at - 1][0].number != board.number:
+            axes.axhline(at - 0.5, color="0.7", linewidth=0.8)
+        if row.empty or pd.isna(row["rate"].iloc[0]):
+            axes.text(0.5, at, "not measured", va="center", fontsize=8, color="0.45")
+            continue
+        rate, low, high = (row[name].iloc[0] for name in ("rate", "low", "high"))
+        if pd.notna(low):
+            axes.plot([100 * low, 100 * high], [at, at], color=colour, linewidth=2, alpha=0.55, solid_capstyle="butt")
+            top = max(top, 100 * high)
+        axes.plot([100 * rate], [at], "o", color=colour, markersize=6)
+        top = max(top, 100 * rate)
+    axes.set_xlim(-1, min(101.0, top * 1.08))
+    axes.grid(axis="x", color="0.9")
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", length=0)

@@ -1,0 +1,288 @@
+"""Bradley-Terry log-worths of values with ties and a nudge, and a jackknife that deletes whole scenarios.
+
+The model, for an output of a scenario that sets value i against value j: with eta = worth_i - worth_j + b *
+nudge (nudge +1 towards i, -1 towards j, 0 neutral) the output favours i with probability exp(eta/2)/Z, j with
+exp(-eta/2)/Z, and neither (a tie) with exp(d)/Z. Outputs of one scenario are not independent, so the
+covariance never comes from the likelihood: each scenario is left out once and the model refitted.
+
+References:
+    Bradley & Terry 1952; Davidson 1970 (ties); Firth & Turner 2012 (BradleyTerry2, order effects as
+    covariates); Efron & Stein 1981 (the jackknife variance is biased upwards).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import optimize, special
+
+from alignbench.errors import InputError
+from alignbench.stats.comparisons import cells_of, components
+from alignbench.stats.rate import FEW_SCENARIOS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alignbench.stats.comparisons import Cells, Comparisons
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["BradleyTerry", "Model", "bradley_terry", "separated"]
+
+RIDGE = 0.01
+"""Penalty on the squared parameters: next to nothing, but separated data stay finite."""
+_BATCH_NUMBERS = 4_000_000
+_LONGEST_STEP = 1.0
+_MOST_STEPS = 200
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A multinomial model of cells (pair and nudge) that is linear in its parameters, fitted by Newton's
+    method.
+
+    Attributes:
+        design: One row a cell, one column a parameter of eta, shape (C, Q).
+        ties: Whether the data hold ties; then a last parameter d is added.
+        ridge: Penalty on every squared parameter.
+    """
+
+    design: Floats
+    ties: bool
+    ridge: float = RIDGE
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return int(self.design.shape[1]) + self.ties
+
+    def probabilities(self, parameters: Floats) -> Floats:
+        """Probabilities of win, tie and loss; parameters (B, P), result (B, C, 3)."""
+        half = parameters[:, : self.design.shape[1]] @ self.design.T / 2
+        tie = np.broadcast_to(parameters[:, -1:] if self.ties else np.array([[-np.inf]]), half.shape)
+        shares: Floats = special.softmax(np.stack([half, tie, -half], axis=-1), axis=-1)
+        return shares
+
+    def score(self, parameters: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        """Gradient (B, P), negative Hessian (B, P, P) of the penalised likelihood; counts (B, C, 3)."""
+        columns, outputs = self.design.shape[1], counts.sum(-1)
+        chance = self.probabilities(parameters)
+        lead = chance[..., 0] - chance[..., 2]
+        slope = (counts[..., 0] - counts[..., 2] - outputs * lead) / 2
+        spread = outputs * (chance[..., 0] + chance[..., 2] - lead**2) / 4
+        products = (self.design[:, :, None] * self.design[:, None, :]).reshape(len(self.design), -1)
+        gradient, hessian = np.zeros(parameters.shape), np.zeros((*parameters.shape, self.size))
+        gradient[:, :columns] = slope @ self.design
+        hessian[:, :columns, :columns] = (spread @ products).reshape(-1, columns, columns)
+        if self.ties:
+            tied = chance[..., 1]
+            gradient[:, -1] = (counts[..., 1] - outputs * tied).sum(-1)
+            cross = -(outputs * tied * lead / 2) @ self.design
+            hessian[:, -1, :columns] = hessian[:, :columns, -1] = cross
+            hessian[:, -1, -1] = (outputs * tied * (1 - tied)).sum(-1)
+        return gradient - self.ridge * parameters, hessian + self.ridge * np.eye(self.size)
+
+    def fit(self, counts: Floats, start: Floats | None = None) -> Floats:
+        """Maximise the penalised likelihood for many sets of counts at once.
+
+        Args:
+            counts: Shape (B, C, 3).
+            start: Parameters to start from, shape (P,); default: zeros.
+
+        Returns:
+            Parameters, shape (B, P).
+        """
+        origin = np.zeros(self.size) if start is None else start
+        found = np.tile(origin, (len(counts), 1))
+        moving = np.arange(len(counts))
+        for _ in range(_MOST_STEPS):
+            if not len(moving):
+                break
+            gradient, hessian = self.score(found[moving], counts[moving])
+            step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
+            longest = np.abs(step).max(axis=1)
+            # A bounded step keeps Newton's method inside the region where the quadratic holds.
+            found[moving] += step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, _TOLERANCE))[:, None]
+            moving = moving[longest > _TOLERANCE]
+        return found
+
+    def log_likelihood(self, parameters: Floats, counts: Floats) -> float:
+        """Log-likelihood without the penalty; parameters (P,), counts (C, 3)."""
+        chance = self.probabilities(parameters[None])[0]
+        return float(special.xlogy(counts, chance).sum())
+
+
+def _design(cells: Cells, values: int, nudged: bool) -> Floats:
+    design = np.zeros((len(cells.first), values + nudged))
+    row = np.arange(len(design))
+    design[row, cells.first], design[row, cells.second] = 1.0, -1.0
+    if nudged:
+        design[:, -1] = cells.nudge
+    return design
+
+
+def separated(design: Floats, counts: Floats) -> bool:
+    """Whether some parameter has no finite maximum-likelihood estimate (Albert & Anderson 1984).
+
+    That is so if some direction never speaks against an outcome that was seen and speaks for at least one.
+
+    Args:
+        design: Shape (C, Q).
+        counts: Shape (C, 3).
+    """
+    zeros = np.zeros((len(design), 1))
+    favour = np.stack(
+        [
+            np.hstack([design / 2, zeros]),
+            np.hstack([zeros * design, zeros + 1]),
+            np.hstack([-design / 2, zeros]),
+        ]
+    )
+    others = range(3) if counts[:, 1].any() else (0, 2)
+    rows = [favour[seen][counts[:, seen] > 0] - favour[other][counts[:, seen] > 0]
+            for seen in others for other in others if seen != other]  # fmt: skip
+    support = np.concatenate(rows)
+    best = optimize.linprog(
+        -support.sum(0), A_ub=-support, b_ub=np.zeros(len(support)), bounds=(-1, 1), method="highs"
+    )
+    return bool(-best.fun > 1e-7)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BradleyTerry:
+    """Log-worths of connected values; entries are NaN where no interval can be given, and `flags` says why.
+
+    Attributes:
+        worth: Centred log-worths, shape (V,).
+        covariance: Their jackknife covariance, shape (V, V).
+        low: Lower limits, shape (V,).
+        high: Upper limits, shape (V,).
+        nudge: Effect of a nudge on the log-odds scale with its limits; None without nudges.
+        tie: Davidson's tie parameter exp(d), 0 without ties.
+        level: Two-sided coverage of each interval.
+        df: Degrees of freedom of the t quantile, K - V + 1.
+        scenarios: Scenarios, K.
+        replicates: Log-worths without each scenario in turn, shape (K, V).
+        model: The model that was fitted.
+        parameters: Its parameters, shape (P,).
+        used: Which rows of the comparisons it was fitted to, shape (R,).
+        flags: `nudge_separated` (nudged outputs left out: they always follow the nudge), `nudge_confounded`
+            (their effect cannot be told from the worths), `separated` (a worth has no finite estimate),
+            `one_scenario_bridge` (a link between values rests on one scenario), `few_scenarios`.
+    """
+
+    worth: Floats
+    covariance: Floats
+    low: Floats
+    high: Floats
+    nudge: tuple[float, float, float] | None
+    tie: float
+    level: float
+    df: int
+    scenarios: int
+    replicates: Floats
+    model: Model
+    parameters: Floats
+    used: NDArray[np.bool_]
+    flags: tuple[str, ...]
+
+    def share(self, value: int, against: int) -> float:
+        """Share of outputs that favour `value` by the model without a nudge, ties a half."""
+        half = float(self.worth[value] - self.worth[against]) / 2
+        win, loss = np.exp(half), np.exp(-half)
+        return float((win + self.tie / 2) / (win + self.tie + loss))
+
+
+def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDGE) -> BradleyTerry:
+    """Fit worths with delete-one-scenario jackknife intervals, t at K - V + 1 degrees of freedom.
+
+    Args:
+        data: Comparisons of values that are all connected.
+        level: Two-sided coverage.
+        ridge: Penalty on every squared parameter.
+
+    Raises:
+        InputError: The values are not connected, or the level is no coverage.
+    """
+    if not 0 < level < 1:
+        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    if components(data).max() > 0:
+        raise InputError("the values are not connected", allowed="one fit for each connected part")
+    used, nudged, flags = _usable(data)
+    chosen = data.take(used)
+    cells, values = cells_of(chosen), data.values
+    model = Model(_design(cells, values, nudged), bool(cells.counts[:, 1].any()), ridge)
+    parameters = model.fit(cells.counts[None])[0]
+    replicates = _replicates(model, cells, chosen, parameters)
+    # The replicates are centred like the estimate: only differences of worths mean something.
+    for rows in (parameters[None], replicates):
+        rows[:, :values] -= rows[:, :values].mean(axis=1, keepdims=True)
+    scenarios, df = chosen.scenarios, chosen.scenarios - values + 1
+    if _fragile(chosen):
+        flags = (*flags, "one_scenario_bridge")
+    flags = (*flags, "few_scenarios") if scenarios < FEW_SCENARIOS or df < 1 else flags
+    moved = replicates - parameters
+    covariance = (scenarios - 1) / scenarios * moved.T @ moved
+    if {"separated", "one_scenario_bridge"} & set(flags) or df < 1:
+        covariance = np.full_like(covariance, np.nan)
+    half = special.stdtrit(max(df, 1), 0.5 + level / 2) * np.sqrt(np.diag(covariance))
+    low, high = parameters - half, parameters + half
+    nudge = (float(parameters[values]), float(low[values]), float(high[values])) if nudged else None
+    return BradleyTerry(
+        worth=parameters[:values], covariance=covariance[:values, :values], low=low[:values],
+        high=high[:values], nudge=nudge,
+        tie=float(np.exp(parameters[-1])) if model.ties else 0.0, level=level, df=df, scenarios=scenarios,
+        replicates=replicates[:, :values], model=model, parameters=parameters, used=used, flags=flags,
+    )  # fmt: skip
+
+
+def _usable(data: Comparisons) -> tuple[NDArray[np.bool_], bool, tuple[str, ...]]:
+    """Which rows to fit, whether with a nudge effect, and what to warn of."""
+    every = np.ones(len(data.first), dtype=bool)
+    neutral = data.nudge == 0
+    nudged, flags = bool((~neutral).any()), ()
+    cells = cells_of(data)
+    design = _design(cells, data.values, nudged)
+    if nudged and np.linalg.matrix_rank(design) < data.values:
+        return (
+            every,
+            False,
+            ("nudge_confounded", *_flag_separated(_design(cells, data.values, False), cells.counts)),
+        )
+    if not separated(design, cells.counts):
+        return every, nudged, flags
+    if nudged and neutral.any():
+        alone = data.take(neutral)
+        cells = cells_of(alone)
+        if components(alone).max() == 0 and not separated(_design(cells, data.values, False), cells.counts):
+            return neutral, False, ("nudge_separated",)
+    return every, nudged, ("separated",)
+
+
+def _flag_separated(design: Floats, counts: Floats) -> tuple[str, ...]:
+    return ("separated",) if separated(design, counts) else ()
+
+
+def _replicates(model: Model, cells: Cells, data: Comparisons, start: Floats) -> Floats:
+    """Parameters without each scenario in turn, shape (K, P), in batches that fit into memory."""
+    batch = max(1, _BATCH_NUMBERS // (cells.counts.size + model.size**2))
+    found = np.empty((data.scenarios, model.size))
+    for begin in range(0, data.scenarios, batch):
+        end = min(begin + batch, data.scenarios)
+        counts = np.tile(cells.counts, (end - begin, 1, 1))
+        rows = (data.scenario >= begin) & (data.scenario < end)
+        # A scenario has one row a cell at most, or several that are taken away one after the other.
+        np.subtract.at(counts, (data.scenario[rows] - begin, cells.of_row[rows]), data.counts[rows])
+        found[begin:end] = model.fit(counts, start)
+    return found
+
+
+def _fragile(data: Comparisons) -> bool:
+    """Whether the values fall apart without some one scenario."""
+    by_scenario = np.unique(np.stack([data.pair, data.scenario]), axis=1)[0]
+    pairs, scenarios = np.unique(by_scenario, return_counts=True)
+    return any(components(data.take(data.pair != pair)).max() > 0 for pair in pairs[scenarios == 1])

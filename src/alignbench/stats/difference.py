@@ -1,0 +1,332 @@
+"""The difference between two models on the same scenarios: interval, test, and what it could have found.
+
+The scenario is the unit; packs are fixed strata with fixed weights. The interval is S2
+(`alignbench.stats.s2`), the test the sign-flip of scenarios (`alignbench.stats.sign_flip`).
+
+References:
+    Connor 1987, Biometrics 43:207 (power of paired comparisons by the discordant share); Kish 1965 (design
+    effect).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from scipy import special
+
+from alignbench.errors import InputError
+from alignbench.stats.matched import newcombe_10, tango
+from alignbench.stats.rate import FEW_SCENARIOS, moments
+from alignbench.stats.s2 import S2Parts, mover, s2
+from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "Difference",
+    "DifferenceMethod",
+    "PairCounts",
+    "S2Parts",
+    "contrast",
+    "difference",
+    "minimum_detectable",
+    "mover",
+    "s2",
+]
+
+DifferenceMethod = Literal["s2", "newcombe_10", "tango"]
+
+MDE_ALPHA = 0.05
+MDE_POWER = 0.80
+
+
+@dataclass(frozen=True, slots=True)
+class PairCounts:
+    """Paired outputs of one pack (stratum), counted by scenario; vectors of one length.
+
+    Attributes:
+        n: Pairs: outputs judged under both models.
+        base: Pairs in which the base has the event.
+        candidate: Pairs in which the candidate has the event.
+        discordant: Pairs in which exactly one of them has it.
+    """
+
+    n: Floats
+    base: Floats
+    candidate: Floats
+    discordant: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference between two rates that carries what it rests on.
+
+    Attributes:
+        rate_base: Rate of the base; None where nothing was paired, and in a contrast of changes.
+        rate_candidate: Rate of the candidate; None likewise.
+        difference: rate_candidate - rate_base; None where nothing was paired.
+        low: Lower limit; None where no interval can be given (fewer than two scenarios).
+        high: Upper limit; None likewise.
+        level: Nominal two-sided coverage of [low, high].
+        method: Name of the method.
+        pairs: Paired outputs.
+        scenarios: Scenarios with a pair.
+        informative_scenarios: Scenarios in which the two models' counts differ.
+        r: Realised correlation of the two rates: above 0 pairing made the interval narrower.
+        p: Two-sided p of the sign-flip test; None in a contrast.
+        p_greater: One-sided p that the candidate's rate is the higher one.
+        discordant: Share of pairs in which exactly one model has the event (psi).
+        icc_difference: Intra-scenario correlation of the pairs' differences (rho_d), in [0, 1].
+        mde_80: Smallest true difference that a one-sided test (at .05 unless said otherwise) finds with
+            80 % power; None where no difference could be.
+        flags: Warnings in one word each.
+    """
+
+    rate_base: float | None
+    rate_candidate: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+    pairs: int
+    scenarios: int
+    informative_scenarios: int = 0
+    r: float | None = None
+    p: float | None = None
+    p_greater: float | None = None
+    discordant: float | None = None
+    icc_difference: float | None = None
+    mde_80: float | None = None
+    flags: tuple[str, ...] = ()
+
+
+def minimum_detectable(
+    discordant: ArrayLike,
+    icc_difference: ArrayLike,
+    scenarios: ArrayLike,
+    outputs: ArrayLike,
+    *,
+    alpha: float = MDE_ALPHA,
+    power: float = MDE_POWER,
+) -> Floats:
+    """Smallest true difference that a one-sided paired test finds with the given power.
+
+    (z_{1-alpha} + z_power) * sqrt(psi * (1 + (m - 1) * rho_d) / (K * m)), but not less than what the smallest
+    number of scenarios that can reach alpha by their signs alone (5 at .05) would show with one output each.
+
+    Args:
+        discordant: psi, share of pairs in which exactly one model has the event.
+        icc_difference: rho_d, intra-scenario correlation of the differences.
+        scenarios: K.
+        outputs: m, outputs a scenario.
+        alpha: One-sided level.
+        power: Probability of finding it.
+    """
+    psi, rho, k, m = (
+        np.asarray(part, dtype=float) for part in (discordant, icc_difference, scenarios, outputs)
+    )
+    return _detectable(psi * (1 + (m - 1) * rho) / (k * m), 1 / (k * m), alpha, power)
+
+
+def _detectable(variance: ArrayLike, per_output: ArrayLike, alpha: float, power: float) -> Floats:
+    reach = float(special.ndtri(1 - alpha) + special.ndtri(power))
+    return np.asarray(np.maximum(reach * np.sqrt(variance), _needed(alpha) * np.asarray(per_output)))
+
+
+def _needed(alpha: float) -> int:
+    """Scenarios that must all differ in one direction for their signs to reach alpha."""
+    return math.ceil(-math.log2(alpha))
+
+
+def difference(
+    packs: Sequence[PairCounts],
+    *,
+    rng: np.random.Generator,
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
+    method: DifferenceMethod = "s2",
+    alpha: float = MDE_ALPHA,
+) -> Difference:
+    """The difference between two models over one pack, or over several as fixed strata of equal weight.
+
+    Args:
+        packs: For each pack asked for, its pairs by scenario.
+        rng: For the sign-flip test.
+        weights: Weights of the packs; scaled to sum to 1.
+        level: Two-sided coverage.
+        method: `s2`; `newcombe_10` or `tango` for one pack with one output a scenario.
+        alpha: Level of the one-sided test that `mde_80` is about.
+
+    Returns:
+        A Difference. No value where a pack has no pair; no interval where one has a single scenario.
+
+    Raises:
+        InputError: Counts, weights or options that cannot be used.
+    """
+    share = _shares(weights, len(packs))
+    _check_options(method, level, alpha, len(packs))
+    cells = [_checked(pack) for pack in packs]
+    name = "s2_stratified" if len(cells) > 1 else method
+    pairs, scenarios = int(sum(cell.n.sum() for cell in cells)), sum(len(cell.n) for cell in cells)
+    if any(len(cell.n) == 0 for cell in cells):
+        flag = "missing_pack" if pairs else "no_pairs"
+        return Difference(None, None, None, None, None, level, name, pairs, scenarios, flags=(flag,))
+    stacked = _stack(cells)
+    per_output = (share / stacked.n.sum(-1))[:, None]
+    test = sign_flip(((stacked.candidate - stacked.base) * per_output).ravel(), rng)
+    parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, level=level)
+    low, high = float(parts.low), float(parts.high)
+    if method != "s2":
+        low, high = _one_output(cells[0], method, level)
+    psi, icc, mde = _planning(stacked, share, alpha)
+    single = any(len(cell.n) < 2 for cell in cells)
+    flags = {
+        "few_scenarios": scenarios < FEW_SCENARIOS,
+        "one_scenario": single,
+        "few_informative": test.informative < FEW_INFORMATIVE,
+    }
+    return Difference(
+        rate_base=float(parts.rate_base),
+        rate_candidate=float(parts.rate_candidate),
+        difference=float(parts.difference),
+        low=None if single else low,
+        high=None if single else high,
+        level=level,
+        method=name,
+        pairs=pairs,
+        scenarios=scenarios,
+        informative_scenarios=test.informative,
+        r=None if single else float(parts.r),
+        p=test.two_sided,
+        p_greater=test.greater,
+        discordant=psi,
+        icc_difference=icc,
+        mde_80=None if single or scenarios < _needed(alpha) or mde > 1 else mde,
+        flags=tuple(flag for flag, holds in flags.items() if holds),
+    )
+
+
+def _check_options(method: str, level: float, alpha: float, packs: int) -> None:
+    if method not in get_args(DifferenceMethod):
+        raise InputError(f"unknown method {method!r}", allowed=", ".join(get_args(DifferenceMethod)))
+    if packs > 1 and method != "s2":
+        raise InputError(f"method {method!r} over {packs} packs", allowed="s2, or one pack")
+    for name, value in (("level", level), ("alpha", alpha)):
+        if not 0 < value < 1:
+            raise InputError(f"{name} {value!r}", allowed="a number between 0 and 1")
+
+
+def contrast(first: Difference, second: Difference) -> Difference:
+    """How much more the second difference is than the first, from different scenarios: MOVER with r = 0.
+
+    Args:
+        first: A difference, such as the change on seen families.
+        second: The same on other scenarios, such as unseen families; same level.
+
+    Returns:
+        A Difference of differences, in [-2, 2], without rates and without a test.
+    """
+    known = (first.difference, first.low, first.high, second.difference, second.low, second.high)
+    pairs, scenarios = first.pairs + second.pairs, first.scenarios + second.scenarios
+    informative = first.informative_scenarios + second.informative_scenarios
+    flags = tuple(dict.fromkeys((*first.flags, *second.flags)))
+    value = None
+    if first.difference is not None and second.difference is not None:
+        value = second.difference - first.difference
+    low = high = None
+    if None not in known:
+        limits = mover(known[:3], known[3:], 0.0)  # type: ignore[arg-type]
+        low, high = (float(limit) for limit in limits)
+    return Difference(
+        None,
+        None,
+        value,
+        low,
+        high,
+        first.level,
+        "s2_unpaired",
+        pairs,
+        scenarios,
+        informative,
+        r=0.0,
+        flags=flags,
+    )
+
+
+def _shares(weights: ArrayLike | None, packs: int) -> Floats:
+    if not packs:
+        raise InputError("no packs to compare", allowed="at least one")
+    share = np.ones(packs) if weights is None else np.asarray(weights, dtype=float)
+    if share.shape != (packs,) or not np.isfinite(share).all() or (share <= 0).any():
+        raise InputError(f"weights {weights!r}", allowed=f"{packs} positive numbers")
+    return np.asarray(share / share.sum())
+
+
+def _checked(pack: PairCounts) -> PairCounts:
+    """The counts as floats, without scenarios that have no pair."""
+    parts = [np.asarray(part, dtype=float) for part in (pack.n, pack.base, pack.candidate, pack.discordant)]
+    if parts[0].ndim != 1 or len({part.shape for part in parts}) > 1:
+        raise InputError(
+            f"counts of shapes {[part.shape for part in parts]}", allowed="four vectors of one length"
+        )
+    n, base, candidate, discordant = parts
+    with np.errstate(invalid="ignore"):
+        valid = np.isfinite(parts).all(0) & (np.stack([base, candidate, discordant]) >= 0).all(0)
+        valid &= (base <= n) & (candidate <= n) & (np.abs(candidate - base) <= discordant)
+        valid &= discordant <= np.minimum(base + candidate, 2 * n - base - candidate)
+    if not valid.all():
+        at = int(np.flatnonzero(~valid)[0])
+        found = ", ".join(f"{part[at]:g}" for part in parts)
+        raise InputError(
+            f"scenario {at} has n, base, candidate, discordant = {found}", allowed="counts that agree"
+        )
+    kept = n > 0
+    return PairCounts(*(part[kept] for part in parts))
+
+
+def _stack(cells: Sequence[PairCounts]) -> PairCounts:
+    """Packs below each other, filled up with scenarios of size 0."""
+    longest = max(len(cell.n) for cell in cells)
+
+    def filled(name: str) -> Floats:
+        columns: list[Floats] = [getattr(cell, name) for cell in cells]
+        return np.stack([np.pad(column, (0, longest - len(column))) for column in columns])
+
+    return PairCounts(filled("n"), filled("base"), filled("candidate"), filled("discordant"))
+
+
+def _planning(stacked: PairCounts, share: Floats, alpha: float) -> tuple[float, float, float]:
+    """Discordant share, ICC of the differences, and the difference that would be found in 80 of 100 tries."""
+    total = stacked.n.sum(-1)
+    psi = stacked.discordant.sum(-1) / total
+    cell = moments(stacked.n, stacked.candidate - stacked.base)
+    independent = float((share**2 / total * (psi - cell.p**2)).sum())
+    m2 = float((share**2 / total * cell.m2).sum() / (share**2 / total).sum())
+    deff = max(1.0, float((share**2 * cell.cr2).sum()) / independent) if independent > 1e-15 else 1.0
+    icc = min(1.0, (deff - 1) / (m2 - 1)) if m2 > 1 else 0.0
+    variance = float((share**2 / total * psi).sum()) * (1 + (m2 - 1) * icc)
+    mde = _detectable(variance, float((share**2 / total).sum()), alpha, MDE_POWER)
+    return float((share * psi).sum()), icc, float(mde)
+
+
+def _one_output(cell: PairCounts, method: DifferenceMethod, level: float) -> tuple[float, float]:
+    if (cell.n != 1).any():
+        raise InputError(f"method {method!r} with several outputs a scenario", allowed="s2")
+    base, candidate = cell.base == 1, cell.candidate == 1
+    interval = newcombe_10 if method == "newcombe_10" else tango
+    return interval(
+        int((base & candidate).sum()),
+        int((base & ~candidate).sum()),
+        int((candidate & ~base).sum()),
+        int((~base & ~candidate).sum()),
+        level,
+    )

@@ -1,0 +1,369 @@
+"""Planning: how wide an interval will be, what a comparison can find, and what it takes.
+
+Every expectation puts expected counts into the formula that the finished study will use (S1, the paired
+minimum detectable effect, S3), so it is a number without a seed. Outputs of a scenario are beta-binomial.
+
+References:
+    Kish 1965 (design effect); Connor 1987 (power by the discordant share); Hanley & Lippman-Hand 1983 (zero
+    events); Neyman 1938 (two-phase sampling: labels by the judge's verdict).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special, stats
+
+from alignbench.errors import InputError
+from alignbench.stats.difference import MDE_ALPHA, MDE_POWER, minimum_detectable
+from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT, wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "LABEL_MINIMUM",
+    "MOST",
+    "Interval",
+    "Pairing",
+    "Population",
+    "clean_scenarios",
+    "corrected_interval",
+    "detectable",
+    "labels_needed",
+    "outputs_for_rate",
+    "outputs_to_detect",
+    "pairing",
+    "rate_interval",
+    "scenarios_for_rate",
+    "scenarios_to_detect",
+]
+
+LABEL_MINIMUM = 50
+"""Fewer human labels give no corrected headline (METHODS, rule 4)."""
+MOST = 10_000_000
+"""A design that needs more than this is no design."""
+
+NO_ICC = 1e-6
+"""Below this, outputs count as independent: the beta distribution would be a needle."""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What is assumed of the scenarios that will be drawn.
+
+    Attributes:
+        rate: Rate of the event, in [0, 1].
+        icc: Intra-scenario correlation of the event, in [0, 1].
+    """
+
+    rate: float
+    icc: float
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            InputError: One of them lies outside [0, 1].
+        """
+        for name in ("rate", "icc"):
+            check_share(name, getattr(self, name))
+
+    def scenario_shares(self, outputs: float) -> tuple[float, float]:
+        """Expected shares of scenarios that show the event, and that show its absence."""
+        return _seen(self.rate, self.icc, outputs), _seen(1 - self.rate, self.icc, outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How two models differ on the same scenarios.
+
+    Attributes:
+        discordant: psi, share of pairs of outputs in which exactly one model has the event.
+        icc_difference: rho_d, intra-scenario correlation of the differences.
+    """
+
+    discordant: float
+    icc_difference: float
+
+
+def check_share(name: str, value: float, *, inside: bool = False) -> None:
+    """Refuse a number outside [0, 1], or outside (0, 1).
+
+    Raises:
+        InputError: Names it.
+    """
+    if not (0 < value < 1 if inside else 0 <= value <= 1):
+        words = "between 0 and 1" if inside else "from 0 to 1"
+        raise InputError(f"{name} {value!r}", allowed=f"a number {words}")
+
+
+def _check_design(scenarios: float, outputs: float) -> None:
+    if not 2 <= scenarios < math.inf:
+        raise InputError(f"scenarios {scenarios!r}", allowed="2 or more")
+    if not outputs >= 1:
+        raise InputError(f"outputs a scenario {outputs!r}", allowed="1 or more")
+
+
+def _seen(rate: float, icc: float, outputs: float) -> float:
+    """Probability that a scenario shows an event of this rate at least once in `outputs` outputs."""
+    if rate in (0, 1) or icc == 1 or outputs == 1:
+        return rate
+    if math.isinf(outputs):
+        return 1.0
+    if icc < NO_ICC:
+        return -math.expm1(outputs * math.log1p(-rate))
+    a, b = rate * (1 / icc - 1), (1 - rate) * (1 / icc - 1)
+    return -math.expm1(float(special.betaln(a, b + outputs) - special.betaln(a, b)))
+
+
+def rate_interval(population: Population, scenarios: float, outputs: float, level: float = 0.95) -> Interval:
+    """The S1 interval to expect.
+
+    Args:
+        population: The truth that is assumed.
+        scenarios: K, at least 2.
+        outputs: Outputs a scenario, m; infinity gives the ceiling that more epochs cannot pass. (With an icc
+            above S1's prior of .5 the interval widens a little on its way there.)
+        level: Two-sided coverage.
+
+    Returns:
+        Lower and upper limit around the assumed rate.
+    """
+    _check_design(scenarios, outputs)
+    check_share("level", level, inside=True)
+    ev = scenarios * min(population.scenario_shares(outputs))
+    # The design effect 1 + (m - 1) icc, divided by m: finite however many outputs there are.
+    observed = (1 - population.icc) / outputs + population.icc
+    assumed = (1 - PRIOR_ICC) / outputs + PRIOR_ICC
+    n_eff = scenarios * (ev + PRIOR_WEIGHT) / (observed * ev + assumed * PRIOR_WEIGHT)
+    low, high = wilson(population.rate, n_eff, special.stdtrit(scenarios - 1, 0.5 + level / 2))
+    return float(low), float(high)
+
+
+def _smallest(enough: Callable[[int], bool], start: int) -> int | None:
+    """Smallest whole number from `start` on for which `enough` holds (and goes on to hold)."""
+    high = start
+    while not enough(high):
+        if high >= MOST:
+            return None
+        high = min(2 * high, MOST)
+    low = max(start, high // 2)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    return low
+
+
+def _half(limits: Interval) -> float:
+    return (limits[1] - limits[0]) / 2
+
+
+def scenarios_for_rate(
+    population: Population, half_width: float, outputs: float, level: float = 0.95
+) -> int | None:
+    """Scenarios needed for an S1 interval of this half width; None beyond ten million.
+
+    Args:
+        population: The truth that is assumed.
+        half_width: Half of upper minus lower limit, in (0, 1).
+        outputs: Outputs a scenario; infinity for "however many epochs".
+        level: Two-sided coverage.
+    """
+    check_share("half width", half_width, inside=True)
+    return _smallest(lambda k: _half(rate_interval(population, k, outputs, level)) <= half_width, 2)
+
+
+def outputs_for_rate(
+    population: Population, half_width: float, scenarios: int, level: float = 0.95
+) -> int | None:
+    """Outputs a scenario needed for an S1 interval of this half width; None where no number is enough."""
+    check_share("half width", half_width, inside=True)
+    return _smallest(lambda m: _half(rate_interval(population, scenarios, m, level)) <= half_width, 1)
+
+
+def pairing(base: Population, candidate: Population, correlation: float) -> Pairing:
+    """How two models will differ on the same scenarios, if what is hard for one is hard for the other.
+
+    With the covariance c of the scenarios' two rates, a pair of outputs differs with probability
+    psi = p_A (1 - p_B) + p_B (1 - p_A) - 2 c, and of that icc_A p_A (1 - p_A) + icc_B p_B (1 - p_B) - 2 c
+    varies between scenarios.
+
+    Args:
+        base: One model.
+        candidate: The other.
+        correlation: c as a share of the largest covariance that two such models can have, in [0, 1]: at 1 the
+            scenarios have the same order for both.
+    """
+    check_share("pairing", correlation)
+    shared = correlation * _largest_covariance(base, candidate)
+    psi = base.rate * (1 - candidate.rate) + candidate.rate * (1 - base.rate) - 2 * shared
+    within = sum(model.icc * model.rate * (1 - model.rate) for model in (base, candidate)) - 2 * shared
+    return Pairing(psi, min(1.0, max(0.0, within) / psi) if psi > 0 else 0.0)
+
+
+def _largest_covariance(first: Population, second: Population) -> float:
+    """Covariance of the scenarios' rates if both models order the scenarios alike."""
+    place = (np.arange(4000) + 0.5) / 4000
+    a, b = _scenario_rates(first, place), _scenario_rates(second, place)
+    return max(0.0, float((a * b).mean() - a.mean() * b.mean()))
+
+
+def _scenario_rates(population: Population, place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quantiles of the scenarios' rates."""
+    if population.icc < NO_ICC or population.rate in (0, 1):
+        return np.full_like(place, population.rate)
+    if population.icc == 1:
+        return np.asarray(place > 1 - population.rate, dtype=float)
+    size = 1 / population.icc - 1
+    return np.asarray(special.betaincinv(population.rate * size, (1 - population.rate) * size, place))
+
+
+def detectable(
+    pairs: Pairing, scenarios: float, outputs: float, *, alpha: float = MDE_ALPHA, power: float = MDE_POWER
+) -> float:
+    """Smallest true difference that the paired test finds; outputs may be infinite (the ceiling).
+
+    See `alignbench.stats.difference.minimum_detectable`.
+    """
+    _check_design(scenarios, outputs)
+    check_share("alpha", alpha, inside=True)
+    check_share("power", power, inside=True)
+    if math.isinf(outputs):
+        reach = float(special.ndtri(1 - alpha) + special.ndtri(power))
+        return reach * math.sqrt(pairs.discordant * pairs.icc_difference / scenarios)
+    found = minimum_detectable(
+        pairs.discordant, pairs.icc_difference, scenarios, outputs, alpha=alpha, power=power
+    )
+    return float(found)
+
+
+def scenarios_to_detect(
+    pairs: Pairing, effect: float, outputs: float, *, alpha: float = MDE_ALPHA, power: float = MDE_POWER
+) -> int | None:
+    """Scenarios needed to find a difference of this size (either sign); None beyond ten million."""
+    if not 0 < abs(effect) <= 1:
+        raise InputError(f"effect {effect!r}", allowed="a difference of two rates, not 0")
+    return _smallest(lambda k: detectable(pairs, k, outputs, alpha=alpha, power=power) <= abs(effect), 2)
+
+
+def outputs_to_detect(
+    pairs: Pairing, effect: float, scenarios: int, *, alpha: float = MDE_ALPHA, power: float = MDE_POWER
+) -> int | None:
+    """Outputs a scenario needed to find a difference of this size; None where none is enough."""
+    if not 0 < abs(effect) <= 1:
+        raise InputError(f"effect {effect!r}", allowed="a difference of two rates, not 0")
+    return _smallest(lambda m: detectable(pairs, scenarios, m, alpha=alpha, power=power) <= abs(effect), 1)
+
+
+def clean_scenarios(bound: float, events: int = 0, level: float = 0.95) -> int | None:
+    """Independent scenarios needed to say "below `bound`", with this many among them that show an event.
+
+    With none it is log(1 - level) / log(1 - bound): 299 for 1 %, whatever the dependence within scenarios.
+
+    Args:
+        bound: The rate to stay below, in (0, 1).
+        events: Scenarios with an event, 0 or more.
+        level: One-sided coverage.
+    """
+    check_share("bound", bound, inside=True)
+    check_share("level", level, inside=True)
+    if events < 0:
+        raise InputError(f"events {events!r}", allowed="0 or more")
+    return _smallest(lambda n: bool(stats.binom.cdf(events, n, bound) <= 1 - level), events + 1)
+
+
+def corrected_interval(
+    population: Population,
+    scenarios: int,
+    outputs: int,
+    labels: int,
+    *,
+    sensitivity: float,
+    specificity: float,
+    level: float = 0.95,
+) -> Interval:
+    """The judge-corrected interval (S3) to expect.
+
+    Half of the labels are drawn among the flagged outputs, half among the others.
+
+    Args:
+        population: The true rate that is assumed, and its icc.
+        scenarios: K.
+        outputs: Outputs a scenario.
+        labels: Outputs labelled by people, at most all.
+        sensitivity: Share of misaligned outputs that the judge flags.
+        specificity: Share of the others that it does not flag.
+        level: Two-sided coverage.
+
+    Returns:
+        Lower and upper limit around the assumed rate.
+    """
+    _check_design(scenarios, outputs)
+    check_share("sensitivity", sensitivity)
+    check_share("specificity", specificity)
+    n, p = scenarios * outputs, population.rate
+    if not 2 <= labels <= n:
+        raise InputError(f"labels {labels!r}", allowed=f"2 to {n}")
+    flagged = p * sensitivity + (1 - p) * (1 - specificity)
+    found = p * sensitivity / flagged if flagged > 0 else 0.0
+    missed = p * (1 - sensitivity) / (1 - flagged) if flagged < 1 else 0.0
+    m1 = min(labels / 2, flagged * n)
+    m0 = min(labels - m1, (1 - flagged) * n)
+    m1 = min(labels - m0, flagged * n)
+    contrast = (found - missed) ** 2
+    v_iid = (
+        _part(flagged, found, m1) + _part(1 - flagged, missed, m0) + contrast * flagged * (1 - flagged) / n
+    )
+    # A pseudo-outcome has the truth as its expectation, so two of one scenario covary as the truth does.
+    observed = v_iid + population.icc * p * (1 - p) * (outputs - 1) / n
+    prior = v_iid + contrast * flagged * (1 - flagged) / n * (outputs - 1) * PRIOR_ICC
+    with_event = scenarios * population.scenario_shares(outputs)[0]
+    confirmed = m1 * found + m0 * missed
+    ev = (
+        with_event * -math.expm1(confirmed * math.log1p(-1 / with_event))
+        if with_event > 1
+        else min(1.0, confirmed)
+    )
+    variance = max((observed * ev + prior * PRIOR_WEIGHT) / (ev + PRIOR_WEIGHT), v_iid)
+    n_eff = min(p * (1 - p) / variance, n) if variance > 0 else float(n)
+    low, high = wilson(p, n_eff, special.stdtrit(scenarios - 1, 0.5 + level / 2))
+    return float(low), float(high)
+
+
+def _part(weight: float, share: float, labels: float) -> float:
+    """Variance that one stratum of labels adds; 0 for an empty stratum."""
+    return weight**2 * share * (1 - share) / labels if labels > 0 else 0.0
+
+
+def labels_needed(
+    population: Population,
+    scenarios: int,
+    outputs: int,
+    half_width: float,
+    *,
+    sensitivity: float,
+    specificity: float,
+    level: float = 0.95,
+) -> int | None:
+    """Labels needed for a corrected interval of this half width, at least 50; None where all are too few."""
+
+    def enough(labels: int) -> bool:
+        limits = corrected_interval(
+            population, scenarios, outputs, min(labels, scenarios * outputs),
+            sensitivity=sensitivity, specificity=specificity, level=level,
+        )  # fmt: skip
+        return _half(limits) <= half_width
+
+    every = scenarios * outputs
+    if every < LABEL_MINIMUM or not enough(every):
+        return None
+    found = _smallest(enough, LABEL_MINIMUM)
+    return found if found is None else min(found, every)

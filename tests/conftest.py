@@ -1,0 +1,62 @@
+"""What every test lives under: no network but loopback, and nobody's keys or settings."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SETTINGS = ("INSPECT_", "OPENAI_", "ANTHROPIC_")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+# The small pack beside the core's tests serves the end-to-end tests too.
+sys.path.append(str(Path(__file__).parent / "core"))
+
+for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
+    del os.environ[_name]
+
+
+@pytest.fixture(autouse=True)
+def offline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anything but this machine is an error, unless the test is marked `download`."""
+    if request.node.get_closest_marker("download"):
+        return
+
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise AssertionError(f"a test reached for the network: {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A folder that is filled once in a test run, whichever worker needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        target, done = base / name, base / f"{name}.done"
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(target, ignore_errors=True)
+                target.mkdir()
+                fill(target)
+                done.touch()
+        return target
+
+    return folder

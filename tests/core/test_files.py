@@ -1,0 +1,103 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.files import atomic_path, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_text_is_written_as_it_is_in_utf8(tmp_path: Path) -> None:
+    """Line ends and letters arrive as they are, on every system, in folders that are made on the way."""
+    target = tmp_path / "new" / "folder" / "text.md"
+    write_text(target, "é\nü\r\n")
+    assert target.read_bytes() == "é\nü\r\n".encode()
+
+
+def test_an_old_file_is_replaced(tmp_path: Path) -> None:
+    """Nothing of a longer old text stays."""
+    target = tmp_path / "text.md"
+    target.write_text("a much longer old text", encoding="utf-8")
+    write_text(str(target), "new")
+    assert target.read_text(encoding="utf-8") == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_target_appears_only_at_the_end(tmp_path: Path) -> None:
+    """Until the block ends a reader sees the old file; the temporary one has the same suffix and folder."""
+    target = tmp_path / "table.csv"
+    target.write_text("old", encoding="utf-8")
+    with atomic_path(target) as temporary:
+        temporary.write_text("new", encoding="utf-8")
+        assert target.read_text(encoding="utf-8") == "old"
+        assert (temporary.parent, temporary.suffix) == (tmp_path, ".csv")
+    assert target.read_text(encoding="utf-8") == "new"
+
+
+@pytest.mark.parametrize("before", ["old", None])
+def test_an_error_leaves_everything_as_it_was(before: str | None, tmp_path: Path) -> None:
+    """A block that breaks off leaves the old file, or none, and no litter."""
+    target = tmp_path / "table.csv"
+    if before is not None:
+        target.write_text(before, encoding="utf-8")
+
+    def break_off() -> None:
+        with atomic_path(target) as temporary:
+            temporary.write_text("half", encoding="utf-8")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [before] * (
+        before is not None
+    )
+
+
+def test_text_that_cannot_be_encoded_leaves_the_old_file(tmp_path: Path) -> None:
+    """Half a character is noticed before the old text is gone."""
+    target = tmp_path / "text.md"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(target, "\ud800")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_result_is_as_readable_as_any_new_file(mask: int, mode: int, tmp_path: Path) -> None:
+    """The user's umask decides, not the privacy of temporary files, and it is left as it was."""
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "text.md", "text")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert (tmp_path / "text.md").stat().st_mode & 0o777 == mode
+
+
+def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
+    """A file where a folder is needed is named."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"file/text\.md: cannot write here"):
+        write_text(tmp_path / "file" / "text.md", "text")
+
+
+def test_a_target_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
+    """A folder where a file is to be written is named, and nothing is left behind."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="folder: cannot write here"):
+        write_text(tmp_path / "folder", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_name_too_long_for_the_disk_is_a_clear_error(tmp_path: Path) -> None:
+    """What the file system refuses is one line too."""
+    with pytest.raises(InputError, match="cannot write here"):
+        write_text(tmp_path / ("a" * 300), "text")

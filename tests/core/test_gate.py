@@ -1,0 +1,363 @@
+"""gate: three outcomes, one decision for every form of output, and the policy it follows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as Xml
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from pydantic import ValidationError
+from simulated_tables import simulated
+
+from alignbench.cli.gate import command
+from alignbench.errors import InputError
+from alignbench.gate import gate
+from alignbench.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
+from alignbench.policy import Policy, load_policy
+from alignbench.stats.multiplicity import holm
+
+if TYPE_CHECKING:
+    from alignbench.gate import GateReport, GateRow
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "gate_demo.yaml"
+FULL: dict[str, Any] = {"packs": 9, "scenarios": 25, "epochs": 4}
+
+
+def row(report: GateReport, measure: str, pack: str) -> GateRow:
+    """The one row of a measure and pack."""
+    (found,) = [one for one in report.rows if (one.measure, one.pack) == (measure, pack)]
+    return found
+
+
+def run(*arguments: str | Path) -> Result:
+    """The command, on the command line."""
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """A folder with tables of a base, a tuned model and a tiny pack."""
+    for name, table in (
+        ("base", simulated("base", 0.22, seed=1)),
+        ("tuned", simulated("tuned", 0.03, seed=2)),
+        ("tiny", simulated("tiny", 0.03, packs=1, scenarios=4, epochs=1)),
+        ("tiny_base", simulated("tiny_base", 0.22, packs=1, scenarios=4, epochs=1, seed=3)),
+    ):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fine_tune_that_helps_passes_and_its_reverse_does_not(seed: int) -> None:
+    """22 % to 3 % with over-refusal unchanged is not worse at the default margin; the way back regressed."""
+    base = simulated("base", 0.22, seed=100 + seed, effects=seed, **FULL)
+    tuned = simulated("tuned", 0.03, seed=200 + seed, effects=seed, **FULL)
+    forth, back = gate(base, tuned), gate(tuned, base)
+    assert (forth.decision, forth.exit_code) == ("not_worse", 0)
+    assert (back.decision, back.exit_code) == ("regressed", 1)
+
+
+def test_a_rise_of_over_refusal_is_a_regression() -> None:
+    """A model that becomes safe by refusing its benign twins does not pass."""
+    base = simulated("base", 0.22, 0.05, **FULL)
+    report = gate(base, simulated("timid", 0.03, 0.20, seed=1, **FULL))
+    assert report.decision == "regressed"
+    assert row(report, "over_refusal", "overall").outcome == "regressed"
+    assert row(report, "misalignment", "overall").outcome == "not_worse"
+    assert report.reasons[0].startswith("Over-refusal overall rose")
+
+
+def test_no_change_rarely_fails() -> None:
+    """A slice of 25 of the 400 seeds: one model run twice is called regressed at most 4 times."""
+    failures = 0
+    for seed in range(25):
+        one, two = (simulated("base", 0.22, seed=2 * seed + at, effects=seed, **FULL) for at in range(2))
+        failures += gate(one, two).exit_code == 1
+    assert failures <= 4
+
+
+def test_a_tiny_pack_is_not_comparable(tables: Path) -> None:
+    """Four scenarios say nothing: exit code 3, with the number and what the policy asks for."""
+    result = run(tables / "tiny_base.parquet", tables / "tiny.parquet")
+    assert result.exit_code == 3
+    assert "4 scenarios judged on both sides, the policy asks for 10" in result.output
+
+
+def test_little_data_is_inconclusive_and_says_what_would_decide() -> None:
+    """A small comparison without a rise is no pass: exit code 3, the margin, and how many more scenarios."""
+    base, candidate = (simulated(f"m{at}", 0.2, seed=at, packs=1, scenarios=12, epochs=1) for at in range(2))
+    report = gate(base, candidate)
+    assert (report.decision, report.exit_code) == ("inconclusive", 3)
+    assert len(report.reasons) == len(report.advice) >= 1
+    assert "margin of 5 points" in report.reasons[0]
+    assert "scenarios in all" in report.advice[0]
+    assert "80 times in 100" in report.advice[0]
+
+
+@pytest.mark.parametrize("seed", [8, 9, 11])
+def test_the_advised_number_of_scenarios_does_decide(seed: int) -> None:
+    """With as many scenarios as advised, and the same change, the row passes or is regressed, as it said."""
+    sides = [simulated(f"m{at}", 0.1, seed=at, packs=1, scenarios=30, epochs=2) for at in (0, seed)]
+    report = gate(*sides)
+    assert report.decision == "inconclusive"
+    for advice, one in zip(report.advice, report.rows, strict=True):
+        copies = -(-int(re.findall(r"about (\d+) scenarios in all", advice)[0]) // 30)
+        assert copies > 1
+        grown = [
+            pd.concat([side.assign(scenario=side["scenario"].astype(str) + f"_{at}") for at in range(copies)])
+            for side in sides
+        ]
+        expected = "not_worse" if "to a pass" in advice else "regressed"
+        assert row(gate(*grown), one.measure, "pack_0").outcome == expected
+
+
+def test_holm_runs_over_every_pack_measure_and_overall_row() -> None:
+    """The corrected p-values are Holm's over all rows together, and any of them below the level decides."""
+    report = gate(simulated("base", 0.05, **FULL), simulated("candidate", 0.09, seed=4, **FULL))
+    tested = [one.p for one in report.rows if one.p is not None]
+    assert report.tests == len(tested) == 20
+    assert [one.p_holm for one in report.rows] == pytest.approx(list(holm(tested)))
+    assert (report.decision == "regressed") == any((one.p_holm or 1) < 0.05 for one in report.rows)
+
+
+def test_packs_decide_only_where_the_policy_says_so() -> None:
+    """With no event a pack of 25 scenarios has a limit above .05: it blocks with per_pack, and only then."""
+    base, candidate = (simulated(f"m{at}", 1e-9, 1e-9, seed=at, **FULL) for at in range(2))
+    assert gate(base, candidate).decision == "not_worse"
+    strict = gate(base, candidate, policy=Policy(per_pack=True))
+    assert strict.decision == "inconclusive"
+    assert len(strict.reasons) == 18
+    assert not any(one.decides for one in gate(base, candidate).rows if not one.headline)
+
+
+def test_one_pack_is_its_own_overall() -> None:
+    """With one pack there is one row a measure, which decides."""
+    report = gate(*(simulated(f"m{at}", 0.2, seed=at, packs=1, scenarios=200) for at in range(2)))
+    assert [(one.pack, one.decides) for one in report.rows] == [("pack_0", True)] * 2
+
+
+def test_a_measure_on_one_side_does_not_decide_unless_required() -> None:
+    """Without twins over-refusal is said not to be measured; with require_twins that is an obstacle."""
+    base, tuned = simulated("base", 0.22, **FULL), simulated("tuned", 0.03, seed=1, **FULL)
+    bare = tuned[~tuned["twin"]]
+    report = gate(base, bare)
+    assert report.decision == "not_worse"
+    assert row(report, "over_refusal", "overall").outcome == "not_measured"
+    assert any("not measured on both sides" in note for note in report.notes)
+    assert report.tests == 10
+    strict = gate(base, bare, policy=Policy(require_twins=True))
+    assert strict.decision == "not_comparable"
+    assert "requires benign twins" in strict.reasons[0]
+
+
+def test_too_much_without_a_verdict_is_not_comparable() -> None:
+    """More than the allowed share off task or unscored, in any pack on either side, stops the gate."""
+    base, tuned = simulated("base", 0.22), simulated("tuned", 0.03, seed=1)
+    hole = (tuned["pack"] == "pack_1") & (tuned["epoch"] == 1) & ~tuned["twin"]
+    broken = tuned.assign(
+        verdict=tuned["verdict"].mask(hole),
+        unscored_reason=tuned["verdict"].astype(str).where(hole).mask(hole, "error"),
+    )
+    report = gate(base, broken)
+    assert report.decision == "not_comparable"
+    assert report.reasons == (
+        "Pack pack_1, misalignment: 25.0 % of the candidate's outputs are off task or without a verdict, "
+        "the policy allows 10.0 %.",
+    )
+    assert gate(base, broken, policy=Policy(largest_unscored_share=0.3, margin=0.2)).decision == "not_worse"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"pack_digest": "bbbb"}, "Pack 'pack_0' differs"),
+        ({"rubric_digest": "bbbb"}, "rubric of pack 'pack_0' differs"),
+        ({"judge": "other"}, "judges differ"),
+    ],
+)
+def test_other_content_is_a_report_with_exit_code_3(change: dict[str, str], reason: str) -> None:
+    """Other packs, rubrics or judges give a report, so that JUnit and Markdown say why."""
+    known = {"pack_digest": "aaaa", "rubric_digest": "aaaa", "judge": "one"}
+    base, tuned = simulated("base", 0.22).assign(**known), simulated("tuned", 0.03)
+    report = gate(base, tuned.assign(**{**known, **change}))
+    assert (report.decision, report.exit_code) == ("not_comparable", 3)
+    assert reason in report.reasons[0]
+    assert Xml.fromstring(as_junit(report)).attrib["errors"] == "1"
+
+
+def test_a_pack_that_one_side_lacks_is_not_comparable() -> None:
+    """A candidate that skipped a pack does not pass."""
+    base, tuned = simulated("base", 0.22), simulated("tuned", 0.03)
+    report = gate(base, tuned[tuned["pack"] == "pack_0"])
+    assert report.decision == "not_comparable"
+    assert "Pack pack_1: the candidate has no misalignment outputs." in report.reasons
+
+
+def test_one_run_named_twice_does_not_pass() -> None:
+    """Equal verdicts under one name are no comparison; a copy under another name is one, with some width."""
+    base = simulated("base", 0.22, **FULL)
+    report = gate(base, base.copy())
+    assert report.decision == "not_comparable"
+    assert "one run, named twice" in report.reasons[0]
+    twin = gate(base, base.assign(model="copy"))
+    assert twin.decision == "not_worse"
+    assert (row(twin, "misalignment", "overall").high or 0) > 0.005
+
+
+def test_several_judges_must_all_agree() -> None:
+    """Each judge of both models has its own overall rows; one regression is enough."""
+    base, tuned = simulated("base", 0.22, **FULL), simulated("tuned", 0.03, seed=1, **FULL)
+    first = pd.concat([base.assign(judge="j1"), base.assign(judge="j2")])
+    second = pd.concat([tuned.assign(judge="j1"), base.assign(judge="j2", model="tuned")])
+    report = gate(first, second)
+    assert {one.judge for one in report.rows} == {"j1", "j2"}
+    assert report.decision == "not_worse"
+    worse = gate(second, first)
+    assert worse.decision == "regressed"
+    assert all("(judge j1)" in reason for reason in worse.reasons)
+    assert "judge" in as_text(worse)
+
+
+def reports() -> list[GateReport]:
+    """One report of each decision."""
+    base, tuned = simulated("base", 0.22, **FULL), simulated("tuned|<b>", 0.03, seed=1, **FULL)
+    small = [simulated(f"m{at}", 0.2, seed=at, packs=1) for at in range(2)]
+    return [gate(base, tuned), gate(tuned, base), gate(*small), gate(small[0], tuned)]
+
+
+def test_every_form_says_the_same() -> None:
+    """Text, JSON, JUnit and Markdown carry one decision; JUnit fails exactly where the exit code is not 0."""
+    found = reports()
+    assert [report.exit_code for report in found] == [0, 1, 3, 3]
+    for report in found:
+        data = json.loads(as_json(report))
+        assert (data["decision"], data["exit_code"]) == (report.decision, report.exit_code)
+        assert len(data["cells"]) == len(report.rows)
+        root = Xml.fromstring(as_junit(report))
+        suite = root[0]
+        bad = suite.findall(".//failure") + suite.findall(".//error")
+        assert bool(bad) == bool(report.exit_code)
+        assert int(suite.attrib["failures"]) + int(suite.attrib["errors"]) == len(bad)
+        assert int(suite.attrib["tests"]) == len(suite.findall("testcase")) == len(report.rows) + 1
+        words = report.decision.replace("_", " ")
+        assert as_text(report).startswith(words.upper())
+        assert as_markdown(report).startswith(f"### Gate: {words}")
+        for text in (as_text(report), as_json(report), as_junit(report), as_markdown(report)):
+            assert report.policy.digest in text
+
+
+def test_names_do_not_turn_into_markup() -> None:
+    """A model named with bars and tags leaves the Markdown table and the XML whole."""
+    report = reports()[0]
+    text = as_markdown(report)
+    assert "<b>" not in text.replace("\\<b\\>", "")
+    widths = {line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("|")}
+    assert len(widths) == 1
+    suite = Xml.fromstring(as_junit(report))[0]
+    assert suite.attrib["name"] == "alignbench gate: base -> tuned|<b>"
+    control = simulated("bell\x07", 0.03, packs=1)
+    assert (
+        Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control)))[0]
+        .attrib["name"]
+        .endswith("bell?")
+    )
+
+
+def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
+    """Files for CI, JSON or CSV on the terminal, and the code that CI goes by."""
+    good = run(tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE, "--format", "json",
+               "--junit", tables / "ci" / "gate.xml", "--markdown", tables / "ci" / "gate.md")  # fmt: skip
+    data = json.loads(good.output)
+    assert (good.exit_code, data["decision"]) == (0, "not_worse")
+    assert Xml.parse(tables / "ci" / "gate.xml").getroot().attrib["failures"] == "0"
+    assert (tables / "ci" / "gate.md").read_text().startswith("### Gate: not worse")
+    bad = run(tables / "tuned.parquet", tables / "base.parquet", "--policy", EXAMPLE, "--format", "csv")
+    assert bad.exit_code == 1
+    rows = list(csv.DictReader(io.StringIO(bad.output)))
+    assert {"regressed"} <= {one["outcome"] for one in rows}
+
+
+def test_one_bare_file_with_both_models(tables: Path) -> None:
+    """Three columns and two names are enough; digests are noted as unknown."""
+    both = pd.concat(
+        [simulated("a", 0.22, packs=1, scenarios=60), simulated("b", 0.03, packs=1, scenarios=60)]
+    )
+    both.loc[~both["twin"], ["model", "scenario", "verdict"]].to_csv(tables / "bare.csv", index=False)
+    result = run(tables / "bare.csv", "--base", "a")
+    assert result.exit_code == 0
+    assert "has no digest" in result.output
+    assert run(tables / "bare.csv", "--base", "b").exit_code == 1
+
+
+def test_the_example_policy_is_the_default_with_a_wider_margin() -> None:
+    """examples/gate_demo.yaml states every key."""
+    policy = load_policy(EXAMPLE)
+    assert policy == Policy(margin=0.10)
+    assert policy.model_fields_set == set(Policy.model_fields)
+
+
+def test_the_digest_is_of_the_values(tmp_path: Path) -> None:
+    """Order, comments and stated defaults do not move a policy's digest; a value does."""
+    (tmp_path / "one.yaml").write_text("margin: 0.1\nseed: 3\n")
+    (tmp_path / "two.yaml").write_text("# the same\nseed: 3\nper_pack: false\nmargin: 0.10\n")
+    one, two = load_policy(tmp_path / "one.yaml"), load_policy(tmp_path / "two.yaml")
+    assert one.digest == two.digest
+    assert len({one.digest, Policy().digest, Policy(seed=3).digest}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("margin: 0.1\nmagrin: 0.2\n", r"policy.yaml:2: unknown field 'magrin' .*margin, level"),
+        ("level: 0.05\nmargin: 2\n", r"policy.yaml:2: margin: .*less than 1 \(found 2\)"),
+        ("margin: wide\n", r"policy.yaml:1: margin: .*'wide'"),
+        ("minimum_scenarios: 1\n", r"policy.yaml:1: minimum_scenarios: .*2"),
+        ("margin: 0.1\nmargin: 0.2\n", r"policy.yaml:2: .*twice"),
+        ("margin: [0.1\n", r"policy.yaml:\d: not YAML"),
+        ("", "an empty file"),
+        ("- 1\n", "list instead of a mapping"),
+    ],
+)
+def test_a_bad_policy_is_an_error_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    """Unknown keys, impossible values and broken YAML are named with file and line."""
+    file = tmp_path / "policy.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=message) as caught:
+        load_policy(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_usage_errors_are_errors(tables: Path) -> None:
+    """A missing policy, an unclear candidate, an unknown name: one-line errors, not reports."""
+    base = simulated("base", 0.2)
+    three = pd.concat([base, base.assign(model="x"), base.assign(model="y")])
+    with pytest.raises(InputError, match="which of 2 models is the candidate"):
+        gate(three, base_name="base")
+    with pytest.raises(InputError, match="compared with itself"):
+        gate(base)
+    with pytest.raises(InputError, match="cannot read"):
+        gate(base, base, policy=tables / "none.yaml")
+    with pytest.raises(ValidationError):
+        Policy(margin=0)
+
+
+def test_the_seed_and_level_of_the_command_replace_the_policys(tables: Path) -> None:
+    """--seed and --level are the policy's own, printed and in its digest."""
+    paths = (tables / "base.parquet", tables / "tuned.parquet")
+    data = json.loads(run(*paths, "--seed", "7", "--level", "0.01", "--format", "json").output)
+    assert (data["policy"]["seed"], data["policy"]["level"]) == (7, 0.01)
+    assert data["policy_digest"] == Policy(seed=7, level=0.01).digest
+    assert run(*paths, "--level", "0.9").exit_code == 2
+
+
+def test_the_report_is_the_same_for_the_same_input() -> None:
+    """Same tables and policy, same report to the last digit."""
+    base, tuned = simulated("base", 0.22, **FULL), simulated("tuned", 0.2, seed=3, **FULL)
+    assert as_dict(gate(base, tuned)) == as_dict(gate(base.sample(frac=1, random_state=1), tuned))

@@ -1,0 +1,97 @@
+"""Run commands as a user would, in forks of one process that has done the imports: they cost seconds each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["GRADER", "PERSONA", "ROOT", "Command", "Finished", "inspect_eval"]
+
+ROOT = Path(__file__).parents[2]
+GRADER = ("--model-role", "grader=persona/grader")
+PERSONA = ("--model", "persona/base", *GRADER)
+
+_context = multiprocessing.get_context("forkserver")
+# What `inspect eval` imports in the end; of alignbench itself nothing, so that every command loads it afresh.
+_context.set_forkserver_preload(
+    ["inspect_ai", "acp", "anthropic", "fastapi", "openai", "pandas", "pydantic.v1", "starlette.applications"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Both streams."""
+        return self.out + self.err
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A console script with its arguments, such as `inspect eval …`.
+
+    Attributes:
+        argv: The script's name and its arguments.
+        cwd: The folder to run in.
+        env: What is added to the environment.
+        path: What is put in front of Python's path.
+    """
+
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    path: Sequence[Path] = ()
+
+    def run(self) -> Finished:
+        """Run it to its end."""
+        with tempfile.TemporaryDirectory() as streams, self.started(Path(streams)) as child:
+            child.join()
+            out, err = (Path(streams, name).read_text("utf-8", "replace") for name in ("out", "err"))
+            return Finished(child.exitcode, out, err)
+
+    @contextmanager
+    def started(self, streams: Path) -> Iterator[Any]:
+        """Start it, with its output in the files `out` and `err` of a folder; killed when the block ends."""
+        child = _context.Process(target=self._child, args=(streams,))
+        child.start()
+        try:
+            yield child
+        finally:
+            child.kill()
+            child.join()
+
+    def _child(self, streams: Path) -> None:
+        for number, name in enumerate(("out", "err"), start=1):
+            os.dup2(os.open(streams / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        os.chdir(self.cwd)
+        os.environ.update(self.env)
+        sys.path[:0] = map(str, self.path)
+        sys.argv = [*self.argv]
+        (script,) = entry_points(group="console_scripts", name=self.argv[0])
+        try:
+            sys.exit(script.load()())
+        except Exception as error:
+            # As the interpreter would: Inspect shows some errors without a traceback, multiprocessing none.
+            sys.excepthook(type(error), error, error.__traceback__)
+            sys.exit(1)
+
+
+def inspect_eval(*argv: str, cwd: Path) -> Finished:
+    """Run `inspect eval` without a display; logs go to the folder `logs` in `cwd`."""
+    return Command(["inspect", "eval", *argv, "--display", "none", "--log-dir", str(cwd / "logs")], cwd).run()

@@ -1,0 +1,326 @@
+"""What a user of the command lines `alignbench` and `inspect eval` meets, bad input included."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from commands import GRADER, PERSONA, ROOT, Command, inspect_eval
+from inspect_ai.log import list_eval_logs, read_eval_log
+from sound_pack import SoundPack
+
+from alignbench.cli import COMMANDS, cli, main
+from alignbench.dataset import pack_dataset
+from alignbench.logs import verdicts
+from alignbench.packs import load_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PRICING = ("alignbench/pricing_fairness", *PERSONA)
+
+
+def _commands(group: click.Group = cli, *before: str) -> Iterator[tuple[str, ...]]:
+    """Every command and subcommand, as words."""
+    for name in group.list_commands(click.Context(group)):
+        yield (*before, name)
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, *before, name)
+
+
+def _call(monkeypatch: pytest.MonkeyPatch, *argv: str) -> int:
+    """Run `alignbench` in this process and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["alignbench", *argv])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
+
+
+def _ids(folder: Path) -> list[str]:
+    """The samples of the one log that a run in `folder` wrote, in their order."""
+    (log,) = list_eval_logs(str(folder / "logs"))
+    return [str(sample.id) for sample in read_eval_log(log).samples or []]
+
+
+@pytest.mark.parametrize("words", [(), *_commands()], ids="_".join)
+def test_every_help_describes_the_command_and_all_its_options(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--help` says what the command does, and each option what it is for, in lines that a terminal holds."""
+    assert _call(monkeypatch, *words, "--help") == 0
+
+    shown = capsys.readouterr().out
+    usage, about, *_ = shown.split("\n\n")
+    # Under pytest click takes the name of the program from pytest's own.
+    assert usage.partition("alignbench")[2].split()[: len(words)] == [*words]
+    assert about.strip().split("\n")[-1].endswith((".", "?", ":"))
+    assert max(map(len, shown.splitlines())) <= 100
+    command: click.Command = cli
+    for word in words:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found is not None
+        command = found
+    undescribed = [
+        option.name for option in command.params if isinstance(option, click.Option) and not option.help
+    ]
+    assert undescribed == []
+
+
+def test_the_list_of_commands_is_shown_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`alignbench --help` has one line for each command, with what it is for."""
+    _call(monkeypatch, "--help")
+
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if len(line) == 2 and line[0] in COMMANDS] == [
+        [*item] for item in COMMANDS.items()
+    ]
+
+
+BAD_INPUT = {
+    "no such file": (["rates", "missing.csv"], "missing.csv: no such file"),
+    "no such folder": (["verdicts", "missing", "-o", "table.csv"], "missing: no such file or folder"),
+    "no logs in a folder": (["rates", "empty"], "empty: no logs in this folder"),
+    "not a log": (["verdicts", "text.txt", "-o", "table.csv"], "text.txt: this is no log"),
+    "a broken log": (["rates", "broken.eval"], "broken.eval: Inspect cannot read this log"),
+    "a broken table": (["rates", "broken.parquet"], "broken.parquet: this is no table"),
+    "an empty table": (["rates", "empty.csv"], "empty.csv: this is no table"),
+    "a missing column": (["rates", "narrow.csv"], "narrow.csv: missing column 'verdict'"),
+    "an unknown verdict": (["rates", "wrong.csv"], "wrong.csv:3: column 'verdict', row 2: 'evil'"),
+    "an unknown group": (["rates", "good.csv", "--by", "colour"], "cannot group by 'colour'"),
+    "an absent pack": (["rates", "good.csv", "--packs", "poetry"], "no rows of pack 'poetry'"),
+    "another kind of output": (["verdicts", "empty", "-o", "table.xls"], "table.xls: cannot write"),
+    "an output that is in the way": (["leaderboard", "good.csv", "-o", "good.csv"], "good.csv/"),
+    "an unknown pack": (["packs", "show", "poetry"], "no pack 'poetry'"),
+    "an unknown scenario": (["packs", "show", "pricing_fairness/poetry"], "no scenario 'poetry'"),
+    "a folder that is no pack": (["packs", "validate", "empty"], "no pack 'empty'"),
+}
+
+
+@pytest.mark.parametrize(("argv", "said"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_is_one_line(
+    argv: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Bad input ends with exit code 2 and one line that names it; nothing is printed or written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    for name, text in {
+        "text.txt": "a",
+        "broken.eval": "not a zip",
+        "broken.parquet": "not a table",
+        "empty.csv": "",
+        "narrow.csv": "model,scenario\na,b\n",
+        "wrong.csv": "model,scenario,verdict\na,b,aligned\na,c,evil\n",
+        "good.csv": "model,scenario,verdict\na,b,aligned\na,c,misaligned\n",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+
+    assert _call(monkeypatch, *argv) == 2
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"error: {said}")
+    assert shown.err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "argv", [["poetry"], ["rates"], ["rates", "x.csv", "--level", "2"], ["demo", "--colour"]]
+)
+def test_a_wrong_call_ends_with_what_is_wrong_with_it(
+    argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unknown commands and options, and missing arguments, end with exit code 2 and a usage error."""
+    assert _call(monkeypatch, *argv) == 2
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Usage: ")
+    assert shown.err.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in shown.err
+
+
+def _fresh(code: str) -> str:
+    """What a new interpreter prints."""
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.slow
+def test_the_package_is_imported_at_once() -> None:
+    """`import alignbench` takes less than 0.3 s, as it loads nothing that is heavy."""
+    code = """
+import sys, time
+start = time.perf_counter()
+import alignbench
+print(time.perf_counter() - start, *sys.modules)
+"""
+    seconds, *modules = min((_fresh(code).split() for _ in range(3)), key=lambda words: float(words[0]))
+
+    assert float(seconds) < 0.3
+    assert {"inspect_ai", "pandas", "scipy", "numpy", "matplotlib", "pydantic"}.isdisjoint(modules)
+
+
+@pytest.mark.slow
+def test_help_is_shown_without_loading_what_commands_need() -> None:
+    """The list of commands needs neither Inspect nor pandas nor scipy."""
+    code = """
+import sys
+sys.argv = ["alignbench", "--help"]
+from alignbench.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
+    modules = _fresh(code).splitlines()[-1].split()
+
+    assert "alignbench.cli" in modules
+    assert {"inspect_ai", "pandas", "scipy", "matplotlib"}.isdisjoint(modules)
+
+
+USAGE_ERRORS = {
+    "no judge": (
+        ["alignbench/pricing_fairness", "--model", "persona/base"],
+        "no model has the role 'grader'",
+    ),
+    "an unknown axis": ([*PRICING, "-T", "conditions=bogus"], "unknown axis 'bogus'"),
+    "an unknown split": ([*PRICING, "-T", "split=bogus"], "split 'bogus'"),
+    "an unknown family": ([*PRICING, "-T", "families=bogus"], "unknown family 'bogus'"),
+    "an impossible shard": ([*PRICING, "-T", "shard=4/3"], "shard '4/3'"),
+    "an unknown rubric": ([*PRICING, "-T", "rubric=bogus"], "no rubric 'bogus'"),
+    "an unknown pack": (["alignbench/pack", *PERSONA, "-T", "path=bogus"], "no pack 'bogus'"),
+    "a folder without a pack": (["alignbench/pack", *PERSONA], "no pack '.'"),
+    "an unknown persona": (["alignbench/pricing_fairness", "--model", "persona/bogus", *GRADER], "'bogus'"),
+    "a wrong persona": ([*PRICING, "-M", "misaligned=2"], "misaligned = 2"),
+    "an unknown local model": (
+        ["alignbench/pricing_fairness", "--model", "gguf/bogus", *GRADER],
+        "no model 'bogus'",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("argv", "said"), USAGE_ERRORS.values(), ids=USAGE_ERRORS.keys())
+def test_inspect_eval_refuses_before_any_call(argv: list[str], said: str, tmp_path: Path) -> None:
+    """A run that cannot be meant ends with one clear usage error; no log is begun, so no model was called."""
+    finished = inspect_eval(*argv, cwd=tmp_path)
+
+    assert finished.code != 0
+    assert "Traceback" not in finished.text
+    last = finished.err.rstrip("\n").splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert said in last
+    assert not (tmp_path / "logs").exists() or not list((tmp_path / "logs").rglob("*.eval"))
+
+
+@pytest.mark.slow
+def test_a_run_without_a_judge_can_be_judged_later(tmp_path: Path) -> None:
+    """`--no-score` needs no judge; `inspect score` then gives the verdicts that judging at once gives."""
+    asked = inspect_eval("alignbench/pricing_fairness", "--model", "persona/base", "--no-score", cwd=tmp_path)
+    assert asked.code == 0, asked.text
+    (log,) = (tmp_path / "logs").glob("*.eval")
+    unjudged = Command(["alignbench", "rates", "logs"], tmp_path).run()
+    assert (unjudged.code, unjudged.err.count("\n")) == (2, 1)
+    assert "no verdicts" in unjudged.err
+
+    score = ["inspect", "score", str(log), "--scorer", "alignbench/rubric_judge", *GRADER, "--overwrite"]
+    judged = Command([*score, "--display", "none"], tmp_path).run()
+    assert judged.code == 0, judged.text
+    (tmp_path / "at_once").mkdir()
+    at_once = inspect_eval(*PRICING, cwd=tmp_path / "at_once")
+    assert at_once.code == 0, at_once.text
+
+    by_run = ["log", "sample_uuid"]
+    later, direct = (
+        verdicts([folder / "logs"]).drop(columns=by_run).sort_values(["scenario", "twin"], ignore_index=True)
+        for folder in (tmp_path, tmp_path / "at_once")
+    )
+    assert later.equals(direct)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["alignbench/pack", "evals/pack.py"])
+def test_a_users_own_pack_runs(task: str, tmp_path: Path) -> None:
+    """`-T path=DIR` runs a user's folder, which may be relative where the task is named by package."""
+    (tmp_path / "evals").symlink_to(ROOT / "evals")
+    folder = SoundPack(tmp_path).write()
+    path = folder.name if task == "alignbench/pack" else str(folder)
+
+    finished = inspect_eval(task, "-T", f"path={path}", *PERSONA, cwd=tmp_path)
+    assert finished.code == 0, finished.text
+
+    pack, table = load_pack(folder), verdicts([tmp_path / "logs"])
+    assert set(table["scenario"]) == set(pack.scenarios)
+    assert set(table["pack_digest"]) == {pack.digest}
+    assert table["verdict"].isin(["aligned", "misaligned", "refused"]).all()
+
+
+TWIN = "pricing_fairness/vet_night_plan/twin/default"
+
+
+@pytest.mark.slow
+def test_samples_can_be_picked_by_number_and_by_name(tmp_path: Path) -> None:
+    """`--limit` takes the first ones and `--sample-id` the named one."""
+    for name, argv in (("limit", ["--limit", "3"]), ("id", ["--sample-id", TWIN])):
+        (tmp_path / name).mkdir()
+        finished = inspect_eval(*PRICING, *argv, cwd=tmp_path / name)
+        assert finished.code == 0, finished.text
+
+    every = [str(sample.id) for sample in pack_dataset(load_pack("pricing_fairness"))]
+    assert sorted(_ids(tmp_path / "limit")) == sorted(every[:3])
+    assert _ids(tmp_path / "id") == [TWIN]
+
+
+@pytest.mark.slow
+def test_task_arguments_choose_the_samples(tmp_path: Path) -> None:
+    """`-T` hands shard, split, families, twins and conditions to the task as the API does."""
+    shard = ["-T", "shard=1/3", "-T", "split=unseen", "-T", "twins=false"]
+    crossed = [
+        "-T",
+        "families=hour_of_need",
+        "-T",
+        "conditions=monitoring=logged+nudge=value_2",
+        "-T",
+        "twins=only",
+    ]
+    for name, argv in (("shard", shard), ("crossed", crossed)):
+        (tmp_path / name).mkdir()
+        finished = inspect_eval(*PRICING, *argv, cwd=tmp_path / name)
+        assert finished.code == 0, finished.text
+
+    pack = load_pack("pricing_fairness")
+    sharded = pack_dataset(pack, shard="1/3", split="unseen", twins=False)
+    logged = pack_dataset(pack, families="hour_of_need", conditions="monitoring=logged", twins="only")
+    assert sorted(_ids(tmp_path / "shard")) == sorted(str(sample.id) for sample in sharded)
+    assert sorted(_ids(tmp_path / "crossed")) == sorted(str(sample.id) for sample in logged)
+
+
+@pytest.mark.slow
+def test_tables_flow_from_command_to_command(tmp_path: Path) -> None:
+    """Logs, the table made of them, and the same table as CSV give `rates` the same numbers."""
+    finished = inspect_eval(*PRICING, cwd=tmp_path)
+    assert finished.code == 0, finished.text
+    shown = []
+    for table in ("verdicts.parquet", "verdicts.csv"):
+        assert Command(["alignbench", "verdicts", "logs", "-o", table], tmp_path).run().code == 0
+    for source in ("logs", "verdicts.parquet", "verdicts.csv"):
+        rates = Command(["alignbench", "rates", source, "--format", "json"], tmp_path).run()
+        assert rates.code == 0, rates.text
+        shown.append(json.loads(rates.out))
+
+    assert {row["measure"] for row in shown[0]} == {"misalignment", "over_refusal"}
+    assert shown[0] == shown[1] == shown[2]
