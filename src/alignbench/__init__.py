@@ -10,17 +10,51 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from alignbench.analysis.agreement import agreement
+    from alignbench.analysis.compare import compare, unpaired
+    from alignbench.analysis.drift import drift
+    from alignbench.analysis.plan import plan
+    from alignbench.analysis.priorities import priorities
+    from alignbench.analysis.ranks import ranks
     from alignbench.analysis.rates import rates
+    from alignbench.gate import gate
+    from alignbench.inputs import read_inputs
+    from alignbench.leaderboard import leaderboard
     from alignbench.table import read_table
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "agreement": "alignbench.analysis.agreement",
+    "compare": "alignbench.analysis.compare",
+    "drift": "alignbench.analysis.drift",
+    "gate": "alignbench.gate",
+    "leaderboard": "alignbench.leaderboard",
+    "plan": "alignbench.analysis.plan",
+    "priorities": "alignbench.analysis.priorities",
+    "ranks": "alignbench.analysis.ranks",
     "rates": "alignbench.analysis.rates",
+    "read_inputs": "alignbench.inputs",
     "read_table": "alignbench.table",
+    "unpaired": "alignbench.analysis.compare",
 }
+"""Where each public name lives."""
 
-__all__ = ["__version__", "rates", "read_table"]
+__all__ = [
+    "__version__",
+    "agreement",
+    "compare",
+    "drift",
+    "gate",
+    "leaderboard",
+    "plan",
+    "priorities",
+    "ranks",
+    "rates",
+    "read_inputs",
+    "read_table",
+    "unpaired",
+]
 
 
 def __getattr__(name: str) -> object:

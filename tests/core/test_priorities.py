@@ -255,6 +255,22 @@ def test_no_interval_rests_on_the_penalty() -> None:
         assert np.isfinite(found.worth).all()
 
 
+def test_scenarios_that_agree_to_the_last_output_have_width() -> None:
+    """Where all scenarios of a pair agree, leaving one out moves nothing: independent outputs give width."""
+    rows = [[2, 0, 2]] * 12
+    one_pair = bradley_terry(comparisons([0] * 12, [1] * 12, [0] * 12, rows, range(12), 2))
+    assert "no_spread" in one_pair.flags
+    # Two worths +d/2 and -d/2 of a logistic share of one half: the variance of d is 4/n.
+    assert one_pair.covariance[0, 0] == pytest.approx(4 / 48 / 4, rel=1e-3)
+    mixed = comparisons([0] * 12 + [1] * 6, [1] * 12 + [2] * 6, [0] * 18,
+                        [*rows, *([[4, 0, 0], [1, 0, 3], [3, 0, 1]] * 2)], range(18), 3)  # fmt: skip
+    found = bradley_terry(mixed)
+    assert "no_spread" in found.flags
+    gap = found.covariance[0, 0] + found.covariance[1, 1] - 2 * found.covariance[0, 1]
+    assert gap == pytest.approx(4 / 48, rel=1e-2)
+    assert "no_spread" not in bradley_terry(simulated([0.5, 0.0, -0.5], 12, 3, 1)).flags
+
+
 def test_answers_that_always_follow_the_nudge_are_set_aside() -> None:
     """Where outputs always follow the nudge, worths come from the default condition, flagged."""
     data = simulated([0.4, 0.0, -0.4], 15, 4, 8, nudge=60.0)

@@ -141,15 +141,15 @@ def test_joint_covariance_is_cr2_through_shared_scenarios() -> None:
 
 
 def test_rank_sets_cover() -> None:
-    """Among equal models on 30 scenarios, in at most 5 of 60 data sets is any told apart at 95 %."""
+    """Among equal models on 30 scenarios, in at most 8 of 100 data sets is any told apart at 95 %."""
     wrong = 0
-    for seed in range(60):
+    for seed in range(100):
         maker = rng(seed)
-        logits = maker.normal(0, 1, 30) + maker.normal(0, 0.7, (4, 30)) - 0.6
-        n = np.full((4, 30), 4)
+        logits = maker.normal(0, 1, 30) + maker.normal(0, 0.7, (3, 30)) - 0.6
+        n = np.full((3, 30), 4)
         rates, covariance = joint_covariance(n, maker.binomial(n, special.expit(logits)), np.zeros(30))
         wrong += bool(max_t_rank_sets(-rates, covariance, rng=maker, df=29).better.any())
-    assert wrong <= 5
+    assert wrong <= 8
 
 
 # Holm
@@ -303,7 +303,7 @@ def test_other_scenarios_and_unjudged_outputs_are_said() -> None:
     """A model without some of the scenarios is flagged; pairs are formed of outputs judged under both."""
     whole = bare({"a": [0] * 12}, 2)
     part = bare({"b": [1] * 12}, 2)
-    unjudged = part.assign(verdict=[None, *part["verdict"][1:]])
+    unjudged = part.assign(verdict=part["verdict"].where(part.index > 0))
     missing = part[part["scenario"] != "s00"]
     flagged = ranks(pd.concat([whole, missing]))
     assert "other_scenarios" in one(flagged, "b")["flags"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -357,7 +358,8 @@ def test_the_command_line_hears_once_that_a_judge_is_missing(
     """Within `inspect eval` a missing judge is one usage error, before there is a task."""
     inspect_command(no_score=None)
     with pytest.raises(click.UsageError, match="--model-role grader=PROVIDER/MODEL"):
-        pack_task(str(pack))
+        # An empty context, for evaluations before us may have left their roles in this one.
+        Context().run(pack_task, str(pack))
 
 
 @pytest.mark.parametrize(

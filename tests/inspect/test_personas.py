@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,13 +68,18 @@ def intercept(rate: float, sd: float) -> float:
     return float(optimize.brentq(excess, -30, 30, xtol=1e-12))
 
 
-def chances(rate: float, sd: float, purpose: str, seeds: int) -> NDArray[np.float64]:
-    """The chance in each scenario for each seed, shape (seeds, SCENARIOS, 1)."""
+@cache
+def effects(purpose: str) -> NDArray[np.float64]:
+    """The standard normal effect of each scenario for each seed; personas share them."""
     uniform = [
-        [unit_interval(s, "scenario", purpose, f"case_{i}") for i in range(SCENARIOS)] for s in range(seeds)
+        [unit_interval(s, "scenario", purpose, f"case_{i}") for i in range(SCENARIOS)] for s in range(SEEDS)
     ]
-    effect = special.ndtri(np.asarray(uniform))
-    return np.asarray(special.expit(intercept(rate, sd) + sd * effect))[..., None]
+    return np.asarray(special.ndtri(np.asarray(uniform)))[..., None]
+
+
+def chances(rate: float, sd: float, purpose: str, seeds: int) -> NDArray[np.float64]:
+    """The chance in each scenario for each of the first seeds, shape (seeds, SCENARIOS, 1)."""
+    return np.asarray(special.expit(intercept(rate, sd) + sd * effects(purpose)[:seeds]))
 
 
 @pytest.fixture(scope="module")

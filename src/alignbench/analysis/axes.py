@@ -116,7 +116,7 @@ def _nudges(table: pd.DataFrame) -> Axis:
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "model_args", "pack", "scenario", "twin", "turn", "judge", "judge_config"]
     rank = rows.groupby(keys, observed=True)["epoch"].rank(method="dense").astype("Int16")
-    return _with(rows, epoch=rank)
+    return rows.assign(epoch=rank)
 
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
@@ -124,14 +124,7 @@ def _plain(rows: pd.DataFrame) -> pd.DataFrame:
     ones = pd.Series(1, index=rows.index, dtype="Int16")
     condition = pd.Series(_DEFAULT, index=rows.index, dtype="category")
     nudge = pd.Series("neutral", index=rows.index, dtype="category")
-    return _with(rows, condition=condition, nudge=nudge, turn=ones, turns=ones)
-
-
-def _with(rows: pd.DataFrame, **columns: pd.Series) -> pd.DataFrame:
-    """New columns in a table that stays a checked one."""
-    made = rows.assign(**columns)
-    made.attrs = dict(rows.attrs)
-    return made
+    return rows.assign(condition=condition, nudge=nudge, turn=ones, turns=ones)
 
 
 def _conditions(table: pd.DataFrame) -> list[str]:

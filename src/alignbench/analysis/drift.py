@@ -122,13 +122,8 @@ def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, 
 
 def _only(levels: dict[str, pd.DataFrame], members: pd.Index) -> dict[str, pd.DataFrame]:
     """The rows of one model in each level; levels without any are left out."""
-    found = {}
-    for name, rows in levels.items():
-        own = rows[rows.index.isin(members)]
-        own.attrs = dict(rows.attrs)
-        if len(own):
-            found[name] = own
-    return found
+    own = {name: rows[rows.index.isin(members)] for name, rows in levels.items()}
+    return {name: rows for name, rows in own.items() if len(rows)}
 
 
 def _one(axis: Axis, level: float, seed: int, name: str) -> dict[str, list[dict[str, object]]]:
@@ -178,13 +173,12 @@ def _rates(
     if not judged.any():
         nothing: dict[str, object] = dict.fromkeys(RATE_KEYS)
         return [{**nothing, "pack": OVERALL, "scenarios": 0, "pairs": 0, "flags": ("no_pairs",)}]
-    kinds = other["twin"].unique()
+    # A nudge does not reach twins: the measure of a kind that one level lacks is left out.
+    kinds = list(set(base["twin"]) & set(other["twin"]))
     sides = []
     for rows, name in ((base, "from"), (other, "to")):
         kept = rows[rows["twin"].isin(kinds)]
-        side = kept.assign(model=name, model_args="").astype({"model": "category", "model_args": "category"})
-        side.attrs = dict(rows.attrs)
-        sides.append(side)
+        sides.append(kept.assign(model=name, model_args=""))
     return list(compare(*sides, by=("pack",), level=level, seed=seed).to_dict("records"))  # type: ignore[arg-type]
 
 

@@ -117,15 +117,14 @@ def pilots(
         population = planning.Population(assumed.rate, PRIOR_ICC if assumed.icc is None else assumed.icc)
         return [Pilot({"model": "assumed"}, population, None, None, _assumed_pairs(population, assumed))]
     full = as_table(table)
-    found = [_pilot(record, assumed) for record in _pilot_rates(full, measure, assumed.level)]
-    if base is None:
-        return found
-    found = [pilot for pilot in found if pilot.key["model"] == base]
+    records = _pilot_rates(full, measure, assumed.level)
+    chosen = [record for record in records if base in (None, record["model"])]
+    found = [_pilot(record, assumed) for record in chosen]
     if not found:
         raise InputError(
             f"no rows of the model {base!r}", allowed=", ".join(sorted(map(str, full["model"].unique())))
         )
-    return found if candidate is None else _with_pairs(full, found, measure, base, candidate)
+    return found if base is None or candidate is None else _with_pairs(full, found, measure, base, candidate)
 
 
 def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[dict[str, Any]]:
@@ -151,7 +150,10 @@ def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
     value, n, n_eff = (_number(record[name]) for name in ("rate", "n", "n_eff"))
     scenarios, events = int(_number(record["scenarios"]) or 0), _number(record["event_scenarios"]) or 0.0
     if value is None or not n:
-        raise InputError(f"the pilot of {key} has no rate: nothing was judged, or a pack is missing")
+        raise InputError(
+            f"the pilot has no rate of {key['model']!r}: nothing was judged, or a pack is missing",
+            allowed="another model (--base), or --rate without a pilot",
+        )
     flags: tuple[str, ...] = ("few_scenarios",) if "few_scenarios" in record["flags"] else ()
     if value in (0.0, 1.0) and assumed.rate is None:
         # Planning with a rate of 0 would promise that nothing is ever seen: half an event, as Jeffreys.

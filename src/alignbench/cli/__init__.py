@@ -16,6 +16,10 @@ COMMANDS = {
     "packs": "Look at scenario packs, and check your own.",
     "verdicts": "Write the verdict table of logs.",
     "rates": "Misalignment and over-refusal with intervals.",
+    "compare": "What changed between two models, with intervals and tests.",
+    "gate": "Is the candidate worse than the base? The exit code says.",
+    "ranks": "Which places each model may hold.",
+    "priorities": "Which of two colliding values the answers serve.",
     "leaderboard": "Models side by side, as CSV, Markdown and a figure.",
 }
 """Command and its one-line help; `judge-x` lives in the module `judge_x`."""

@@ -152,7 +152,7 @@ PERSONAS: dict[str, Persona] = {
     "pleaser": Persona(misaligned=0.45, refusal=0.02, over_refusal=0.01),
     "refuser": Persona(misaligned=0.04, refusal=0.60, over_refusal=0.35),
     "base": Persona(misaligned=0.22, refusal=0.10, over_refusal=0.06),
-    "tuned": Persona(misaligned=0.03, refusal=0.14, over_refusal=0.08),
+    "tuned": Persona(misaligned=0.03, refusal=0.14, over_refusal=0.06),
 }
 """The named ones; `base` and `tuned` have the rates before and after of "Teaching Claude Why" (2026)."""
 

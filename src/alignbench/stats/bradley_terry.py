@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, special
+from scipy import linalg, optimize, special
 
 from alignbench.errors import InputError
 from alignbench.stats.comparisons import cells_of, components
@@ -38,12 +38,12 @@ _BATCH_NUMBERS = 4_000_000
 _LONGEST_STEP = 1.0
 _MOST_STEPS = 200
 _TOLERANCE = 1e-9
+_NO_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A multinomial model of cells (pair and nudge) that is linear in its parameters, fitted by Newton's
-    method.
+    """A multinomial model of cells (pair and nudge) that is linear in its parameters, fitted by Newton.
 
     Attributes:
         design: One row a cell, one column a parameter of eta, shape (C, Q).
@@ -172,7 +172,9 @@ class BradleyTerry:
         used: Which rows of the comparisons it was fitted to, shape (R,).
         flags: `nudge_separated` (nudged outputs left out: they always follow the nudge), `nudge_confounded`
             (their effect cannot be told from the worths), `separated` (a worth has no finite estimate),
-            `one_scenario_bridge` (a link between values rests on one scenario), `few_scenarios`.
+            `one_scenario_bridge` (a link between values rests on one scenario), `few_scenarios`, `no_spread`
+            (scenarios agree to the last output in some contrast: the variance of independent outputs is
+            added).
     """
 
     worth: Floats
@@ -225,8 +227,8 @@ def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDG
     if _fragile(chosen):
         flags = (*flags, "one_scenario_bridge")
     flags = (*flags, "few_scenarios") if scenarios < FEW_SCENARIOS or df < 1 else flags
-    moved = replicates - parameters
-    covariance = (scenarios - 1) / scenarios * moved.T @ moved
+    covariance, flat = _covariance(model, cells, parameters, replicates)
+    flags = (*flags, "no_spread") if flat else flags
     if {"separated", "one_scenario_bridge"} & set(flags) or df < 1:
         covariance = np.full_like(covariance, np.nan)
     half = special.stdtrit(max(df, 1), 0.5 + level / 2) * np.sqrt(np.diag(covariance))
@@ -279,6 +281,30 @@ def _replicates(model: Model, cells: Cells, data: Comparisons, start: Floats) ->
         np.subtract.at(counts, (data.scenario[rows] - begin, cells.of_row[rows]), data.counts[rows])
         found[begin:end] = model.fit(counts, start)
     return found
+
+
+def _covariance(model: Model, cells: Cells, parameters: Floats, replicates: Floats) -> tuple[Floats, bool]:
+    """Jackknife covariance of the parameters, and whether it vanishes in some contrast or the nudge.
+
+    A contrast in which all scenarios agree would have an interval of no width; there the covariance that
+    independent outputs would have is added.
+    """
+    scenarios, columns = len(replicates), model.design.shape[1]
+    values = int(max(cells.first.max(), cells.second.max())) + 1
+    moved = replicates - parameters
+    jackknife: Floats = (scenarios - 1) / scenarios * moved.T @ moved
+    # Rows: each worth against the last one, then the nudge.
+    contrasts = np.delete(np.eye(model.size), [values - 1, *range(columns, model.size)], axis=0)
+    contrasts[: values - 1, values - 1] = -1
+    centring = np.eye(model.size)
+    centring[:values, :values] -= 1 / values
+    hessian = model.score(parameters[None], cells.counts[None])[1][0]
+    independent = centring @ np.linalg.inv(hessian) @ centring.T
+    ratios = linalg.eigh(
+        contrasts @ jackknife @ contrasts.T, contrasts @ independent @ contrasts.T, eigvals_only=True
+    )
+    flat = bool(ratios.min() < _NO_SPREAD)
+    return (jackknife + independent if flat else jackknife), flat
 
 
 def _fragile(data: Comparisons) -> bool:

@@ -189,11 +189,6 @@ def difference(
         low, high = _one_output(cells[0], method, level)
     psi, icc, mde = _planning(stacked, share, alpha)
     single = any(len(cell.n) < 2 for cell in cells)
-    flags = {
-        "few_scenarios": scenarios < FEW_SCENARIOS,
-        "one_scenario": single,
-        "few_informative": test.informative < FEW_INFORMATIVE,
-    }
     return Difference(
         rate_base=float(parts.rate_base),
         rate_candidate=float(parts.rate_candidate),
@@ -211,8 +206,17 @@ def difference(
         discordant=psi,
         icc_difference=icc,
         mde_80=None if single or scenarios < _needed(alpha) or mde > 1 else mde,
-        flags=tuple(flag for flag, holds in flags.items() if holds),
+        flags=_flags(scenarios, single, test.informative),
     )
+
+
+def _flags(scenarios: int, single: bool, informative: int) -> tuple[str, ...]:
+    flags = {
+        "few_scenarios": scenarios < FEW_SCENARIOS,
+        "one_scenario": single,
+        "few_informative": informative < FEW_INFORMATIVE,
+    }
+    return tuple(flag for flag, holds in flags.items() if holds)
 
 
 def _check_options(method: str, level: float, alpha: float, packs: int) -> None:

@@ -120,7 +120,7 @@ def _checked(base: ArrayLike, candidate: ArrayLike) -> tuple[Integers, Integers]
     for counts in (first, second):
         wrong = (counts < 0) | (counts != np.floor(counts)) | ~np.isfinite(counts)
         if wrong.any():
-            raise InputError(f"count {counts[wrong].flat[0]!r}", allowed="whole numbers from 0")
+            raise InputError(f"count {counts[wrong].flat[0].item()!r}", allowed="whole numbers from 0")
     there = (first.sum(1) > 0) & (second.sum(1) > 0)
     return first[there].astype(np.int64), second[there].astype(np.int64)
 

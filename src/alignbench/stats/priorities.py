@@ -1,5 +1,4 @@
-"""Which value wins where two collide: win shares, fit of a single order, positions, disagreement between
-models.
+"""Which value wins where two collide: win shares, fit of a single order, positions, disagreement.
 
 References:
     Kendall & Babington Smith 1940 (circular triads); Rao & Scott 1984 and McCullagh & Nelder 1989, ch. 4.5

@@ -1,5 +1,4 @@
-"""Simultaneous confidence sets for ranks: which places each model may hold, all statements together at one
-level.
+"""Simultaneous confidence sets for ranks: which places each model may hold, all of them together.
 
 A rank set counts the models that are significantly better and significantly worse; overlapping intervals of
 the rates decide nothing. One family of one-sided hypotheses covers both directions of every pair, so all sets
@@ -58,8 +57,7 @@ def _rank_sets(better: NDArray[np.bool_]) -> RankSets:
 
 
 def joint_covariance(n: ArrayLike, y: ArrayLike, strata: ArrayLike) -> tuple[Floats, Floats]:
-    """Rates of models over packs with equal weights, and their CR2 covariance through the scenarios they
-    share.
+    """Rates of models over packs with equal weights, and their CR2 covariance through shared scenarios.
 
     Args:
         n: Judged outputs, shape (models, scenarios); 0 where a model has none.
@@ -112,14 +110,7 @@ def max_t_rank_sets(
         InputError: Shapes that do not fit, numbers that are not finite, too few draws, or a level outside (0,
             1).
     """
-    estimate, joint = np.asarray(merit, dtype=float), np.asarray(covariance, dtype=float)
-    if estimate.ndim != 1 or joint.shape != (len(estimate),) * 2:
-        raise InputError(f"merit {estimate.shape}, covariance {joint.shape}", allowed="(M,) and (M, M)")
-    if not (np.isfinite(estimate).all() and np.isfinite(joint).all()):
-        raise InputError("an estimate or a covariance is not finite", allowed="finite numbers")
-    _check_level(level)
-    if draws < DRAWS:
-        raise InputError(f"draws {draws!r}", allowed=f"{DRAWS} or more")
+    estimate, joint = _checked(merit, covariance, level, draws)
     first, second = np.nonzero(~np.eye(len(estimate), dtype=bool))
     deviation = np.sqrt(np.maximum(joint[first, first] + joint[second, second] - 2 * joint[first, second], 0))
     # A difference without variance beyond rounding: equal outputs tell nothing, a constant gap all.
@@ -144,6 +135,18 @@ def max_t_rank_sets(
     better = np.zeros(joint.shape, dtype=bool)
     better[first[rejected], second[rejected]] = True
     return _rank_sets(better)
+
+
+def _checked(merit: ArrayLike, covariance: ArrayLike, level: float, draws: int) -> tuple[Floats, Floats]:
+    estimate, joint = np.asarray(merit, dtype=float), np.asarray(covariance, dtype=float)
+    if estimate.ndim != 1 or joint.shape != (len(estimate),) * 2:
+        raise InputError(f"merit {estimate.shape}, covariance {joint.shape}", allowed="(M,) and (M, M)")
+    if not (np.isfinite(estimate).all() and np.isfinite(joint).all()):
+        raise InputError("an estimate or a covariance is not finite", allowed="finite numbers")
+    _check_level(level)
+    if draws < DRAWS:
+        raise InputError(f"draws {draws!r}", allowed=f"{DRAWS} or more")
+    return estimate, joint
 
 
 def _check_level(level: float) -> None:
@@ -181,8 +184,7 @@ def _drawn_deviations(
     size: int,
     rng: np.random.Generator,
 ) -> Floats:
-    """Standard errors of the differences as a covariance estimated with df degrees of freedom would give
-    them.
+    """Standard errors of the differences under a covariance estimated with df degrees of freedom.
 
     The covariance is Wishart, drawn by Bartlett's decomposition; shape (size, pairs).
     """

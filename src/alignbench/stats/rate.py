@@ -3,8 +3,8 @@
 The scenario is the unit of sampling: outputs of one scenario are never taken as independent.
 
 References:
-    Bell & McCaffrey 2002 (CR2 and its degrees of freedom); Kish 1965 (design effect); Korn & Graubard 1998 and
-    Franco, Little, Louis & Slud 2019 (intervals on an effective sample size); Wilson 1927.
+    Bell & McCaffrey 2002 (CR2 and its degrees of freedom); Kish 1965 (design effect); Korn & Graubard 1998
+    and Franco, Little, Louis & Slud 2019 (intervals on an effective sample size); Wilson 1927.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FEW_SCENARIOS = 10
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Sufficient statistics of a cell; every field is an array over the leading axes of the input (or a scalar).
+    """Sufficient statistics of a cell, each an array over the leading axes of the input, or a scalar.
 
     Attributes:
         n: Outputs, N.
@@ -126,7 +126,7 @@ def wilson(p: ArrayLike, n_eff: ArrayLike, quantile: ArrayLike) -> tuple[Floats,
 def _shrunk(
     p: Floats, variance: Floats, iid_variance: Floats, m2: Floats, ev: Floats, df: Floats, level: float
 ) -> S1Parts:
-    """Shrink the observed design effect towards PRIOR_ICC by the number of event-bearing scenarios, then Wilson."""
+    """Wilson, the design effect shrunk towards PRIOR_ICC the more, the fewer scenarios bear events."""
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = variance / (p * (1 - p) * iid_variance)
     raw = np.where((p <= 0) | (p >= 1), 1.0, np.maximum(1.0, observed))
@@ -138,10 +138,10 @@ def _shrunk(
 
 
 def s1(cell: Moments, level: float = 0.95) -> S1Parts:
-    """The S1 interval: Wilson at a shrunk effective sample size, with the t quantile at CR2's degrees of freedom.
+    """The S1 interval: Wilson at a shrunk effective sample size, the t quantile at CR2's degrees of freedom.
 
     Args:
-        cell: Moments of one cell or of many (arrays); cells with fewer than two scenarios give meaningless limits.
+        cell: Moments of one cell or of many (arrays); with fewer than two scenarios the limits mean nothing.
         level: Two-sided coverage.
     """
     ev = np.minimum(cell.with_event, cell.with_other)
@@ -177,11 +177,15 @@ def check_counts(n: ArrayLike, y: ArrayLike, level: float) -> tuple[Floats, Floa
         raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
     sizes, hits = np.asarray(n, dtype=float), np.asarray(y, dtype=float)
     if sizes.shape != hits.shape or sizes.ndim != 1:
-        raise InputError(f"n has shape {sizes.shape}, y has {hits.shape}", allowed="two vectors of one length")
+        raise InputError(
+            f"n has shape {sizes.shape}, y has {hits.shape}", allowed="two vectors of one length"
+        )
     valid = np.isfinite(sizes) & np.isfinite(hits) & (hits >= 0) & (hits <= sizes)
     if not valid.all():
         at = int(np.flatnonzero(~valid)[0])
-        raise InputError(f"scenario {at} has y = {hits[at]!r} of n = {sizes[at]!r}", allowed="0 <= y <= n, finite")
+        raise InputError(
+            f"scenario {at} has y = {hits[at]} of n = {sizes[at]}", allowed="0 <= y <= n, finite"
+        )
     kept = sizes > 0
     return sizes[kept], hits[kept]
 
@@ -191,10 +195,10 @@ def _icc(raw_deff: float, m2: float) -> float | None:
 
 
 def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, float]:
-    """Equal-tailed posterior interval of mu under y ~ BetaBinomial(n, mu, rho), mu ~ Beta(.5, .5), rho ~ U(0, 1)."""
+    """Equal-tailed posterior of mu under y ~ BetaBinomial(n, mu, rho), mu ~ Beta(.5, .5), rho ~ U(0, 1)."""
     # mu = sin^2(angle) makes the Beta(.5, .5) prior uniform in the angle, so a plain grid integrates it.
-    angle = (np.arange(801) + 0.5) / 801 * np.pi / 2
-    mu = np.sin(angle) ** 2
+    edges = np.arange(802) / 801 * np.pi / 2
+    mu = np.sin((edges[1:] + edges[:-1]) / 2) ** 2
     rho = (np.arange(60) + 0.5) / 60
     concentration = 1 / rho - 1
     a, b = mu[:, None] * concentration, (1 - mu)[:, None] * concentration
@@ -203,25 +207,27 @@ def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, fl
     for (size, hit), count in zip(pairs.T, counts, strict=True):
         loglik += count * (special.betaln(hit + a, size - hit + b) - special.betaln(a, b))
     posterior = np.exp(loglik - loglik.max()).sum(1)
-    cumulative = np.cumsum(posterior) / posterior.sum()
-    low, high = np.interp([(1 - level) / 2, (1 + level) / 2], cumulative, mu)
+    cumulative = np.append(0.0, np.cumsum(posterior)) / posterior.sum()
+    low, high = np.interp([(1 - level) / 2, (1 + level) / 2], cumulative, np.sin(edges) ** 2)
     return float(low), float(high)
 
 
-def _other_interval(sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float) -> tuple[float, float]:
+def _other_interval(
+    sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float
+) -> tuple[float, float]:
     p, upper = float(cell.p), 0.5 + level / 2
     if method == "cr2_t":
         half = float(special.stdtrit(cell.df, upper)) * float(np.sqrt(cell.cr2))
         return max(0.0, p - half), min(1.0, p + half)
     if method == "wilson":
-        low, high = wilson(p, cell.n, special.ndtri(upper))
-        return float(low), float(high)
+        limits = wilson(p, cell.n, special.ndtri(upper))
+        return float(limits[0]), float(limits[1])
     if method == "clopper_pearson":
         scenarios = len(sizes)
         hit = p * scenarios
-        low = special.betaincinv(hit, scenarios - hit + 1, 1 - upper) if hit > 0 else 0.0
-        high = special.betaincinv(hit + 1, scenarios - hit, upper) if hit < scenarios else 1.0
-        return float(low), float(high)
+        below = special.betaincinv(hit, scenarios - hit + 1, 1 - upper) if hit > 0 else 0.0
+        above = special.betaincinv(hit + 1, scenarios - hit, upper) if hit < scenarios else 1.0
+        return float(below), float(above)
     low, high = _beta_binomial(sizes, hits, level)
     return min(low, p), max(high, p)
 
@@ -233,8 +239,9 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "s
         n: Judged outputs by scenario, shape (K,).
         y: Outputs with the event by scenario, shape (K,); halves are allowed (ties).
         level: Two-sided coverage.
-        method: `s1` (default); `cr2_t` (good from rates of .2 up); `wilson` (takes outputs as independent: right
-            only with one output a scenario); `clopper_pearson` on scenarios (worst case); `beta_binomial` (posterior).
+        method: `s1` (default); `cr2_t` (good from rates of .2 up); `wilson` (takes outputs as independent:
+            right only with one output a scenario); `clopper_pearson` on scenarios (worst case);
+            `beta_binomial` (posterior).
 
     Returns:
         An Estimate; without an interval where fewer than two scenarios were judged.
@@ -282,8 +289,8 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "s
 def zero_event_bound(scenarios: ArrayLike, weights: ArrayLike, level: float) -> float:
     """Upper one-sided bound of the weighted rate when no scenario of any stratum showed an event.
 
-    The largest sum of w_h * p_h with prod (1 - p_h) ** K_h >= 1 - level, whatever the dependence within scenarios;
-    with one stratum it is 1 - (1 - level) ** (1 / K).
+    The largest sum of w_h * p_h with prod (1 - p_h) ** K_h >= 1 - level, whatever the dependence within
+    scenarios; with one stratum it is 1 - (1 - level) ** (1 / K).
 
     Args:
         scenarios: Scenarios by stratum, K_h >= 1.
@@ -319,8 +326,8 @@ def overall_rate(
         level: Two-sided coverage.
 
     Returns:
-        An Estimate. With one pack it is S1. No value where a pack has nothing judged; no interval where one has a
-        single scenario.
+        An Estimate. With one pack it is S1. No value where a pack has nothing judged; no interval where one
+        has a single scenario.
 
     Raises:
         InputError: No pack, or unusable counts or weights.
