@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from benchmarks.coverage.run import Result
 
 TABLE = Path(__file__).with_name("table.md")
-QUICK = 11
-"""A quick run takes every 11th setting: a number without a factor in common with the sides of the grids."""
+QUICK = 7
+"""A quick run takes every 7th setting: a number without a factor in common with the sides of the grids."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,10 +84,11 @@ def _facts(effort: Effort, seed: int, processes: int, minutes: float) -> list[st
     packages = ", ".join(f"{name} {version(name)}" for name in ("alignbench", "numpy", "scipy"))
     return [
         f"{os.cpu_count()} cores ({processes} processes), Python {platform.python_version()}, {packages}; "
-        f"{minutes:.0f} minutes, {used:.0f} of CPU time.",
+        f"{minutes:.1f} minutes, {used:.1f} of CPU time.",
         f"Seed {seed}. Data sets a setting: {effort.core:,} on the core, {effort.stress:,} under stress, "
-        f"{effort.slow:,} for bootstraps ({effort.resamples:,} resamples) and posterior, {effort.tests:,} for tests, "
-        f"{effort.orders:,} for worths ({effort.order_resamples} resamples), {effort.gates} pairs of tables for the gate.",
+        f"{effort.slow:,} for bootstraps ({effort.resamples:,} resamples) and posterior, {effort.tests:,} "
+        f"for tests, {effort.orders:,} for worths ({effort.order_resamples} resamples), "
+        f"{effort.gates} pairs of tables for the gate.",
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.coverage.page import PAGE
 from benchmarks.coverage.scores import GateShares, Rejections, Score
 from benchmarks.coverage.settings import CORE_RATES, CORE_SCENARIOS, PairSetting, Setting
 
@@ -27,24 +28,32 @@ class Target:
         claim: What it is an interval of, in words.
         part: Part of the simulation.
         method: The interval.
-        mean: Least mean coverage over the core's settings; None where only the least one counts.
         least: Least coverage in any setting of the core.
+        mean: Least mean coverage over the core's settings; None where only the least one counts.
+        peers: Other methods to show beside it.
     """
 
     claim: str
     part: str
     method: str
-    mean: float | None
     least: float
+    mean: float | None = None
+    peers: tuple[str, ...] = ()
 
 
 TARGETS = (
-    Target("S1, a rate", "rate", "S1", 0.96, 0.93),
-    Target("S1 over packs, an overall rate", "overall rate", "S1 over packs", None, 0.93),
-    Target("S2, a difference", "difference", "S2", None, 0.93),
-    Target("S2 over packs, an overall difference", "overall difference", "S2 over packs", None, 0.93),
-    Target("jackknife, Bradley-Terry worths", "worths", "jackknife over scenarios", None, 0.93),
-)
+    Target("a rate", "rate", "S1", 0.93, 0.96,
+           ("Inspect ci_wilson(cluster=)", "Inspect ci(cluster=)", "cluster bootstrap, BCa",
+            "Wilson, outputs independent")),
+    Target("overall rate", "overall rate", "S1 over packs", 0.93),
+    Target("a difference", "difference", "S2", 0.93, None,
+           ("Miller, paired and clustered, normal", "cluster bootstrap, BCa",
+            "Newcombe 10, outputs independent")),
+    Target("overall difference", "overall difference", "S2 over packs", 0.93),
+    Target("worths of values", "worths", "jackknife over scenarios", 0.93, None,
+           ("iid bootstrap, percentile",)),
+)  # fmt: skip
+"""Of each part the method that we publish."""
 
 
 def _share(value: float) -> str:
@@ -93,30 +102,26 @@ def missed(results: Sequence[Result]) -> list[str]:
     return found
 
 
+def _coverage(scores: Sequence[Score]) -> list[str]:
+    if not scores:
+        return ["-", "-"]
+    return [_share(_mean(scores, "coverage")), _share(_least(scores).coverage)]
+
+
 def _summary(results: Sequence[Result]) -> str:
     rows = []
     for target in TARGETS:
+        core, stress = (_chosen(results, target.part, grid) for grid in ("core", "stress"))
         wanted = f"minimum {_share(target.least)}"
         if target.mean is not None:
             wanted = f"mean {_share(target.mean)}, {wanted}"
-        line = [target.claim]
-        for grid in ("core", "stress"):
-            scores = _chosen(results, target.part, grid).get(target.method, [])
-            if scores:
-                line += [str(len(scores)), _share(_mean(scores, "coverage")), _share(_least(scores).coverage)]
-            else:
-                line += ["0", "-", "-"]
-        rows.append([*line[:4], wanted, *line[4:]])
-    head = [
-        "nominal 95 %",
-        "core settings",
-        "mean",
-        "minimum",
-        "target",
-        "stress settings",
-        "mean",
-        "minimum",
-    ]
+        for method in (target.method, *target.peers):
+            ours = method == target.method
+            line = [target.claim if ours else "", f"**{method}**" if ours else method]
+            line += [str(len(core.get(method, []))), *_coverage(core.get(method, [])), wanted if ours else ""]
+            rows.append([*line, str(len(stress.get(method, []))), *_coverage(stress.get(method, []))])
+    head = ["95 % interval of", "method", "core settings", "mean", "minimum", "wanted",
+            "stress settings", "mean", "minimum"]  # fmt: skip
     return _markdown(head, rows)
 
 
@@ -130,11 +135,7 @@ def _methods(results: Sequence[Result], part: str) -> str:
         line = [f"**{method}**" if any(method == target.method for target in TARGETS) else method]
         line.append(f"{scores[0].data_sets:,}")
         for found in (scores, stress.get(method, [])):
-            if found:
-                line += [_share(_mean(found, "coverage")), _share(_least(found).coverage)]
-                line.append(_share(_mean(found, "width")))
-            else:
-                line += ["-", "-", "-"]
+            line += [*_coverage(found), _share(_mean(found, "width")) if found else "-"]
         rows.append([*line, str(_least(scores).setting)])
     return _markdown(head, rows)
 
@@ -207,8 +208,8 @@ def _refused(results: Sequence[Result]) -> str:
         return "The jackknife gave an interval for every data set."
     worst = max(scores, key=lambda one: one.refused)
     return (
-        f"The jackknife gives no interval where a worth has no finite estimate: in {_share(worst.refused)} of the "
-        f"data sets at worst ({worst.setting})."
+        "The jackknife gives no interval where a worth has no finite estimate: at worst in "
+        f"{_share(worst.refused)} of the data sets ({worst.setting})."
     )
 
 
@@ -221,72 +222,17 @@ def report(results: Sequence[Result], facts: Sequence[str]) -> str:
     """
     rates = ("S1", "Inspect ci_wilson(cluster=)", "beta-binomial posterior", "Inspect ci(cluster=)")
     changes = ("S2", "Miller, paired and clustered, t", "cluster bootstrap, BCa")
-    return f"""# Coverage of the intervals
-
-Written by `python -m benchmarks.coverage` (`make coverage`); not edited by hand. How often does an interval that
-claims 95 % hold the true value, when outputs of one scenario are alike and events are rare?
-
-{_summary(results)}
-
-{chr(10).join(f"- {fact}" for fact in facts)}
-
-**Core**: {" , ".join(map(str, CORE_SCENARIOS))} scenarios of 4 to 10 outputs, intra-scenario correlation (icc) .05, .2, .5,
-rates .01, .05, .2, .5. **Stress**: 5 to 200 scenarios; 2, 60, or unequally 2 to 60 outputs; icc 0, .1, .4, .8; rates .002
-to .5. Propensities of scenarios are beta, logit-normal, or two-point (most scenarios never show the event). Each row counts
-settings once, and a minimum is the worst setting; with 10,000 data sets a coverage of .95 has a standard error of .002, with
-4,000 of .003, with 1,000 of .007, so a minimum over many settings lies below the true one by two or three of these. Widths
-are means over data sets and settings.
-
-## A rate
-
-{_methods(results, "rate")}
-
-Least coverage over the core's correlations and generators / mean width:
-
-{_by_cell(results, "rate", rates, _own)}
-
-## A rate over packs
-
-Core: 3 packs of 12 scenarios and 9 of 25, of unlike rates. Stress: packs of 5 to 60 scenarios of 2 to 60 outputs.
-
-{_methods(results, "overall rate")}
-
-## A difference on the same scenarios
-
-Core: the settings above, the candidate at the base's rate or a fifth of it, scenarios alike to both models a little (.3) or a lot
-(.9: correlation of the normal scores behind the propensities). Stress: the same rate on exactly the same propensities, or a
-fifth of it.
-
-{_methods(results, "difference")}
-
-Least coverage over the core's correlations, generators and changes / mean width:
-
-{_by_cell(results, "difference", changes, _base)}
-
-Over packs, as the gate decides by it:
-
-{_methods(results, "overall difference")}
-
-## Tests where nothing has changed
-
-The share that rejects; at .05 it should be .05 or less. Settings of the core with equal rates.
-
-{_tests(results)}
-
-## The gate
-
-Conflicts and as many twins; 8 % over-refusal unless said otherwise; icc .2, scenarios much alike to both models. "Regressed" where
-nothing has changed is a false alarm; "not worse" where a rate rises by the margin is a wrong pass.
-
-{_gate(results)}
-
-## Value priorities: Bradley-Terry worths
-
-Core: 4 or 8 values that meet all or half of the others, 6 or 12 scenarios a pair of 4 outputs, with ties, with or without nudged
-forms, scenario effects of sd .5, 1 or 2 on the log-odds. Stress: rings, 3 or 5 scenarios a pair, sd 2 or 3. Coverage
-and width are means over the values.
-
-{_methods(results, "worths")}
-
-{_refused(results)}
-"""
+    return PAGE.format(
+        summary=_summary(results),
+        facts="\n".join(f"- {fact}" for fact in facts),
+        rates=_methods(results, "rate"),
+        rate_cells=_by_cell(results, "rate", rates, _own),
+        overall_rates=_methods(results, "overall rate"),
+        differences=_methods(results, "difference"),
+        difference_cells=_by_cell(results, "difference", changes, _base),
+        overall_differences=_methods(results, "overall difference"),
+        tests=_tests(results),
+        gate=_gate(results),
+        worths=_methods(results, "worths"),
+        refused=_refused(results),
+    )

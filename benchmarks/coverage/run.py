@@ -103,7 +103,7 @@ def run(
 
     def note(at: int, found: list[Result]) -> None:
         results[at] = found
-        if len(results) % max(1, len(chosen) // 50) == 0 or len(results) == len(chosen):
+        if len(results) % max(1, len(chosen) // 20) == 0 or len(results) == len(chosen):
             minutes = (time.monotonic() - start) / 60
             say(f"{len(results)} of {len(chosen)} settings after {minutes:.1f} min, last: {chosen[at].part}")
 

@@ -63,11 +63,15 @@ def run_demo(
     packs = shipped_packs()
     for name in PERSONAS:
         grader = {"model": "persona/grader", "args": {"seed": SEED}}
-        done = _evaluate(target / "logs" / name, packs, f"persona/{name}", {"seed": SEED}, grader, epochs=EPOCHS)
+        done = _evaluate(
+            target / "logs" / name, packs, f"persona/{name}", {"seed": SEED}, grader, epochs=EPOCHS
+        )
         progress(f"persona/{name}", done)
     for model in models:
         log_dir = target / "logs" / model.replace("/", "_")
-        progress(model, _evaluate(log_dir, packs, model, {}, {"model": model, "args": {}}, epochs=1, limit=limit))
+        progress(
+            model, _evaluate(log_dir, packs, model, {}, {"model": model, "args": {}}, epochs=1, limit=limit)
+        )
     table = verdicts([target / "logs"])
     write_verdicts([target / "logs"], target / "verdicts.parquet")
     boards = leaderboard(table, seed=SEED)
@@ -124,4 +128,6 @@ def truth_table(table: pd.DataFrame) -> pd.DataFrame:
         for model, measure in zip(frame["model"], frame["measure"], strict=True)
     ]
     found = frame[["model", "pack", "measure", "events", "n", "rate", "low", "high"]].assign(truth=truth)
-    return found.assign(holds=(found["low"] <= found["truth"]) & (found["truth"] <= found["high"])).reset_index(drop=True)
+    return found.assign(
+        holds=(found["low"] <= found["truth"]) & (found["truth"] <= found["high"])
+    ).reset_index(drop=True)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from alignbench.analysis.cells import headline
+from alignbench.analysis.cells import MEASURES, headline, measured
 from alignbench.analysis.ranks import ranks
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.files import atomic_path, write_text
@@ -26,12 +25,11 @@ __all__ = ["Board", "board_table", "leaderboard", "write_leaderboard"]
 
 UNEXAMINED = "unexamined"
 """State of a judge without a card."""
-SELF_GRADED = "self_graded"
 COLUMNS = (
-    "board", "ranked", "rank_low", "rank_high", "model", "model_args", "pack", "pack_version", "pack_digest", "measure",
+    "board", "rank", "rank_low", "rank_high", "model", "model_args", "pack", "pack_version", "pack_digest", "measure",
     "rate", "low", "high", "level", "method", "events", "n", "outputs", "coverage", "scenarios", "off_task", "unscored",
     "rate_bound_low", "rate_bound_high", "one_sided_upper", "judge", "judge_config", "judge_card", "rubric",
-    "rubric_digest", "flags",
+    "rubric_digest", "flags", "reason",
 )  # fmt: skip
 
 
@@ -44,7 +42,6 @@ class Board:
         rows: One row a model, pack and measure, with COLUMNS; "overall" stands for all packs together.
         packs: The packs, sorted.
         judge: The judge.
-        ranked: Whether ranks are given.
         reason: Why these models do not stand on the first board; empty for the first.
     """
 
@@ -52,45 +49,12 @@ class Board:
     rows: pd.DataFrame
     packs: tuple[str, ...]
     judge: str
-    ranked: bool
     reason: str
 
     @property
     def total(self) -> str:
         """What stands in the column `pack` of the rows that count for the order."""
         return OVERALL if len(self.packs) > 1 else self.packs[0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Signature:
-    """What two models must share to be compared."""
-
-    judge: str
-    judge_config: str
-    rubrics: tuple[str, ...]
-    packs: tuple[tuple[str, str], ...]
-    self_graded: bool
-
-    def difference(self, first: _Signature) -> str:
-        """Say in words what differs from the first board."""
-        reasons = []
-        if self.self_graded:
-            reasons.append("the model was judged by itself")
-        if self.judge != first.judge:
-            reasons.append(f"another judge ({self.judge or 'unknown'} instead of {first.judge or 'unknown'})")
-        elif self.judge_config != first.judge_config:
-            reasons.append("the same judge in another configuration")
-        if self.rubrics != first.rubrics:
-            reasons.append("another rubric or judge prompt")
-        mine, theirs = dict(self.packs), dict(first.packs)
-        for pack in sorted(set(theirs) - set(mine)):
-            reasons.append(f"nothing of the pack {pack}")
-        for pack in sorted(set(mine) - set(theirs)):
-            reasons.append(f"another pack, {pack}")
-        for pack in sorted(set(mine) & set(theirs)):
-            if mine[pack] != theirs[pack]:
-                reasons.append(f"another version of the pack {pack} (its digest differs)")
-        return "; ".join(reasons)
 
 
 def leaderboard(table: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> list[Board]:
@@ -108,59 +72,70 @@ def leaderboard(table: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> l
         InputError: The table is unusable.
     """
     rows = headline(label_models(as_table(table)))
-    groups: dict[_Signature, list[np.ndarray]] = {}
-    keys = ["model", "judge", "judge_config"]
-    for _, at in sorted(rows.groupby(keys, observed=True).indices.items(), key=lambda item: str(item[0])):
-        groups.setdefault(_signature(rows.iloc[at]), []).append(at)
-    order = sorted(groups, key=lambda signature: (signature.self_graded, -len(groups[signature]), str(signature)))
-    boards = []
-    for number, signature in enumerate(order, start=1):
-        part = rows.iloc[np.sort(np.concatenate(groups[signature]))]
-        part.attrs = dict(rows.attrs)
-        reason = signature.difference(order[0]) if number > 1 or signature.self_graded else ""
-        boards.append(_board(number, part, signature, reason, level, seed))
+    measures = [measure for measure in MEASURES if len(measured(rows, measure))]
+    placed = [ranks(rows, measure=measure.name, level=level, seed=seed) for measure in measures]
+    boards: list[Board] = []
+    seen: set[tuple[str, ...]] = set()
+    # Models without conflicts are on no board of the first measure; the second one brings them in.
+    for places in placed:
+        keys = [name for name in JUDGED_BY if name in places.columns]
+        for _, members in places.groupby("group", sort=True):
+            entries = set(_tuples(members, keys)) - seen
+            if entries:
+                seen |= entries
+                part = rows[[entry in entries for entry in _tuples(rows, keys)]]
+                part.attrs = dict(rows.attrs)
+                reason = _apart(members) if boards else ""
+                boards.append(_board(len(boards) + 1, part, reason, placed, level))
     return boards
 
 
-def _signature(part: pd.DataFrame) -> _Signature:
-    first = part.iloc[0]
-    packs = part[["pack", "pack_digest"]].astype(str).drop_duplicates()
-    return _Signature(
-        judge=str(first["judge"]),
-        judge_config=str(first["judge_config"]),
-        rubrics=tuple(sorted(part["rubric_digest"].astype(str).unique())),
-        packs=tuple(sorted(packs.itertuples(index=False, name=None))),
-        self_graded=bool(part["flags"].astype(str).str.contains(SELF_GRADED).any()),
-    )
+JUDGED_BY = ("model", "judge", "judge_config", "rubric_digest")
+"""What tells the entries of a board apart."""
 
 
-def _board(
-    number: int, part: pd.DataFrame, signature: _Signature, reason: str, level: float, seed: int
-) -> Board:
+def _tuples(frame: pd.DataFrame, names: list[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(frame[name].astype(str) for name in names), strict=True))
+
+
+def _apart(members: pd.DataFrame) -> str:
+    """Why a group stands apart, in words; what holds for one model alone is said in its own row."""
+    reasons = [str(reason).split("not ranked with group 1: ")[-1] for reason in members["reason"]]
+    return min(reasons, key=len)
+
+
+def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFrame], level: float) -> Board:
     frame = rates(part, ("model", "pack"), level=level)
-    packs = tuple(sorted({pack for pack, _ in signature.packs}))
-    ranked = not signature.self_graded and part["model"].nunique() > 1
-    frame["board"], frame["ranked"] = number, ranked
-    frame["rank_low"], frame["rank_high"] = None, None
+    packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
-    if ranked:
-        for measure in frame["measure"].unique():
-            _rank(frame, part, measure, total, level, seed)
-    about = part.astype({"model": str, "pack": str}).drop_duplicates(["model", "pack"]).set_index(["model", "pack"])
-    for name in ("model_args", "pack_version", "pack_digest"):
-        known = about[name].astype(str).to_dict()
-        frame[name] = [known.get((model, pack), "") for model, pack in zip(frame["model"], frame["pack"], strict=True)]
-    args = {model: text for (model, _), text in about["model_args"].astype(str).items()}
-    frame["model_args"] = [args[str(model)] for model in frame["model"]]
-    frame["coverage"] = frame["n"] / frame["outputs"]
-    frame["judge"], frame["judge_config"] = signature.judge, signature.judge_config
-    frame["judge_card"] = UNEXAMINED
-    frame["rubric"] = "+".join(sorted(part["rubric"].astype(str).unique()))
-    frame["rubric_digest"] = "+".join(signature.rubrics)
-    frame = frame[list(COLUMNS)].sort_values(
+    first = part.iloc[0]
+    for name in ("judge", "judge_config", "rubric"):
+        frame[name] = str(first[name])
+    frame["rubric_digest"] = "+".join(sorted(part["rubric_digest"].astype(str).unique()))
+    frame["judge_card"], frame["board"], frame["coverage"] = UNEXAMINED, number, frame["n"] / frame["outputs"]
+    texts = part.drop_duplicates(["model", "pack"]).astype({"model": str, "pack": str})
+    for name, keys in (
+        ("model_args", ["model"]),
+        ("pack_version", ["model", "pack"]),
+        ("pack_digest", ["model", "pack"]),
+    ):
+        known = dict(zip(_tuples(texts, keys), texts[name].astype(str), strict=True))
+        frame[name] = [known.get(entry, "") for entry in _tuples(frame, keys)]
+    found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
+    rest = frame[frame["pack"] != total]
+    frame = pd.concat([*found, rest], ignore_index=True)[list(COLUMNS)]
+    frame = frame.sort_values(
         ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
     )
-    return Board(number, frame, packs, signature.judge, ranked, reason)
+    return Board(number, frame, packs, str(first["judge"]), reason)
+
+
+def _places_of(places: pd.DataFrame, part: pd.DataFrame, total: str) -> pd.DataFrame:
+    """The rank sets of a board's entries, keyed as its rows over all packs are."""
+    keys = [name for name in JUDGED_BY if name in places.columns]
+    here = set(_tuples(part, keys))
+    kept = places[[entry in here for entry in _tuples(places, keys)]]
+    return kept[["model", "measure", "rank", "rank_low", "rank_high", "reason"]].assign(pack=total)
 
 
 def _order_key(total: str) -> Any:
@@ -170,13 +145,6 @@ def _order_key(total: str) -> Any:
         return column.astype(str).where(column != total, "") if column.name == "pack" else column
 
     return key
-
-
-def _rank(frame: pd.DataFrame, part: pd.DataFrame, measure: str, total: str, level: float, seed: int) -> None:
-    sets = ranks(part, measure=measure, level=level, seed=seed).set_index("model")
-    at = (frame["measure"] == measure) & (frame["pack"] == total) & frame["model"].isin(sets.index)
-    for name in ("rank_low", "rank_high"):
-        frame.loc[at, name] = [sets.at[model, name] for model in frame.loc[at, "model"]]
 
 
 def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
@@ -189,7 +157,9 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
     rows = pd.concat([board.rows.astype(object) for board in boards], ignore_index=True)
     flat = rows.assign(
         flags=["+".join(flags) for flags in rows["flags"]],
-        unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
+        unscored=[
+            "+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]
+        ],
     )
     write_text(target / "leaderboard.csv", flat.to_csv(index=False, lineterminator="\n"))
     write_text(target / "leaderboard.md", markdown(boards))
@@ -206,8 +176,8 @@ def markdown(boards: list[Board]) -> str:
     lines += [
         "**How to read this.** *Misalignment*: share of judged answers to conflicts that did what the standard rules out. "
         "*Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither is read "
-        "without the other. The scenario is the unit of every interval. *Places* are all the ranks that a model may hold "
-        "at once with the others; overlapping sets are no order. *Judged*: answers with a verdict, of all asked for; the "
+        "without the other. The scenario is the unit of every interval. *Rank*: all the ranks by misalignment that a model may "
+        "hold at once with the others; overlapping sets are no order. *Judged*: answers with a verdict, of all asked for; the "
         "rest is in no rate. A judge without a card is *unexamined*: its own errors are not in the intervals.",
         "",
     ]
@@ -225,8 +195,6 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
         f"Intervals: {100 * level:g} %, method S1.",
         "",
     ]
-    if not board.ranked:
-        lines += ["No ranks are given here.", ""]
     lines += _markdown_table(board, board.total)
     for pack in board.packs if len(board.packs) > 1 else ():
         lines += ["", f"### {pack}", "", *_markdown_table(board, pack)]
@@ -258,7 +226,7 @@ def board_table(board: Board, pack: str) -> list[dict[str, str]]:
 def _board_row(
     board: Board, pack: str, by_measure: dict[str, pd.DataFrame], model: str, first: pd.Series
 ) -> dict[str, str]:
-    cells = {"Places": _places(first)} if board.ranked and pack == board.total else {}
+    cells = {"Rank": str(first["rank"]) if pd.notna(first["rank"]) else "-"} if pack == board.total else {}
     cells["Model"] = model
     flags: tuple[str, ...] = ()
     outputs = judged = 0
@@ -271,16 +239,11 @@ def _board_row(
             flags += tuple(flag for flag in row["flags"] if flag not in flags)
     cells["Scenarios"] = str(first["scenarios"])
     cells["Judged"] = f"{judged} of {outputs}"
-    cells["Flags"] = ", ".join(flags) or "-"
+    why = (
+        str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
+    )
+    cells["Flags"] = ", ".join([*flags, *filter(None, [why])]) or "-"
     return cells
-
-
-def _places(row: pd.Series) -> str:
-    """The places that a model may hold: always a range, so that nobody reads a bare rank."""
-    low, high = row["rank_low"], row["rank_high"]
-    if pd.isna(low):
-        return "-"
-    return f"{int(low)}–{int(high)}"
 
 
 def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
@@ -316,7 +279,9 @@ def _figure(boards: list[Board], file: Path) -> None:
         _panel(axes, order, measure, colour)
         axes.set_title(title, fontsize=11, loc="left")
     left.set_yticks(range(len(order)))
-    left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
+    left.set_yticklabels(
+        [model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order]
+    )
     left.invert_yaxis()
     level = boards[0].rows["level"].iloc[0]
     figure.supxlabel(f"% of judged answers, with {100 * level:g} % intervals over scenarios (S1)", fontsize=9)
@@ -335,7 +300,14 @@ def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str
             continue
         rate, low, high = (row[name].iloc[0] for name in ("rate", "low", "high"))
         if pd.notna(low):
-            axes.plot([100 * low, 100 * high], [at, at], color=colour, linewidth=2, alpha=0.55, solid_capstyle="butt")
+            axes.plot(
+                [100 * low, 100 * high],
+                [at, at],
+                color=colour,
+                linewidth=2,
+                alpha=0.55,
+                solid_capstyle="butt",
+            )
             top = max(top, 100 * high)
         axes.plot([100 * rate], [at], "o", color=colour, markersize=6)
         top = max(top, 100 * rate)

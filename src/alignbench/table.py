@@ -187,6 +187,7 @@ def _bad(column: Column, row: int, value: object, source: object) -> InputError:
     allowed = ", ".join(map(str, column.allowed)) if column.allowed else f"{column.kind}"
     if column.nullable and column.default is None:
         allowed += ", or empty"
+    value = value.item() if isinstance(value, np.generic) else value
     # Row 0 of a file stands on its second line, below the header.
     line = row + 2 if isinstance(source, Path) and source.suffix == ".csv" else None
     return InputError(

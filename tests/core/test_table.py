@@ -41,6 +41,11 @@ def bare(**columns: object) -> pd.DataFrame:
     return pd.DataFrame({**BARE, **columns})
 
 
+def plain(column: pd.Series) -> list[Any]:
+    """The values, with None for what is missing."""
+    return column.astype(object).where(column.notna(), None).tolist()
+
+
 def test_a_bare_table_gets_the_stated_defaults() -> None:
     """Three columns are enough; the others hold their defaults, in the declared order and types."""
     table = as_table(bare())
@@ -83,12 +88,9 @@ def test_the_last_turn_is_the_highest() -> None:
 
 def test_a_row_without_a_verdict_has_a_reason() -> None:
     """A missing verdict is unscored for a stated reason, or for the reason `unstated`."""
-    assert as_table(bare())["unscored_reason"].tolist()[:3] == [np.nan] * 3 or as_table(bare())[
-        "unscored_reason"
-    ].isna().tolist() == [True, True, True, False]
-    assert as_table(bare())["unscored_reason"].iloc[3] == "unstated"
+    assert plain(as_table(bare())["unscored_reason"]) == [None, None, None, "unstated"]
     stated = as_table(bare(unscored_reason=[None, None, None, "cut_off"]))
-    assert stated["unscored_reason"].iloc[3] == "cut_off"
+    assert plain(stated["unscored_reason"]) == [None, None, None, "cut_off"]
 
 
 def test_other_columns_are_kept_after_ours() -> None:
@@ -223,7 +225,7 @@ def test_words_that_pandas_takes_for_nothing_stay_words(tmp_path: Path) -> None:
 def _texts(*allowed: str) -> st.SearchStrategy[str]:
     if allowed:
         return st.sampled_from(allowed)
-    # What a CSV cannot keep apart, an empty text and none, is not what this is about; nor are control characters.
+    # A CSV cannot tell an empty text from none, and pandas writes no control characters.
     return st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=6)
 
 
@@ -254,7 +256,7 @@ def full_tables(draw: st.DrawFn) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(full_tables(), st.sampled_from(["csv", "parquet", "schema"]))
 def test_a_table_survives_its_file(tmp_path: Path, frame: pd.DataFrame, form: str) -> None:
     """Written to CSV or Parquet and read again, every value and type is what it was."""
@@ -262,10 +264,7 @@ def test_a_table_survives_its_file(tmp_path: Path, frame: pd.DataFrame, form: st
     import pyarrow.parquet as pq
 
     table = as_table(frame)
-    assert (
-        table["verdict"].astype(object).where(table["verdict"].notna(), None).tolist()
-        == frame["verdict"].tolist()
-    )
+    assert plain(table["verdict"]) == plain(frame["verdict"])
     file = tmp_path / f"table.{'csv' if form == 'csv' else 'parquet'}"
     if form == "csv":
         table.to_csv(file, index=False)
@@ -278,10 +277,7 @@ def test_a_table_survives_its_file(tmp_path: Path, frame: pd.DataFrame, form: st
     for column in VERDICT_COLUMNS:
         before, after = table[column.name], again[column.name]
         assert str(after.dtype) == str(before.dtype), column.name
-        assert (
-            before.astype(object).where(before.notna(), None).tolist()
-            == after.astype(object).where(after.notna(), None).tolist()
-        ), column.name
+        assert plain(before) == plain(after), column.name
 
 
 def test_the_arrow_schema_has_the_declared_columns() -> None:
@@ -292,7 +288,7 @@ def test_the_arrow_schema_has_the_declared_columns() -> None:
 
 
 def test_the_vocabulary_is_closed() -> None:
-    """The allowed values are those of MEASURES: five verdicts, seven kinds of refusal, our reasons and `unstated`."""
+    """Five verdicts, seven kinds of refusal, and what the columns allow is what the vocabulary holds."""
     allowed = {column.name: column.allowed for column in VERDICT_COLUMNS}
     assert allowed["verdict"] == VERDICTS == ("aligned", "misaligned", "refused", "deferred", "off_task")
     assert allowed["unscored_reason"] == UNSCORED_REASONS
@@ -302,7 +298,7 @@ def test_the_vocabulary_is_closed() -> None:
 
 
 def test_checkpoints_under_one_name_are_told_apart() -> None:
-    """Rows of different arguments are different models, and say by which; a model of one setting keeps its name."""
+    """Rows of different arguments are different models; a model of one setting keeps its name."""
     table = as_table(bare(model_args=["", '{"seed":1}', "", '{"seed":2}']))
     assert label_models(table)["model"].tolist() == ["a {}", 'a {"seed":1}', "a {}", "b"]
     single = as_table(bare())
@@ -322,7 +318,7 @@ def test_a_command_names_the_columns_it_lacks() -> None:
     st.booleans(),
 )
 def test_row_groups_number_the_sorted_combinations(rows: list[tuple[int, str, bool]], missing: bool) -> None:
-    """Equal rows have one number, and numbers rise in the order of the values; a missing number is a value."""
+    """Equal rows have one number, rising in the order of the values; a missing number is a value."""
     frame = pd.DataFrame(rows, columns=["n", "text", "flag"])
     n = frame["n"].astype("Int16").mask(frame["n"] == 3) if missing else frame["n"]
     found = row_groups([n, frame["text"].astype("category"), frame["flag"]])

@@ -158,7 +158,7 @@ def _context(table: pd.DataFrame, outcomes: _Outcomes, entry: int) -> dict[str, 
     return {
         **{words: repr(str(table[name].iloc[row])) for name, words in _CONTEXT.items()},
         "packs": ", ".join(sorted({pack for pack, _ in versions})),
-        "pack versions": ", ".join(f"{pack} {digest or 'unknown'}" for pack, digest in versions),
+        "pack versions": ", ".join(f"{pack} {digest[:12] or 'unknown'}" for pack, digest in versions),
     }
 
 

@@ -15,14 +15,25 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-o", "--output", default="demo", show_default=True, metavar="DIR", help="Folder for logs, table and leaderboard.")
+@click.option(
+    "-o",
+    "--output",
+    default="demo",
+    show_default=True,
+    metavar="DIR",
+    help="Folder for logs, table and leaderboard.",
+)
 @click.option(
     "--model", "models", multiple=True, metavar="MODEL",
     help="Also run this real model, judged by itself (so never ranked); for example gguf/smollm2-135m-instruct, "
     "which needs no key but the extra `local`.",
 )  # fmt: skip
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=6, show_default=True, help="Samples of each pack for --model."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=6,
+    show_default=True,
+    help="Samples of each pack for --model.",
 )
 def command(output: str, models: tuple[str, ...], limit: int) -> None:
     """Watch the whole chain find a truth that is known.
@@ -46,7 +57,9 @@ def command(output: str, models: tuple[str, ...], limit: int) -> None:
     click.echo("Written:")
     for path in result.files:
         click.echo(f"  {path}")
-    click.echo(f"\nNext: inspect view --log-dir {output}/logs --recursive   or   alignbench rates {output}/logs --by model,family")
+    click.echo(
+        f"\nNext: inspect view --log-dir {output}/logs --recursive   or   alignbench rates {output}/logs --by model,family"
+    )
 
 
 def _print_truth(result: DemoResult) -> None:
@@ -63,7 +76,10 @@ def _print_truth(result: DemoResult) -> None:
         }
 
     records = result.truth.to_dict("records")
-    print_table([row({str(key): value for key, value in record.items()}) for record in records], title="What was found, beside what is true")
+    print_table(
+        [row({str(key): value for key, value in record.items()}) for record in records],
+        title="What was found, beside what is true",
+    )
     click.echo(f"{int(result.truth['holds'].sum())} of {len(records)} intervals hold the truth.\n")
 
 

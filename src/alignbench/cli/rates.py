@@ -6,7 +6,15 @@ from typing import Any, get_args
 
 import click
 
-from alignbench.cli.common import by_option, emit, format_option, input_argument, interval, level_option, percent
+from alignbench.cli.common import (
+    by_option,
+    emit,
+    format_option,
+    input_argument,
+    interval,
+    level_option,
+    percent,
+)
 from alignbench.stats.rate import Method
 
 
@@ -17,7 +25,9 @@ from alignbench.stats.rate import Method
     "--method", type=click.Choice(get_args(Method)), default="s1", show_default=True,
     help="Interval: s1 holds for rare events too; see the README.",
 )  # fmt: skip
-@click.option("--packs", default=None, metavar="PACK,...", help="The packs asked for; default: those in INPUT.")
+@click.option(
+    "--packs", default=None, metavar="PACK,...", help="The packs asked for; default: those in INPUT."
+)
 @level_option
 @format_option
 def command(
@@ -45,7 +55,8 @@ def command(
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "unjudged": record["outputs"] - record["n"],
-            "flags": ", ".join(record["flags"]) + (f" upper {percent(zero)}" if zero == zero and zero else ""),
+            "flags": ", ".join(record["flags"])
+            + (f" upper {percent(zero)}" if zero == zero and zero else ""),
         }
 
     emit(frame, form, table=row)

@@ -7,7 +7,13 @@ import click
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOGS...")
-@click.option("-o", "--output", required=True, metavar="FILE", help="A .parquet or .csv file; it appears whole or not at all.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    help="A .parquet or .csv file; it appears whole or not at all.",
+)
 def command(logs: tuple[str, ...], output: str) -> None:
     """Write the verdict table of logs: one row per output and judge.
 

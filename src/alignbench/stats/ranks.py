@@ -48,8 +48,8 @@ class RankSets:
 
 
 def rank_text(low: int, high: int) -> str:
-    """A rank set as it is printed: 1–3, or 2 where only one place is left."""
-    return f"{low}" if low == high else f"{low}–{high}"
+    """A rank set as it is printed: always a range (1–3, 4–4), so that nobody reads a bare rank."""
+    return f"{low}–{high}"
 
 
 def _rank_sets(better: NDArray[np.bool_]) -> RankSets:

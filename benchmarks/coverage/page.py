@@ -1,0 +1,79 @@
+"""The words around the tables."""
+
+__all__ = ["PAGE"]
+
+PAGE = """# Coverage of the intervals
+
+Written by `python -m benchmarks.coverage` (`make coverage`); not edited by hand. How often does an
+interval that claims 95 % hold the true value, when the outputs of one scenario are alike and events are
+rare? Bold: what alignbench publishes.
+
+{summary}
+
+{facts}
+
+**Core**: 10, 30 or 100 scenarios of 4 to 10 outputs; intra-scenario correlation (icc) .05, .2, .5; rates
+.01, .05, .2, .5. **Stress**: 5, 15, 50 or 200 scenarios of 2, of 60, or very unequally of 2 to 60
+outputs; icc 0, .1, .4, .8; rates .002, .01, .05, .2, .5. The scenarios' propensities are beta,
+logit-normal, or two-point (most scenarios never show the event); the true value is the rate over the
+population of scenarios. A setting counts once; a minimum is the worst setting. A coverage of .95 has a
+standard error of .002 with 10,000 data sets, .003 with 4,000 and .007 with 1,000, so a minimum over many
+settings lies two or three of these below the truth. Widths are means over data sets and settings.
+
+## A rate
+
+{rates}
+
+Least coverage over the core's correlations and generators / mean width:
+
+{rate_cells}
+
+## A rate over packs
+
+Packs of equal weight and unlike rates (.4, 1 and 1.6 times the overall one). Core: 3 packs of 12
+scenarios, 9 of 25. Stress: packs of 5, 12 and 60 scenarios of 2 to 60 outputs, icc to .8; there the
+pooled rate aims at another value.
+
+{overall_rates}
+
+## A difference on the same scenarios
+
+Core: the core above, the candidate at the base's rate or at a fifth of it, scenarios a little (.3) or
+much (.9) alike to both models (correlation of the normal scores behind their propensities). Stress: the
+stress grid, at the base's rate with the same propensities (likeness 1), and at a fifth of it.
+
+{differences}
+
+Least coverage over the core's correlations, generators and changes / mean width:
+
+{difference_cells}
+
+Over packs, as the gate decides by it:
+
+{overall_differences}
+
+## Tests where nothing has changed
+
+The share that rejects at .05, on the core's settings with equal rates; it should not lie above .05.
+
+{tests}
+
+## The gate
+
+Packs x scenarios x epochs, each with conflicts and as many twins; 8 % over-refusal unless said
+otherwise; icc .2, scenarios much alike to both models. "Regressed" where nothing has changed is a false
+alarm; "not worse" where a rate rises by the margin is a wrong pass.
+
+{gate}
+
+## Value priorities: Bradley-Terry worths
+
+Core: 4 values that all meet or 8 of which each meets 4; 6 or 12 scenarios a pair, 4 outputs a scenario
+and nudge, ties; with or without nudged forms; scenario effects of sd .5, 1 or 2 on the log-odds. Stress:
+rings, 3 or 5 scenarios a pair, sd 2 or 3. The true worths are the fit to the expected outcomes; coverage
+and width are means over the values.
+
+{worths}
+
+{refused}
+"""

@@ -1,0 +1,293 @@
+"""Rates of a verdict table: what is counted, what is grouped, and what is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import alignbench
+from alignbench.analysis.rates import OVERALL, RATE_KEYS
+from alignbench.errors import InputError
+from alignbench.stats.rate import overall_rate, rate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+# The keys that MEASURES promises of a JSON row.
+PROMISED = (
+    "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "low", "high", "level",
+    "method", "icc", "deff", "n_eff", "rate_bound_low", "rate_bound_high", "one_sided_upper", "flags",
+)  # fmt: skip
+
+
+def rows(
+    model: str,
+    scenario: str,
+    verdicts: Sequence[str | None],
+    *,
+    pack: str = "p",
+    twin: bool = False,
+    **more: Any,
+) -> list[dict[str, Any]]:
+    """One row an output of a scenario."""
+    return [
+        {
+            "model": model,
+            "pack": pack,
+            "scenario": scenario,
+            "twin": twin,
+            "epoch": epoch,
+            "verdict": verdict,
+            **more,
+        }
+        for epoch, verdict in enumerate(verdicts, start=1)
+    ]
+
+
+def small() -> pd.DataFrame:
+    """One model, two packs, conflicts and twins."""
+    return pd.DataFrame(
+        [
+            *rows("m", "a", ["misaligned", "aligned", "refused", "off_task"]),
+            *rows("m", "b", ["aligned", "deferred", None, "aligned"]),
+            *rows("m", "c", ["misaligned", "misaligned", "aligned", "aligned"]),
+            *rows("m", "a", ["aligned", "refused", "misaligned", "off_task"], twin=True),
+            *rows("m", "b", ["aligned", "aligned", "refused", "refused"], twin=True),
+            *rows("m", "d", ["aligned", "aligned", "aligned", "misaligned"], pack="q"),
+            *rows("m", "e", ["aligned", "aligned", "aligned", "aligned"], pack="q"),
+        ]
+    )
+
+
+def found(frame: pd.DataFrame, **where: object) -> dict[str, Any]:
+    """The one row that has these values."""
+    keep = np.logical_and.reduce([frame[name] == value for name, value in where.items()])
+    (record,) = frame[keep].to_dict("records")
+    return {str(name): value for name, value in record.items()}
+
+
+def test_the_keys_are_those_that_are_promised() -> None:
+    """A row has the columns of `by`, then every key of MEASURES."""
+    frame = alignbench.rates(small())
+    assert list(frame.columns) == ["model", "pack", *RATE_KEYS]
+    assert set(PROMISED) <= set(RATE_KEYS)
+
+
+def test_what_is_counted() -> None:
+    """Misalignment is counted on conflicts, over-refusal on twins; off-task and unscored outputs are in no n."""
+    frame = alignbench.rates(small())
+    conflict = found(frame, pack="p", measure="misalignment")
+    assert (conflict["outputs"], conflict["n"], conflict["events"], conflict["scenarios"]) == (12, 10, 3, 3)
+    assert (conflict["off_task"], conflict["unscored"]) == (1, {"unstated": 1})
+    assert conflict["rate"] == pytest.approx(3 / 10)
+    twin = found(frame, pack="p", measure="over_refusal")
+    assert (twin["outputs"], twin["n"], twin["events"], twin["scenarios"]) == (8, 7, 3, 2)
+    assert twin["rate"] == pytest.approx(3 / 7)
+
+
+def test_bounds_take_the_unjudged_as_aligned_or_as_the_event() -> None:
+    """The bounds run over all outputs: every unjudged one aligned, or every one the event."""
+    row = found(alignbench.rates(small()), pack="p", measure="misalignment")
+    assert (row["rate_bound_low"], row["rate_bound_high"]) == pytest.approx((3 / 12, 5 / 12))
+    assert "unscored_share" in row["flags"]
+    whole = found(alignbench.rates(small()), pack=OVERALL, measure="misalignment")
+    assert (whole["rate_bound_low"], whole["rate_bound_high"]) == pytest.approx(
+        ((3 / 12 + 1 / 8) / 2, (5 / 12 + 1 / 8) / 2)
+    )
+
+
+def test_a_tenth_unjudged_is_not_yet_flagged() -> None:
+    """The flag comes above a tenth, not at it."""
+    verdicts: list[str | None] = ["aligned"] * 9
+    at = pd.DataFrame([*rows("m", "a", [*verdicts, None]), *rows("m", "b", [*verdicts, "off_task"])])
+    assert "unscored_share" not in alignbench.rates(at)["flags"].iloc[0]
+    above = pd.DataFrame([*rows("m", "a", [*verdicts, None]), *rows("m", "b", [*verdicts[:-1], None, None])])
+    assert "unscored_share" in alignbench.rates(above)["flags"].iloc[0]
+
+
+def test_rows_are_the_statistics_of_their_counts() -> None:
+    """The numbers of a row are those of `stats.rate` on counts by scenario, overall stratified by pack."""
+    frame = alignbench.rates(small())
+    first, second = ([3, 3, 4], [1, 0, 2]), ([4, 4], [1, 0])
+    for pack, wanted in (("p", rate(*first)), ("q", rate(*second)), (OVERALL, overall_rate([first, second]))):
+        row = found(frame, pack=pack, measure="misalignment")
+        for name in ("low", "high", "icc", "deff", "n_eff", "n", "event_scenarios", "method", "level"):
+            assert row[name] == getattr(wanted, name), (pack, name)
+        assert row["rate"] == wanted.value
+    assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx((3 / 10 + 1 / 8) / 2)
+
+
+def test_grouping_over_packs_is_stratified_never_pooled() -> None:
+    """Without `pack` in `by` a row is the overall one, whatever the sizes of the packs."""
+    frame = alignbench.rates(small(), by=["model"])
+    assert list(frame["measure"]) == ["misalignment", "over_refusal"]
+    assert frame["rate"].iloc[0] == pytest.approx((3 / 10 + 1 / 8) / 2)
+    assert frame["method"].iloc[0] == "s1_stratified"
+
+
+def test_one_pack_has_no_overall_row() -> None:
+    """With one pack there is nothing to combine: by pack there is no overall row, without it the row is S1."""
+    part = small()[small()["pack"] == "p"]
+    assert OVERALL not in set(alignbench.rates(part)["pack"])
+    assert set(alignbench.rates(part, by=["model"])["method"]) == {"s1"}
+
+
+def test_overall_is_absent_where_a_pack_is_missing() -> None:
+    """A model that did not run every pack has an overall row without a value, and says why."""
+    other = pd.DataFrame(rows("n", "a", ["aligned", "misaligned"]) + rows("n", "b", ["aligned", "aligned"]))
+    frame = alignbench.rates(pd.concat([small(), other]))
+    row = found(frame, model="n", pack=OVERALL, measure="misalignment")
+    assert pd.isna(row["rate"])
+    assert pd.isna(row["low"])
+    assert "missing_pack" in row["flags"]
+    assert found(frame, model="m", pack=OVERALL, measure="misalignment")["flags"] != row["flags"]
+
+
+def test_the_packs_asked_for() -> None:
+    """`packs` leaves the others out, and an unknown one is an error with the known ones."""
+    frame = alignbench.rates(small(), packs=["q"])
+    assert set(frame["pack"]) == {"q"}
+    with pytest.raises(InputError, match=r"'r' \(allowed: p, q\)"):
+        alignbench.rates(small(), packs=["q", "r"])
+
+
+def test_zero_events_have_a_bound_and_no_false_certainty() -> None:
+    """Without events the upper limit stays above zero, and the assumption-free bound stands beside it."""
+    frame = alignbench.rates(
+        pd.DataFrame([row for at in range(12) for row in rows("m", f"s{at}", ["aligned"] * 3)])
+    )
+    row = frame.iloc[0]
+    assert (row["rate"], row["low"], row["events"]) == (0, 0, 0)
+    assert row["high"] > 0.05
+    assert row["one_sided_upper"] == pytest.approx(1 - 0.05 ** (1 / 12))
+
+
+def test_one_scenario_has_a_rate_but_no_interval() -> None:
+    """One scenario says nothing of others: the rate stands there, the interval does not."""
+    row = alignbench.rates(pd.DataFrame(rows("m", "a", ["misaligned", "aligned"]))).iloc[0]
+    assert row["rate"] == 0.5
+    assert pd.isna(row["low"])
+    assert pd.isna(row["high"])
+    assert row["flags"] == ("few_scenarios", "one_scenario")
+
+
+def test_nothing_judged_has_no_rate() -> None:
+    """All outputs unscored: no rate, bounds from 0 to 1, every reason counted."""
+    frame = pd.DataFrame(
+        [
+            *rows("m", "a", [None, None], unscored_reason="grader_failed"),
+            *rows("m", "b", [None], unscored_reason="error"),
+        ]
+    )
+    row = alignbench.rates(frame).iloc[0]
+    assert pd.isna(row["rate"])
+    assert row["n"] == 0
+    assert row["outputs"] == 3
+    assert row["unscored"] == {"error": 1, "grader_failed": 2}
+    assert (row["rate_bound_low"], row["rate_bound_high"]) == (0, 1)
+    assert row["flags"] == ("nothing_judged", "unscored_share")
+
+
+@pytest.mark.parametrize("column", ["judge", "judge_config", "rubric_digest", "pack_digest", "model_args"])
+def test_different_identities_are_never_counted_together(column: str) -> None:
+    """Two judges, rubrics, versions of a pack or settings of a model: two rows, and the difference is shown."""
+    both = pd.concat([small().assign(**{column: "x"}), small().assign(**{column: "y"})])
+    frame = alignbench.rates(both, by=["pack"])
+    conflicts = frame[(frame["pack"] == "p") & (frame["measure"] == "misalignment")]
+    assert conflicts["n"].tolist() == [10, 10]
+    if column == "model_args":
+        assert conflicts["model"].tolist() == ["m x", "m y"]
+    else:
+        assert conflicts[column].tolist() == ["x", "y"]
+
+
+def test_packs_of_their_own_digest_are_no_difference() -> None:
+    """Every pack has its own digest; only one pack with two of them splits its rows."""
+    digested = small().assign(pack_digest=small()["pack"].map({"p": "1", "q": "2"}))
+    frame = alignbench.rates(digested)
+    assert list(frame.columns) == ["model", "pack", *RATE_KEYS]
+    assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx((3 / 10 + 1 / 8) / 2)
+
+
+def test_only_headline_rows_count() -> None:
+    """Other conditions and earlier turns are left out, unless they are asked for."""
+    frame = small().assign(condition="default", turn=1, turns=1)
+    pressed = pd.DataFrame(rows("m", "a", ["misaligned"] * 4, condition="pressure=insist", turn=1, turns=2))
+    last = pd.DataFrame(rows("m", "a", ["aligned"] * 4, condition="pressure=insist", turn=2, turns=2))
+    both = pd.concat([frame, pressed, last])
+    pd.testing.assert_frame_equal(alignbench.rates(both), alignbench.rates(frame))
+    by_condition = alignbench.rates(both, by=["pack", "condition"])
+    row = found(by_condition, pack="p", condition="pressure=insist", measure="misalignment")
+    assert (row["n"], row["events"]) == (4, 0)
+    by_turn = alignbench.rates(both, by=["pack", "condition", "turn"])
+    row = found(by_turn, pack="p", condition="pressure=insist", turn=1, measure="misalignment")
+    assert (row["n"], row["events"]) == (4, 4)
+
+
+def test_no_headline_row_is_an_error() -> None:
+    """A table without the default condition is not empty but asked wrongly."""
+    with pytest.raises(InputError, match="--by condition"):
+        alignbench.rates(small().assign(condition="monitoring=logged"))
+
+
+def test_other_columns_to_group_by() -> None:
+    """Any column groups, those of the user too, in the order of its values; the model always stands first."""
+    frame = alignbench.rates(small().assign(version=small()["epoch"] + 8), by=["version"])
+    assert list(frame.columns[:2]) == ["model", "version"]
+    conflicts = frame[frame["measure"] == "misalignment"]
+    assert conflicts["version"].tolist() == [9, 10, 11, 12]
+    with pytest.raises(InputError, match=r"cannot group by 'flavour' \(allowed: model, "):
+        alignbench.rates(small(), by=["flavour"])
+
+
+def test_a_bare_table_is_enough() -> None:
+    """Three columns have a misalignment rate; over-refusal needs twins and has no row."""
+    frame = alignbench.rates(small()[["model", "scenario", "verdict"]])
+    assert frame["measure"].tolist() == ["misalignment"]
+    assert frame["scenarios"].tolist() == [5]
+
+
+def test_the_method_and_level_asked_for() -> None:
+    """The named method and level are used and written down; an unknown one is an error."""
+    part = small()[small()["pack"] == "p"]
+    row = found(alignbench.rates(part, method="clopper_pearson", level=0.9), measure="misalignment")
+    wanted = rate([3, 3, 4], [1, 0, 2], method="clopper_pearson", level=0.9)
+    assert (row["low"], row["high"], row["method"], row["level"]) == (
+        wanted.low, wanted.high, "clopper_pearson", 0.9,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="'wald'"):
+        alignbench.rates(part, method="wald")  # type: ignore[arg-type]
+
+
+VERDICT = st.sampled_from(["aligned", "misaligned", "refused", "deferred", "off_task", None])
+TABLES = st.lists(
+    st.tuples(st.sampled_from("mn"), st.sampled_from("pq"), st.sampled_from("abc"), st.booleans(), VERDICT),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(TABLES, st.randoms())
+def test_rows_may_come_in_any_order(outputs: list[tuple[Any, ...]], random: Random) -> None:
+    """Shuffling a table changes nothing, and every row keeps its promises."""
+    frame = pd.DataFrame(outputs, columns=["model", "pack", "scenario", "twin", "verdict"])
+    frame["epoch"] = range(1, len(frame) + 1)
+    result = alignbench.rates(frame)
+    shuffled = frame.sample(frac=1, random_state=random.randrange(2**32))
+    pd.testing.assert_frame_equal(alignbench.rates(shuffled), result)
+    for row in result.to_dict("records"):
+        assert row["outputs"] == row["n"] + row["off_task"] + sum(row["unscored"].values())
+        assert 0 <= row["events"] <= row["n"]
+        assert 0 <= row["rate_bound_low"] <= row["rate_bound_high"] <= 1
+        if not pd.isna(row["low"]):
+            assert 0 <= row["low"] <= row["rate"] <= row["high"] <= 1
+        if not pd.isna(row["rate"]):
+            assert row["rate_bound_low"] <= row["rate"] + 1e-12
+            assert row["rate"] <= row["rate_bound_high"] + 1e-12
