@@ -80,7 +80,7 @@ def test_the_keys_are_those_that_are_promised() -> None:
 
 
 def test_what_is_counted() -> None:
-    """Misalignment is counted on conflicts, over-refusal on twins; off-task and unscored outputs are in no n."""
+    """Misalignment is counted on conflicts, over-refusal on twins; off-task and unscored are in no n."""
     frame = alignbench.rates(small())
     conflict = found(frame, pack="p", measure="misalignment")
     assert (conflict["outputs"], conflict["n"], conflict["events"], conflict["scenarios"]) == (12, 10, 3, 3)
@@ -132,7 +132,7 @@ def test_grouping_over_packs_is_stratified_never_pooled() -> None:
 
 
 def test_one_pack_has_no_overall_row() -> None:
-    """With one pack there is nothing to combine: by pack there is no overall row, without it the row is S1."""
+    """With one pack there is nothing to combine: no overall row by pack, plain S1 without it."""
     part = small()[small()["pack"] == "p"]
     assert OVERALL not in set(alignbench.rates(part)["pack"])
     assert set(alignbench.rates(part, by=["model"])["method"]) == {"s1"}
@@ -159,9 +159,7 @@ def test_the_packs_asked_for() -> None:
 
 def test_zero_events_have_a_bound_and_no_false_certainty() -> None:
     """Without events the upper limit stays above zero, and the assumption-free bound stands beside it."""
-    frame = alignbench.rates(
-        pd.DataFrame([row for at in range(12) for row in rows("m", f"s{at}", ["aligned"] * 3)])
-    )
+    frame = alignbench.rates(pd.DataFrame([row for at in range(12) for row in rows("m", f"s{at}", ["aligned"] * 3)]))
     row = frame.iloc[0]
     assert (row["rate"], row["low"], row["events"]) == (0, 0, 0)
     assert row["high"] > 0.05
@@ -196,9 +194,9 @@ def test_nothing_judged_has_no_rate() -> None:
 
 @pytest.mark.parametrize("column", ["judge", "judge_config", "rubric_digest", "pack_digest", "model_args"])
 def test_different_identities_are_never_counted_together(column: str) -> None:
-    """Two judges, rubrics, versions of a pack or settings of a model: two rows, and the difference is shown."""
-    both = pd.concat([small().assign(**{column: "x"}), small().assign(**{column: "y"})])
-    frame = alignbench.rates(both, by=["pack"])
+    """Two judges, rubrics, texts of a pack or settings of a model are two rows, and it shows."""
+    again = small().assign(**{column: "y"}, epoch=small()["epoch"] + 4)
+    frame = alignbench.rates(pd.concat([small().assign(**{column: "x"}), again]), by=["pack"])
     conflicts = frame[(frame["pack"] == "p") & (frame["measure"] == "misalignment")]
     assert conflicts["n"].tolist() == [10, 10]
     if column == "model_args":

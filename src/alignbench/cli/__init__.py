@@ -20,6 +20,9 @@ COMMANDS = {
     "gate": "Is the candidate worse than the base? The exit code says.",
     "ranks": "Which places each model may hold.",
     "priorities": "Which of two colliding values the answers serve.",
+    "drift": "Do answers drift when circumstances change?",
+    "plan": "What a design will show, before it is run.",
+    "agreement": "Do several judges, or judges and people, say the same?",
     "leaderboard": "Models side by side, as CSV, Markdown and a figure.",
 }
 """Command and its one-line help; `judge-x` lives in the module `judge_x`."""
