@@ -24,9 +24,7 @@ __all__ = ["cluster_bootstrap"]
 _BATCH = 250
 
 
-def cluster_bootstrap(
-    n: ArrayLike, total: ArrayLike, resamples: int, rng: np.random.Generator
-) -> dict[str, Interval]:
+def cluster_bootstrap(n: ArrayLike, total: ArrayLike, resamples: int, rng: np.random.Generator) -> dict[str, Interval]:
     """Limits of sum(total) / sum(n) by the percentile and the BCa bootstrap over scenarios.
 
     Args:

@@ -96,8 +96,7 @@ def _verdicts(rates: tuple[float, float], design: Design, packs: int, rng: np.ra
     same = paired_counts(n, base, base, LIKENESS, rng)
     kept = (np.arange(design.packs) < packs)[:, None]
     first, second, both = (
-        np.where(kept, getattr(changed, name), getattr(same, name))[..., None]
-        for name in ("base", "candidate", "both")
+        np.where(kept, getattr(changed, name), getattr(same, name))[..., None] for name in ("base", "candidate", "both")
     )
     epoch = np.arange(design.epochs)
     # Epochs stand in the order: both have the event, only the base, only the candidate, neither.

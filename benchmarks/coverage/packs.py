@@ -40,9 +40,7 @@ def pack_scores(setting: PackSetting, grid: Grid, effort: Effort, rng: np.random
         "S1 over packs": (parts.low, parts.high),
         "sum of the packs' S1 by MOVER": _mover_sum(n, y, weights),
         "stratified CR2-t": _cr2_t(n, y, weights, 0.0),
-        "Inspect ci_wilson(cluster=), pooled": inspect_ci_wilson(
-            n.reshape(len(n), -1), y.reshape(len(n), -1)
-        ),
+        "Inspect ci_wilson(cluster=), pooled": inspect_ci_wilson(n.reshape(len(n), -1), y.reshape(len(n), -1)),
     }
     both = s2(n, pairs.base, pairs.candidate, weights=weights, level=LEVEL)
     changes = {
@@ -68,9 +66,7 @@ def _simulated(setting: PackSetting, data_sets: int, rng: np.random.Generator) -
             for rate in (setting.rate, setting.candidate_rate)
         )
         packs.append(paired_counts(n, base, candidate, LIKENESS, rng))
-    return PairedCounts(
-        *(np.stack([getattr(pack, name) for pack in packs], axis=1) for name in PairedCounts.__slots__)
-    )
+    return PairedCounts(*(np.stack([getattr(pack, name) for pack in packs], axis=1) for name in PairedCounts.__slots__))
 
 
 def _mover_sum(n: NDArray[np.int64], y: NDArray[np.int64], weights: Floats) -> Interval:
@@ -78,9 +74,7 @@ def _mover_sum(n: NDArray[np.int64], y: NDArray[np.int64], weights: Floats) -> I
     cells = moments(n, y)
     parts = s1(cells, LEVEL)
     p = (weights * cells.p).sum(-1)
-    below, above = (
-        np.sqrt(((weights * reach) ** 2).sum(-1)) for reach in (cells.p - parts.low, parts.high - cells.p)
-    )
+    below, above = (np.sqrt(((weights * reach) ** 2).sum(-1)) for reach in (cells.p - parts.low, parts.high - cells.p))
     return p - below, p + above
 
 

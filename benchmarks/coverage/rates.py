@@ -62,9 +62,7 @@ def simulated_pairs(setting: PairSetting, data_sets: int, rng: np.random.Generat
     return paired_counts(n, atoms[0], atoms[1], setting.likeness, rng)
 
 
-def difference_scores(
-    setting: PairSetting, grid: Grid, effort: Effort, rng: np.random.Generator
-) -> list[Score]:
+def difference_scores(setting: PairSetting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
     """Every interval of a difference in one setting."""
     pairs = simulated_pairs(setting, effort.core if grid == "core" else effort.stress, rng)
     limits = {name: method(pairs) for name, method in _DIFFERENCE_METHODS.items()}

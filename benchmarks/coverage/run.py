@@ -84,9 +84,7 @@ def tasks(every: int = 1) -> list[Task]:
     ]
 
 
-def run(
-    chosen: Sequence[Task], effort: Effort, seed: int, processes: int, say: Callable[[str], None]
-) -> list[Result]:
+def run(chosen: Sequence[Task], effort: Effort, seed: int, processes: int, say: Callable[[str], None]) -> list[Result]:
     """Run tasks in several processes.
 
     Args:

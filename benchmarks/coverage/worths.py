@@ -137,9 +137,7 @@ def worth_scores(setting: WorthSetting, grid: Grid, effort: Effort, rng: np.rand
     ]
 
 
-def _iid_bootstrap(
-    fitted: BradleyTerry, data: Comparisons, resamples: int, rng: np.random.Generator
-) -> Floats:
+def _iid_bootstrap(fitted: BradleyTerry, data: Comparisons, resamples: int, rng: np.random.Generator) -> Floats:
     """Percentile limits from outputs drawn one by one with replacement, shape (2, values)."""
     counts = cells_of(data.take(fitted.used)).counts
     outputs = int(counts.sum())

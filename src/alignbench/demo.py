@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.errors import AlignbenchError
 from alignbench.leaderboard import Board, leaderboard, write_leaderboard
@@ -17,6 +15,8 @@ from alignbench.packs import shipped_packs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pandas as pd
 
 __all__ = ["EPOCHS", "SEED", "DemoResult", "run_demo", "truth_table"]
 
@@ -63,15 +63,11 @@ def run_demo(
     packs = shipped_packs()
     for name in PERSONAS:
         grader = {"model": "persona/grader", "args": {"seed": SEED}}
-        done = _evaluate(
-            target / "logs" / name, packs, f"persona/{name}", {"seed": SEED}, grader, epochs=EPOCHS
-        )
+        done = _evaluate(target / "logs" / name, packs, f"persona/{name}", {"seed": SEED}, grader, epochs=EPOCHS)
         progress(f"persona/{name}", done)
     for model in models:
         log_dir = target / "logs" / model.replace("/", "_")
-        progress(
-            model, _evaluate(log_dir, packs, model, {}, {"model": model, "args": {}}, epochs=1, limit=limit)
-        )
+        progress(model, _evaluate(log_dir, packs, model, {}, {"model": model, "args": {}}, epochs=1, limit=limit))
     table = verdicts([target / "logs"])
     write_verdicts([target / "logs"], target / "verdicts.parquet")
     boards = leaderboard(table, seed=SEED)
@@ -128,6 +124,6 @@ def truth_table(table: pd.DataFrame) -> pd.DataFrame:
         for model, measure in zip(frame["model"], frame["measure"], strict=True)
     ]
     found = frame[["model", "pack", "measure", "events", "n", "rate", "low", "high"]].assign(truth=truth)
-    return found.assign(
-        holds=(found["low"] <= found["truth"]) & (found["truth"] <= found["high"])
-    ).reset_index(drop=True)
+    return found.assign(holds=(found["low"] <= found["truth"]) & (found["truth"] <= found["high"])).reset_index(
+        drop=True
+    )

@@ -1,7 +1,7 @@
 """Models side by side: a CSV, a page in Markdown and a figure, with n, interval, judge and coverage in every row.
 
-Only what is comparable stands on one board: the same judge in the same configuration, the same rubric, the same packs in
-the same version. Everything else gets a board of its own, with the reason.
+Only what is comparable stands on one board: the same judge in the same configuration, the same rubric, the same packs
+in the same version. Everything else gets a board of its own, with the reason.
 """
 
 from __future__ import annotations
@@ -157,9 +157,7 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
     rows = pd.concat([board.rows.astype(object) for board in boards], ignore_index=True)
     flat = rows.assign(
         flags=["+".join(flags) for flags in rows["flags"]],
-        unscored=[
-            "+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]
-        ],
+        unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
     )
     write_text(target / "leaderboard.csv", flat.to_csv(index=False, lineterminator="\n"))
     write_text(target / "leaderboard.md", markdown(boards))
@@ -174,11 +172,12 @@ def markdown(boards: list[Board]) -> str:
     for board in boards:
         lines += _board_lines(board, several=len(boards) > 1)
     lines += [
-        "**How to read this.** *Misalignment*: share of judged answers to conflicts that did what the standard rules out. "
-        "*Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither is read "
-        "without the other. The scenario is the unit of every interval. *Rank*: all the ranks by misalignment that a model may "
-        "hold at once with the others; overlapping sets are no order. *Judged*: answers with a verdict, of all asked for; the "
-        "rest is in no rate. A judge without a card is *unexamined*: its own errors are not in the intervals.",
+        "**How to read this.** *Misalignment*: share of judged answers to conflicts that did what the standard rules "
+        "out. *Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither "
+        "is read without the other. The scenario is the unit of every interval. *Rank*: all the ranks by misalignment "
+        "that a model may hold at once with the others; overlapping sets are no order. *Judged*: answers with a "
+        "verdict, of all asked for; the rest is in no rate. A judge without a card is *unexamined*: its own errors "
+        "are not in the intervals.",
         "",
     ]
     return "\n".join(lines)
@@ -239,9 +238,7 @@ def _board_row(
             flags += tuple(flag for flag in row["flags"] if flag not in flags)
     cells["Scenarios"] = str(first["scenarios"])
     cells["Judged"] = f"{judged} of {outputs}"
-    why = (
-        str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
-    )
+    why = str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
     cells["Flags"] = ", ".join([*flags, *filter(None, [why])]) or "-"
     return cells
 
@@ -279,9 +276,7 @@ def _figure(boards: list[Board], file: Path) -> None:
         _panel(axes, order, measure, colour)
         axes.set_title(title, fontsize=11, loc="left")
     left.set_yticks(range(len(order)))
-    left.set_yticklabels(
-        [model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order]
-    )
+    left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
     left.invert_yaxis()
     level = boards[0].rows["level"].iloc[0]
     figure.supxlabel(f"% of judged answers, with {100 * level:g} % intervals over scenarios (S1)", fontsize=9)

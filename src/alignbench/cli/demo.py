@@ -57,9 +57,10 @@ def command(output: str, models: tuple[str, ...], limit: int) -> None:
     click.echo("Written:")
     for path in result.files:
         click.echo(f"  {path}")
-    click.echo(
-        f"\nNext: inspect view --log-dir {output}/logs --recursive   or   alignbench rates {output}/logs --by model,family"
-    )
+    click.echo("\nNext:")
+    click.echo(f"  inspect view --log-dir {output}/logs --recursive")
+    click.echo(f"  alignbench rates {output}/logs --by model,family")
+    click.echo(f"  alignbench gate {output}/logs/base {output}/logs/tuned")
 
 
 def _print_truth(result: DemoResult) -> None:

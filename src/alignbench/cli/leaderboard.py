@@ -9,9 +9,7 @@ from alignbench.cli.common import input_argument, level_option, seed_option
 
 @click.command()
 @input_argument
-@click.option(
-    "-o", "--output", default="leaderboard", show_default=True, metavar="DIR", help="Folder for the files."
-)
+@click.option("-o", "--output", default="leaderboard", show_default=True, metavar="DIR", help="Folder for the files.")
 @level_option
 @seed_option
 def command(inputs: tuple[str, ...], output: str, level: float, seed: int) -> None:

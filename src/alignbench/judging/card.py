@@ -148,7 +148,9 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
     judge, config, rubric, rubric_digest = (_one(exam, name) for name in EXAM_COLUMNS[:4])
     truth = (exam["label"] == "misaligned").to_numpy()
     if truth.all() or not truth.any():
-        raise InputError("the examination has no misaligned answers, or only such", allowed="labelled answers of both kinds")
+        raise InputError(
+            "the examination has no misaligned answers, or only such", allowed="labelled answers of both kinds"
+        )
     refusal = (exam["label"] == "refused").to_numpy()
     judged = exam["verdict"].notna().to_numpy()
     flagged, refused = ((exam["verdict"] == word).to_numpy() for word in ("misaligned", "refused"))
@@ -262,9 +264,9 @@ def _positions(exam: pd.DataFrame, name: str, level: float, seed: int) -> Agreem
         return Agreement(n=len(both), value=None, low=None, high=None)
     ratings = both[[f"label_{name}", name]].to_numpy(dtype=int)
     scenario = row_groups([both[column].astype("category") for column in ("pack", "scenario")])
-    found = agreement(
-        ratings, scenario, np.arange(7), rng=np.random.default_rng(seed), scale="interval", level=level
-    )["krippendorff_alpha"]
+    found = agreement(ratings, scenario, np.arange(7), rng=np.random.default_rng(seed), scale="interval", level=level)[
+        "krippendorff_alpha"
+    ]
     return Agreement(n=len(both), value=found.value, low=found.low, high=found.high)
 
 
@@ -295,9 +297,7 @@ def _state(sensitivity: Proportion, specificity: Proportion, unscored: float) ->
     return "unfit", reasons
 
 
-def _failures(
-    sensitivity: Proportion, specificity: Proportion, unscored: float, demands: Sequence[float]
-) -> list[str]:
+def _failures(sensitivity: Proportion, specificity: Proportion, unscored: float, demands: Sequence[float]) -> list[str]:
     caught, passed, share = demands
     failed = []
     for what, found, wanted in (

@@ -214,8 +214,10 @@ def _checked(name: str, args: Mapping[str, Any], kind: type[Persona | Grader]) -
         if argument not in known:
             raise InputError(f"unknown argument {argument!r}", item=f"persona/{name}", allowed=", ".join(known))
         numbers = value.values() if isinstance(value, Mapping) else [value]
-        if isinstance(value, Mapping) and ("default" not in value or argument not in ("misaligned", "refusal", "over_refusal")):
-            raise InputError(f"{argument} = {value!r}", item=f"persona/{name}", allowed="one number, or a rate with `default`")
+        by_condition = argument in ("misaligned", "refusal", "over_refusal")
+        if isinstance(value, Mapping) and not (by_condition and "default" in value):
+            wanted = "one number, or for a rate numbers by condition with `default` among them"
+            raise InputError(f"{argument} = {value!r}", item=f"persona/{name}", allowed=wanted)
         for number in numbers:
             _check_number(name, argument, number)
     return dict(args)

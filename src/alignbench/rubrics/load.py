@@ -80,7 +80,8 @@ def load_rubric(name: str = "conflict") -> Rubric:
     _, system, case = re.split(r"^<!-- (?:system|case) -->\n", prompt, flags=re.MULTILINE)
     unknown = set(PLACEHOLDER.findall(case)) ^ CASE_FIELDS
     if unknown:
-        raise InputError(f"placeholders {sorted(unknown)} do not fit", file=prompt_file, allowed=str(sorted(CASE_FIELDS)))
+        allowed = ", ".join(sorted(CASE_FIELDS))
+        raise InputError(f"placeholders {sorted(unknown)} do not fit", file=prompt_file, allowed=allowed)
     return Rubric(head["id"], head["version"], system.replace("{{rubric}}", text.strip()).strip(), case.strip())
 
 

@@ -12,7 +12,6 @@ from inspect_ai.model import (
     GenerateConfig,
     ModelOutput,
     ResponseSchema,
-    get_model,
     model_roles,
 )
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
@@ -22,7 +21,7 @@ from alignbench.errors import InputError
 from alignbench.identity import judge_config
 from alignbench.rubrics import Rubric, load_rubric
 from alignbench.scoring.outcome import Outcome, make_score
-from alignbench.scoring.reply import JudgeReply, Judgement, ReplyError, has_evidence, parse_reply
+from alignbench.scoring.reply import Judgement, JudgeReply, ReplyError, has_evidence, parse_reply
 from alignbench.scoring.transcript import Turn, live_turns, render
 from alignbench.solvers.conversation import stop_reasons
 

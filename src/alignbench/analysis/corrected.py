@@ -1,0 +1,170 @@
+"""Rates of a verdict table corrected for the judge's errors: by labels on its outputs, or by the judge's exam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from alignbench.stats.correction import (
+    FEW_LABELS,
+    Corrected,
+    LabelledPack,
+    corrected_difference,
+    corrected_overall,
+    transported_rate,
+)
+from alignbench.table import row_groups
+from alignbench.verdicts import JUDGED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from alignbench.analysis.cells import Counts, Measure
+    from alignbench.stats.difference import Difference
+    from alignbench.stats.estimate import Estimate
+
+__all__ = [
+    "HUMAN",
+    "UNCORRECTED",
+    "CellCorrection",
+    "Correction",
+    "LabelledPairs",
+    "Transport",
+    "by_labels",
+    "paired_difference",
+    "paired_labels",
+]
+
+HUMAN = "human_event"
+"""Column of a table: what people said of an output. 1 event, 0 none, between them where they disagree, else null."""
+UNCORRECTED = "uncorrected"
+
+
+class Correction(Protocol):
+    """Where labels come from; `alignbench.judging.calibration.Calibration` is one."""
+
+    @property
+    def minimum_labels(self) -> int:
+        """Labels that a pack needs for its rate to be corrected."""
+
+    def attach(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The checked table with the column HUMAN; raises NotComparableError for a table of others."""
+
+
+class CellCorrection(Protocol):
+    """Corrects the estimate of a cell; also returns the number of labels used."""
+
+    def __call__(
+        self, part: pd.DataFrame, measure: Measure, members: Sequence[Counts], raw: Estimate
+    ) -> tuple[Estimate, int]:
+        """Correct one cell; where that cannot be, the raw estimate comes back with the flag `uncorrected`."""
+
+
+def by_labels(minimum: int = FEW_LABELS) -> CellCorrection:
+    """S3, from the labels in the column HUMAN; with fewer than `minimum` in a pack the raw rate stays."""
+
+    def corrected(
+        part: pd.DataFrame, measure: Measure, members: Sequence[Counts], raw: Estimate
+    ) -> tuple[Estimate, int]:
+        packs = [_labelled(part, counts.rows, measure.event) for counts in members]
+        labels = sum(map(_labels, packs))
+        if raw.value is None or any(_missing(pack, minimum) for pack in packs):
+            return _uncorrected(raw, packs), labels
+        return corrected_overall(packs, level=raw.level).estimate, labels
+
+    return corrected
+
+
+def _labelled(part: pd.DataFrame, rows: NDArray[np.int64], event: str) -> LabelledPack:
+    """The judged outputs among some rows of one pack."""
+    verdict = part["verdict"].iloc[rows]
+    here = rows[verdict.isin(JUDGED).to_numpy()]
+    flagged = (part["verdict"].iloc[here] == event).to_numpy(dtype=bool)
+    return LabelledPack(
+        row_groups([part["scenario"].iloc[here]]) if len(here) else here,
+        flagged.astype(np.int64),
+        part[HUMAN].iloc[here].to_numpy(dtype=float),
+    )
+
+
+def _labels(pack: LabelledPack) -> int:
+    return int(np.sum(~np.isnan(np.asarray(pack.label, dtype=float))))
+
+
+def _missing(pack: LabelledPack, minimum: int) -> bool:
+    """Whether a pack lacks labels altogether or in a stratum."""
+    stratum, label = np.asarray(pack.stratum), np.asarray(pack.label, dtype=float)
+    bare = any(np.isnan(label[stratum == value]).all() for value in np.unique(stratum))
+    return bare or not len(stratum) or _labels(pack) < minimum
+
+
+def _uncorrected(raw: Estimate, packs: Sequence[LabelledPack]) -> Estimate:
+    few = any(0 < _labels(pack) < FEW_LABELS for pack in packs)
+    return replace(raw, flags=(*raw.flags, *(["few_labels"] if few else []), UNCORRECTED))
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """The error rates of a judge on misaligned and other answers, from its exam.
+
+    Attributes:
+        sensitivity: (found, all) misaligned answers.
+        specificity: (passed, all) other answers.
+    """
+
+    sensitivity: tuple[int, int]
+    specificity: tuple[int, int]
+
+    def __call__(
+        self, part: pd.DataFrame, measure: Measure, members: Sequence[Counts], raw: Estimate
+    ) -> tuple[Estimate, int]:
+        """Correct a rate of misalignment; the exam says nothing of over-refusal."""
+        if measure.name != "misalignment" or raw.n_eff is None:
+            return replace(raw, flags=(*raw.flags, UNCORRECTED)), 0
+        return transported_rate(raw, self.sensitivity, self.specificity), 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledPairs:
+    """The paired outputs of one pack with the labels of both sides."""
+
+    base: LabelledPack
+    candidate: LabelledPack
+
+    @property
+    def usable(self) -> bool:
+        """Whether both sides have labels enough."""
+        return not any(_missing(side, FEW_LABELS) for side in (self.base, self.candidate))
+
+    @property
+    def few(self) -> bool:
+        """Whether there are labels, but too few."""
+        return any(0 < _labels(side) < FEW_LABELS for side in (self.base, self.candidate))
+
+
+def paired_labels(
+    scenario: NDArray[np.int64], flagged: Sequence[NDArray[np.bool_]], human: Sequence[NDArray[np.float64]]
+) -> LabelledPairs:
+    """Put verdicts and labels of base and candidate beside each other; vectors of one length a side."""
+    sides = (
+        LabelledPack(scenario, said.astype(np.int64), label)
+        for said, label in zip(flagged, human, strict=True)
+    )
+    return LabelledPairs(*sides)
+
+
+def paired_difference(
+    pairs: Sequence[LabelledPairs], *, rng: np.random.Generator, level: float, alpha: float
+) -> Difference:
+    """The corrected difference over one pack, or over several of equal weight."""
+
+    def side(packs: list[LabelledPack]) -> Corrected:
+        return corrected_overall(packs, level=level)
+
+    base, candidate = side([pair.base for pair in pairs]), side([pair.candidate for pair in pairs])
+    return corrected_difference(base, candidate, rng=rng, alpha=alpha)

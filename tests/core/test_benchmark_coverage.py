@@ -1,0 +1,319 @@
+"""The simulated data behind the coverage table, the other methods in it, and how it is written."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import special, stats
+from statsmodels.stats.contingency_tables import mcnemar
+
+# The benchmarks stand beside the package and are not installed.
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.coverage import __main__ as program
+from benchmarks.coverage import methods, peers
+from benchmarks.coverage.bootstrap import cluster_bootstrap
+from benchmarks.coverage.decisions import Situation, situations, tables
+from benchmarks.coverage.generators import (
+    ATOMS,
+    GENERATORS,
+    Generator,
+    counts,
+    paired_counts,
+    propensities,
+    scenario_sizes,
+)
+from benchmarks.coverage.report import TARGETS, missed
+from benchmarks.coverage.run import Task, run, tasks
+from benchmarks.coverage.scores import Score, score
+from benchmarks.coverage.settings import (
+    CORE_RATES,
+    Effort,
+    core,
+    pack_core,
+    pack_stress,
+    pair_core,
+    pair_stress,
+    stress,
+)
+from benchmarks.coverage.worths import WorthSetting, expected_worths, worth_core, worth_stress
+
+from alignbench.stats.matched import newcombe_10
+from alignbench.stats.rate import rate
+
+TINY = Effort(core=4, stress=4, slow=3, resamples=40, tests=3, orders=2, order_resamples=9, gates=1)
+LAWS = list(product(GENERATORS, (0.002, 0.05, 0.5), (0.05, 0.4, 0.8)))
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    """A fresh generator."""
+    return np.random.default_rng(seed)
+
+
+def some_counts(data_sets: int = 40, scenarios: int = 12) -> tuple[Any, Any]:
+    """Outputs and events of unequal scenarios."""
+    n = scenario_sizes((4, 10), (data_sets, scenarios), rng(1))
+    return n, counts(n, propensities("beta_binomial", 0.3, 0.3), rng(2))
+
+
+@pytest.mark.parametrize(("generator", "mean", "icc"), LAWS)
+def test_propensities_have_the_stated_mean_and_icc(generator: Generator, mean: float, icc: float) -> None:
+    """Every generator has the mean to rounding, and the variance icc * mean * (1 - mean) within .2 %."""
+    atoms = propensities(generator, mean, icc)
+    assert atoms.min() >= 0
+    assert atoms.max() <= 1
+    assert (np.diff(atoms) >= -1e-9).all()
+    assert float(atoms.mean()) == pytest.approx(mean, rel=1e-9)
+    assert float(atoms.var()) == pytest.approx(icc * mean * (1 - mean), rel=2e-3)
+
+
+def test_beta_propensities_give_beta_binomial_counts() -> None:
+    """Mixing binomials over the atoms gives scipy's beta-binomial probabilities."""
+    for mean, icc in ((0.01, 0.2), (0.5, 0.8), (0.2, 0.05)):
+        atoms = propensities("beta_binomial", mean, icc)
+        mixed = stats.binom.pmf(np.arange(8), 7, atoms[:, None]).mean(0)
+        a, b = mean * (1 / icc - 1), (1 - mean) * (1 / icc - 1)
+        assert mixed == pytest.approx(stats.betabinom.pmf(np.arange(8), 7, a, b), rel=1e-3, abs=1e-7)
+
+
+def test_logit_normal_propensities_are_normal_on_the_log_odds_scale() -> None:
+    """Log-odds of the atoms lie on a straight line over normal scores."""
+    score_of = special.ndtri((np.arange(ATOMS) + 0.5) / ATOMS)
+    logit = special.logit(propensities("logit_normal", 0.2, 0.2))
+    assert np.polynomial.Polynomial.fit(score_of, logit, 1)(score_of) == pytest.approx(logit, abs=1e-6)
+
+
+def test_two_point_propensities_are_none_or_one_rate() -> None:
+    """Apart from one atom there are scenarios without the event and scenarios of a single rate."""
+    values, times = np.unique(propensities("two_point", 0.05, 0.4), return_counts=True)
+    assert values[times > 1] == pytest.approx([0, 0.05 + 0.4 * 0.95])
+    assert times[times == 1].sum() <= 1
+
+
+def test_without_correlation_all_scenarios_are_alike() -> None:
+    """At icc 0 every generator gives every scenario the rate itself."""
+    assert all((propensities(generator, 0.2, 0.0) == 0.2).all() for generator in GENERATORS)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_drawn_counts_have_the_stated_rate_and_correlation(generator: Generator) -> None:
+    """Of scenarios with two outputs, mean^2 + icc * mean * (1 - mean) have the event twice."""
+    mean, icc, scenarios = 0.2, 0.4, 200_000
+    y = counts(np.full((1, scenarios), 2), propensities(generator, mean, icc), rng(3))
+    twice = mean**2 + icc * mean * (1 - mean)
+    assert float(y.mean() / 2) == pytest.approx(mean, abs=4 * np.sqrt(mean / scenarios))
+    assert float((y == 2).mean()) == pytest.approx(twice, abs=4 * np.sqrt(twice / scenarios))
+
+
+def test_counts_depend_on_the_seed_and_on_nothing_else() -> None:
+    """One seed, one set of counts; another seed, another set."""
+    n, atoms = np.full((3, 50), 6), propensities("beta_binomial", 0.3, 0.3)
+    first, again, other = (counts(n, atoms, rng(seed)) for seed in (5, 5, 6))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_sizes_keep_to_their_bounds() -> None:
+    """Close bounds are filled evenly, wide ones with many small scenarios and some large."""
+    even, wide = scenario_sizes((4, 10), (20_000,), rng(1)), scenario_sizes((2, 60), (20_000,), rng(1))
+    assert (even.min(), even.max(), wide.min(), wide.max()) == (4, 10, 2, 60)
+    assert np.bincount(even)[4:] / 20_000 == pytest.approx(np.full(7, 1 / 7), abs=0.01)
+    # Uniform in log size between 2 and 61: half lie below the geometric mean, sqrt(122) = 11.04.
+    assert float((wide <= 11).mean()) == pytest.approx(0.5, abs=0.015)
+    assert (scenario_sizes((7, 7), (9,), rng(1)) == 7).all()
+
+
+def test_paired_counts_have_both_rates_and_are_as_alike_as_asked() -> None:
+    """Each model keeps its own rate; likeness 1 with one rate makes the propensities of a scenario equal."""
+    n = np.full((1, 100_000), 3)
+    base, candidate = (propensities("logit_normal", mean, 0.4) for mean in (0.3, 0.1))
+    pairs = paired_counts(n, base, candidate, 0.5, rng(1))
+    assert float(pairs.base.mean() / 3) == pytest.approx(0.3, abs=0.006)
+    assert float(pairs.candidate.mean() / 3) == pytest.approx(0.1, abs=0.006)
+    assert (pairs.both <= np.minimum(pairs.base, pairs.candidate)).all()
+    assert (pairs.both >= pairs.base + pairs.candidate - n).all()
+    # With one propensity P for both models, E[both] / n = E[P^2] = mean^2 + icc * mean * (1 - mean).
+    twin = paired_counts(n, base, base, 1.0, rng(2))
+    assert float(twin.both.mean() / 3) == pytest.approx(0.3**2 + 0.4 * 0.3 * 0.7, abs=0.006)
+    apart = paired_counts(n, base, base, 0.0, rng(2))
+    assert float(apart.both.mean() / 3) == pytest.approx(0.3**2, abs=0.006)
+
+
+def test_grids_have_the_stated_settings() -> None:
+    """108 settings of the core and 600 of the stress grid, none of them twice, and the pairs of both."""
+    assert (len(core()), len(stress()), len(pair_core()), len(pair_stress())) == (108, 600, 432, 1200)
+    for grid in (core(), stress(), pair_core(), pair_stress(), pack_core(), pack_stress()):
+        assert len(set(grid)) == len(grid)
+    assert {one.rate for one in core()} == set(CORE_RATES)
+    assert {one.icc for one in stress()} == {0.0, 0.1, 0.4, 0.8}
+    assert (min(one.rate for one in stress()), max(one.scenarios for one in stress())) == (0.002, 200)
+    for one in (*pack_core(), *pack_stress()):
+        assert one.rate * float(np.mean(one.pack_factors)) == pytest.approx(one.rate)
+
+
+def test_intervals_by_name_are_those_of_rate() -> None:
+    """Posterior, CR2-t and Clopper-Pearson of many data sets at once are what `rate` gives one by one."""
+    n, y = some_counts(6)
+    for name in ("s1", "beta_binomial", "cr2_t", "clopper_pearson"):
+        method = methods.s1_interval if name == "s1" else getattr(methods, name)
+        low, high = method(n, y)
+        for at in range(len(n)):
+            one = rate(n[at], y[at], method=name)  # type: ignore[arg-type]
+            assert (float(low[at]), float(high[at])) == pytest.approx((one.low, one.high), abs=1e-9)
+
+
+def test_clustered_error_is_that_of_statsmodels() -> None:
+    """The clustered standard error behind `ci(cluster=)` and Miller's interval is that of a robust regression."""
+    n, y = some_counts(1)
+    item = np.concatenate([np.arange(size) < hits for size, hits in zip(n[0], y[0], strict=True)]).astype(float)
+    scenario = np.repeat(np.arange(len(n[0])), n[0])
+    fitted = sm.OLS(item, np.ones(len(item))).fit(cov_type="cluster", cov_kwds={"groups": scenario})
+    low, high = peers.inspect_ci(n, y)
+    half = stats.t.ppf(0.975, len(n[0]) - 1) * fitted.bse[0]
+    assert (float(low[0]), float(high[0])) == pytest.approx((item.mean() - half, item.mean() + half))
+
+
+def test_item_level_methods_are_those_for_single_pairs() -> None:
+    """Newcombe's interval and McNemar's test are those of the pooled table of pairs."""
+    n = scenario_sizes((4, 10), (5, 12), rng(1))
+    atoms = [propensities("beta_binomial", mean, 0.3) for mean in (0.4, 0.2)]
+    pairs = paired_counts(n, atoms[0], atoms[1], 0.8, rng(2))
+    low, high = peers.item_newcombe(pairs)
+    p = peers.item_mcnemar(pairs)
+    for at in range(len(n)):
+        both, base, candidate = (int(part[at].sum()) for part in (pairs.both, pairs.base, pairs.candidate))
+        table = (both, base - both, candidate - both, int(n[at].sum()) - base - candidate + both)
+        assert (float(low[at]), float(high[at])) == pytest.approx(newcombe_10(*table))
+        exact = mcnemar(np.array(table).reshape(2, 2), exact=True)
+        assert float(p[at]) == pytest.approx(exact.pvalue)
+
+
+def test_bootstrap_limits_are_those_of_scipy() -> None:
+    """Percentile and BCa limits agree with scipy's within what 20,000 resamples leave to chance."""
+    n, y = some_counts(1, 20)
+    found = cluster_bootstrap(n, y, 20_000, rng(1))
+
+    def pooled(sizes: Any, hits: Any, axis: int) -> Any:
+        return hits.sum(axis) / sizes.sum(axis)
+
+    for name, method in (("percentile", "percentile"), ("bca", "BCa")):
+        expected = stats.bootstrap(
+            (n[0].astype(float), y[0].astype(float)), pooled, paired=True, vectorized=True,
+            n_resamples=20_000, method=method, rng=rng(2),
+        ).confidence_interval  # fmt: skip
+        limits = [float(limit[0]) for limit in found[name]]
+        assert limits == pytest.approx([expected.low, expected.high], abs=0.006)
+
+
+def test_bootstrap_without_events_has_no_width() -> None:
+    """Where nothing happened the bootstrap claims a rate of exactly 0: the fault that the table shows."""
+    for low, high in cluster_bootstrap(np.full((2, 9), 5), np.zeros((2, 9)), 50, rng()).values():
+        assert (low == 0).all()
+        assert (high == 0).all()
+
+
+def test_expected_worths_without_scenario_effects_are_the_true_ones() -> None:
+    """Where scenarios are alike, the worths to be covered are those that the outcomes were drawn from."""
+    for nudged in (False, True):
+        setting = WorthSetting(4, 2, 6, 1e-6, nudged)
+        assert expected_worths(setting) == pytest.approx(np.linspace(-1, 1, 4), abs=1e-4)
+
+
+def test_scenario_effects_draw_expected_worths_together() -> None:
+    """Averaging over unlike scenarios flattens the odds, and leaves the worths centred and in order."""
+    worths = expected_worths(WorthSetting(4, 2, 6, 2.0, False))
+    assert float(worths.sum()) == pytest.approx(0, abs=1e-6)
+    assert (np.diff(worths) > 0).all()
+    assert float(worths.max()) < 0.9
+    assert len({str(one) for one in (*worth_core(), *worth_stress())}) == 32
+
+
+def gate_situation(name: str) -> Situation:
+    """A situation of the gate by the start of its name, in the design of 9 packs and 4 epochs."""
+    return next(one for one in situations() if str(one).startswith(name) and one.design.packs == 9
+                and one.design.epochs == 4)  # fmt: skip
+
+
+def test_gate_tables_hold_what_the_situation_says() -> None:
+    """Rates by measure and side are the stated ones, and only the packs that are meant to change do."""
+    situation = gate_situation("one pack")
+    base, candidate = (
+        pd.concat(side) for side in zip(*(tables(situation, rng(seed)) for seed in range(8)), strict=True)
+    )
+    assert len(base) == 8 * 9 * 25 * 4 * 2
+    for frame, changed in ((base, 0.05), (candidate, 0.35)):
+        hit = frame.assign(event=frame["verdict"] != "aligned").groupby(["twin", "pack"])["event"].mean()
+        assert hit[(False, "pack_0")] == pytest.approx(changed, abs=0.1)
+        assert hit[False].drop("pack_0").mean() == pytest.approx(0.05, abs=0.02)
+        assert hit[True].mean() == pytest.approx(0.08, abs=0.02)
+    assert set(base["verdict"]) == {"aligned", "misaligned", "refused"}
+
+
+def test_tasks_give_one_result_in_any_order() -> None:
+    """A task has a stream of its own: neither order nor company changes its result."""
+    chosen = [next(task for task in tasks() if task.part == part) for part in ("rates", "packs", "tests", "gate")]
+    whole = run(chosen, TINY, 0, 1, str)
+    single = [result for task in reversed(chosen) for result in task(TINY, 0)]
+    assert sorted(map(str, whole)) == sorted(map(str, single))
+    other = [result for task in chosen for result in task(TINY, 1)]
+    assert sorted(map(str, other)) != sorted(map(str, single))
+
+
+def test_score_counts_truths_inside() -> None:
+    """Coverage is the share of intervals that hold the truth; those that were refused count apart."""
+    limits = np.array([0.1, 0.3, np.nan, 0.0]), np.array([0.2, 0.4, np.nan, 0.6])
+    found = score("rate", "core", "S1", "somewhere", limits, 0.15)
+    assert found.coverage == pytest.approx(2 / 3)
+    assert found.refused == pytest.approx(1 / 4)
+    assert found.width == pytest.approx((0.1 + 0.1 + 0.6) / 3)
+
+
+def test_a_missed_target_is_named() -> None:
+    """A minimum or a mean below its target is reported with the setting; enough everywhere is not."""
+    whole = [Score(t.part, "core", t.method, "here", 9, 0.97, 0.1) for t in TARGETS]
+    assert missed(whole) == []
+    low = [*whole, replace(whole[0], coverage=0.91, setting="there")]
+    assert missed(low) == [
+        "a rate: mean .940 below .960",
+        "a rate: .910 below .930 at there",
+    ]
+    assert missed(whole[1:]) == ["a rate: not simulated"]
+
+
+def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shortened run writes a page that says so, with a row for each interval, and every result as CSV."""
+    parts = ("gate", "worths", "tests", "differences", "packs", "rates")
+    few: list[Task] = [next(task for task in tasks() if task.part == part) for part in parts]
+    monkeypatch.setattr(program, "tasks", lambda _every: few)
+    monkeypatch.setattr(program, "Effort", lambda: TINY)
+    monkeypatch.setattr(program.os, "environ", {})
+    page, scores = tmp_path / "table.md", tmp_path / "scores.csv"
+    arguments = ["--quick", "--processes", "1", "--out", str(page), "--scores", str(scores)]
+    assert program.main(arguments) == 0
+    text = page.read_text()
+    assert "A shortened run" in text
+    assert all(f"**{target.method}**" in text for target in TARGETS)
+    assert "nan" not in text
+    rows = pd.read_csv(scores)
+    assert {"rate", "overall rate", "difference", "overall difference", "worths"} == set(rows["part"])
+    assert list(tmp_path.glob("*")) in ([page, scores], [scores, page])
+
+
+def test_the_committed_table_meets_the_targets() -> None:
+    """The table in the repository is of a whole run, and what it says of our intervals is what we promise."""
+    text = program.TABLE.read_text()
+    assert "A shortened run" not in text
+    assert str(Path.home()) not in text
+    for target in TARGETS:
+        line = next(row for row in text.splitlines() if row.startswith(f"| {target.claim} | **{target.method}**"))
+        mean, least = (float(cell) for cell in line.split("|")[4:6])
+        assert mean >= (target.mean or 0)
+        assert least >= target.least
