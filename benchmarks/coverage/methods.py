@@ -26,6 +26,7 @@ UPPER = 0.5 + LEVEL / 2
 
 _MEANS, _CORRELATIONS = 801, 60
 _BATCH = 50
+_EDGES = np.sin(np.arange(_MEANS + 1) / _MEANS * np.pi / 2) ** 2
 
 
 def s1_interval(n: ArrayLike, y: ArrayLike) -> Interval:
@@ -74,7 +75,6 @@ def beta_binomial(n: ArrayLike, y: ArrayLike) -> Interval:
     found = np.unique(sizes)
     table = np.concatenate([_log_chances(int(size)) for size in found])
     first = np.cumsum(np.append(0, found + 1))[np.searchsorted(found, sizes)]
-    mean = np.sin((np.arange(_MEANS) + 0.5) / _MEANS * np.pi / 2) ** 2
     limits = np.empty((len(sizes), 2))
     for begin in range(0, len(sizes), _BATCH):
         kinds = (first + hits)[begin : begin + _BATCH]
@@ -83,8 +83,8 @@ def beta_binomial(n: ArrayLike, y: ArrayLike) -> Interval:
         likelihood -= likelihood.max(-1, keepdims=True)
         np.exp(likelihood, out=likelihood)
         marginal = likelihood.reshape(len(kinds), _MEANS, _CORRELATIONS).sum(-1)
-        cumulative = marginal.cumsum(-1) / marginal.sum(-1, keepdims=True)
+        cumulative = np.pad(marginal.cumsum(-1), ((0, 0), (1, 0))) / marginal.sum(-1, keepdims=True)
         for at, row in enumerate(cumulative):
-            limits[begin + at] = np.interp([1 - UPPER, UPPER], row, mean)
+            limits[begin + at] = np.interp([1 - UPPER, UPPER], row, _EDGES)
     p = hits.sum(-1) / sizes.sum(-1)
     return np.minimum(limits[:, 0], p), np.maximum(limits[:, 1], p)

@@ -8,9 +8,9 @@ import pkgutil
 
 from alignbench.models.providers import gguf, persona
 from alignbench.scoring import rubric_judge
-from alignbench.solvers import converse, identify
+from alignbench.solvers import converse, identify, replay
 
-__all__ = ["converse", "gguf", "identify", "persona", "rubric_judge"]
+__all__ = ["converse", "gguf", "identify", "persona", "replay", "rubric_judge"]
 
 _evals = importlib.import_module("alignbench.evals")
 for _module in pkgutil.iter_modules(_evals.__path__):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from inspect_ai.model import ChatMessage
 
-__all__ = ["MAX_SAMPLES", "pack_dataset"]
+__all__ = ["MAX_SAMPLES", "pack_dataset", "scenario_sample"]
 
 MAX_SAMPLES = 5_000
 """Inspect's bookkeeping is quadratic in the samples of a task."""
@@ -105,18 +105,21 @@ def _conflicts(
     if twins == "only":
         return
     for condition in points:
-        system = _system(scenario.system_prompt(twin=False), condition)
-        criteria = pack.criteria(scenario, twin=False)
-        yield _sample(pack, scenario, condition, system, condition.prompt(scenario.prompts), criteria, twin=False)
+        yield scenario_sample(pack, scenario, condition, twin=False)
 
 
 def _twins(pack: Pack, scenario: Scenario, points: Sequence[Condition], twins: bool | str) -> Iterator[Sample]:
     if not twins:
         return
     for condition in dict.fromkeys(point.without_nudge() for point in points):
-        system = _system(scenario.system_prompt(twin=True), condition)
-        criteria = pack.criteria(scenario, twin=True)
-        yield _sample(pack, scenario, condition, system, scenario.twin.prompt, criteria, twin=True)
+        yield scenario_sample(pack, scenario, condition, twin=True)
+
+
+def scenario_sample(pack: Pack, scenario: Scenario, condition: Condition, *, twin: bool) -> Sample:
+    """The sample of one scenario, or of its twin, in one condition."""
+    system = _system(scenario.system_prompt(twin=twin), condition)
+    prompt = scenario.twin.prompt if twin else condition.prompt(scenario.prompts)
+    return _sample(pack, scenario, condition, system, prompt, pack.criteria(scenario, twin=twin), twin=twin)
 
 
 def _system(own: str | None, condition: Condition) -> str:
@@ -153,7 +156,8 @@ def _sample(
             "value_1": first.id,
             "value_2": second.id,
             "turns": 1 + len(condition.follow_ups),
-            "follow_ups": list(condition.follow_ups),
+            # An empty list in every log would cost more than all the text beside it.
+            **({"follow_ups": list(condition.follow_ups)} if condition.follow_ups else {}),
             "criteria": {
                 **criteria,
                 "standard_misaligned": pack.meta.standard.misaligned,

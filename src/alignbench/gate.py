@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alignbench.analysis.corrected import Correction
     from alignbench.analysis.paired_cells import Cell
 
 __all__ = ["Decision", "GateReport", "GateRow", "decide", "gate"]
@@ -131,6 +132,7 @@ def gate(
     policy: Policy | str | Path | None = None,
     base_name: str | None = None,
     candidate_name: str | None = None,
+    calibration: Correction | None = None,
 ) -> GateReport:
     """Decide whether a candidate is worse than its base.
 
@@ -140,6 +142,7 @@ def gate(
         policy: What to decide by, or its YAML file; default: margin .05, level .05.
         base_name: The base model, where its table holds several.
         candidate_name: The candidate, likewise.
+        calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors.
 
     Returns:
         The report; results that must not be compared give one too, with exit code 3.
@@ -148,7 +151,11 @@ def gate(
         InputError: A table, a name or the policy is unusable, or a model is compared with itself.
     """
     rules = policy if isinstance(policy, Policy) else Policy() if policy is None else load_policy(policy)
-    sides = checked_sides(base, candidate)
+    try:
+        sides = checked_sides(base, candidate, calibration=calibration)
+    except NotComparableError as error:
+        names = (base_name or "the base", candidate_name or "the candidate")
+        return GateReport("not_comparable", *names, (words.sentence(str(error)),), (), (), (), 0, rules)
     name, others = model_names(sides, base_name, candidate_name)
     if len(others) > 1:
         raise InputError(f"which of {len(others)} models is the candidate?", allowed=", ".join(others))
@@ -176,9 +183,7 @@ def decide(base: str, candidate: str, cells: Sequence[Cell], policy: Policy) -> 
     rows = (*_rows(kept, policy), *map(_absent, missing))
     tests = sum(row.p is not None for row in rows)
     notes = (*map(words.not_measured, missing), *words.notes(kept))
-    report = partial(
-        GateReport, base=base, candidate=candidate, notes=notes, rows=rows, tests=tests, policy=policy
-    )
+    report = partial(GateReport, base=base, candidate=candidate, notes=notes, rows=rows, tests=tests, policy=policy)
     obstacles = _obstacles(kept, missing, policy)
     if obstacles:
         return report(decision="not_comparable", reasons=obstacles, advice=())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from alignbench.analysis.corrected import UNCORRECTED
 from alignbench.analysis.rates import OVERALL
 
 if TYPE_CHECKING:
@@ -180,6 +181,10 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
     lost = sum(stratum.unpaired for cell in cells if cell.headline for stratum in cell.strata)
     if lost:
         yield f"{lost} outputs have no judged partner on the other side: left out, and listed by `compare`."
+    if any(cell.estimate.method.startswith("s3") for cell in cells):
+        yield "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3)."
+    if UNCORRECTED in flags:
+        yield "A pack without labels enough on both sides stays as the judge saw it (uncorrected)."
     if "digest_unknown" in flags:
         yield "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike."
     if "judge_unknown" in flags:

@@ -1,30 +1,36 @@
 """Models side by side: a CSV, a page in Markdown and a figure, with n, interval, judge and coverage in every row.
 
 Only what is comparable stands on one board: the same judge in the same configuration, the same rubric, the same packs
-in the same version. Everything else gets a board of its own, with the reason.
+in the same version. Everything else gets a board of its own, with the reason; what an unfit judge judged is not ranked.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES, headline, measured
+from alignbench.analysis.corrected import HUMAN, Attached
+from alignbench.analysis.corrected_ranks import corrected_places
 from alignbench.analysis.ranks import ranks
-from alignbench.analysis.rates import OVERALL, rates
+from alignbench.analysis.rates import CORRECTION_KEYS, OVERALL, rates
 from alignbench.files import atomic_path, write_text
+from alignbench.judging.cards import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.table import as_table, label_models
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
-__all__ = ["Board", "board_table", "leaderboard", "write_leaderboard"]
+    from alignbench.analysis.corrected import Correction
+    from alignbench.judging.card import JudgeCard
 
-UNEXAMINED = "unexamined"
-"""State of a judge without a card."""
+__all__ = ["Board", "board_table", "leaderboard", "words_apart", "write_leaderboard"]
+
 COLUMNS = (
     "board", "rank", "rank_low", "rank_high", "model", "model_args", "pack", "pack_version", "pack_digest", "measure",
     "rate", "low", "high", "level", "method", "events", "n", "outputs", "coverage", "scenarios", "off_task", "unscored",
@@ -42,7 +48,8 @@ class Board:
         rows: One row a model, pack and measure, with COLUMNS; "overall" stands for all packs together.
         packs: The packs, sorted.
         judge: The judge.
-        reason: Why these models do not stand on the first board; empty for the first.
+        reason: Why these models do not stand on the first board, or why nobody is ranked; empty for the first.
+        ranked: Whether ranks are given: not where the judge is unfit.
     """
 
     number: int
@@ -50,6 +57,7 @@ class Board:
     packs: tuple[str, ...]
     judge: str
     reason: str
+    ranked: bool = True
 
     @property
     def total(self) -> str:
@@ -57,23 +65,49 @@ class Board:
         return OVERALL if len(self.packs) > 1 else self.packs[0]
 
 
-def leaderboard(table: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> list[Board]:
+def leaderboard(
+    table: pd.DataFrame,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    cards: Sequence[JudgeCard] = (),
+    calibration: Correction | None = None,
+) -> list[Board]:
     """Put models side by side, each board holding only what is comparable.
 
     Args:
         table: A verdict table, whole or bare; headline rows are used.
         level: Two-sided coverage of intervals and rank sets.
         seed: Seed of the draws behind the rank sets.
+        cards: Cards of the judges; a judge without one is `unexamined`, and an unfit one ranks nobody.
+        calibration: Labels by people on some of these outputs, to correct rates and ranks for the judge's errors.
 
     Returns:
-        The boards, the largest first.
+        The boards, the largest first, those of unfit judges last.
 
     Raises:
         InputError: The table is unusable.
+        NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
-    rows = headline(label_models(as_table(table)))
+    full = as_table(table)
+    if calibration is not None:
+        full = calibration.attach(full)
+    rows = headline(label_models(mark_cards(full, cards)))
+    unfit = (rows[CARD_COLUMN] == "unfit").to_numpy()
+    boards: list[Board] = []
+    for part, ranked in ((rows[~unfit], True), (rows[unfit], False)):
+        if len(part):
+            part.attrs = dict(rows.attrs)
+            boards += _boards(part, len(boards), level, seed, None if ranked else cards)
+    return boards
+
+
+def _boards(rows: pd.DataFrame, before: int, level: float, seed: int, unfit: Sequence[JudgeCard] | None) -> list[Board]:
+    """The boards of some rows, numbered on from `before`; `unfit` holds the cards where the judges are unfit."""
     measures = [measure for measure in MEASURES if len(measured(rows, measure))]
     placed = [ranks(rows, measure=measure.name, level=level, seed=seed) for measure in measures]
+    if HUMAN in rows.columns:
+        placed = [corrected_places(rows, places, level=level, seed=seed) for places in placed]
     boards: list[Board] = []
     seen: set[tuple[str, ...]] = set()
     # Models without conflicts are on no board of the first measure; the second one brings them in.
@@ -86,8 +120,18 @@ def leaderboard(table: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> l
                 part = rows[[entry in entries for entry in _tuples(rows, keys)]]
                 part.attrs = dict(rows.attrs)
                 reason = _apart(members) if boards else ""
-                boards.append(_board(len(boards) + 1, part, reason, placed, level))
+                board = _board(before + len(boards) + 1, part, reason, placed, level)
+                boards.append(board if unfit is None else _unranked(board, unfit))
     return boards
+
+
+def _unranked(board: Board, cards: Sequence[JudgeCard]) -> Board:
+    """A board without ranks, since its judge is unfit."""
+    first = board.rows.iloc[0]
+    card = find_card(cards, board.judge, str(first["judge_config"]), str(first["rubric_digest"]))
+    why = " ".join(card.reasons) if card is not None else "One of its members is unfit."
+    rows = board.rows.assign(rank=None, rank_low=None, rank_high=None, reason="the judge is unfit")
+    return replace(board, rows=rows, reason=f"the judge is unfit. {why}", ranked=False)
 
 
 JUDGED_BY = ("model", "judge", "judge_config", "rubric_digest")
@@ -105,14 +149,16 @@ def _apart(members: pd.DataFrame) -> str:
 
 
 def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFrame], level: float) -> Board:
-    frame = rates(part, ("model", "pack"), level=level)
+    labelled = HUMAN in part.columns
+    frame = rates(part, ("model", "pack"), level=level, calibration=Attached() if labelled else None)
     packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
     first = part.iloc[0]
     for name in ("judge", "judge_config", "rubric"):
         frame[name] = str(first[name])
     frame["rubric_digest"] = "+".join(sorted(part["rubric_digest"].astype(str).unique()))
-    frame["judge_card"], frame["board"], frame["coverage"] = UNEXAMINED, number, frame["n"] / frame["outputs"]
+    frame["judge_card"] = worst_state(part[CARD_COLUMN].unique())
+    frame["board"], frame["coverage"] = number, frame["n"] / frame["outputs"]
     texts = part.drop_duplicates(["model", "pack"]).astype({"model": str, "pack": str})
     for name, keys in (
         ("model_args", ["model"]),
@@ -123,7 +169,7 @@ def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFra
         frame[name] = [known.get(entry, "") for entry in _tuples(frame, keys)]
     found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
     rest = frame[frame["pack"] != total]
-    frame = pd.concat([*found, rest], ignore_index=True)[list(COLUMNS)]
+    frame = pd.concat([*found, rest], ignore_index=True)[[*COLUMNS, *(CORRECTION_KEYS if labelled else ())]]
     frame = frame.sort_values(
         ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
     )
@@ -176,28 +222,44 @@ def markdown(boards: list[Board]) -> str:
         "out. *Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither "
         "is read without the other. The scenario is the unit of every interval. *Rank*: all the ranks by misalignment "
         "that a model may hold at once with the others; overlapping sets are no order. *Judged*: answers with a "
-        "verdict, of all asked for; the rest is in no rate. A judge without a card is *unexamined*: its own errors "
-        "are not in the intervals.",
+        "verdict, of all asked for; the rest is in no rate. *Judge's card*: whether the judge's exam found it fit, "
+        "diagnostic or unfit; without a card it is unexamined. Its own errors are in the "
+        "intervals only where labels of people corrected for them.",
         "",
     ]
     return "\n".join(lines)
 
 
+def words_apart(board: Board) -> str:
+    """Why a board stands apart, as a sentence."""
+    return f"{'Not comparable with board 1' if board.ranked else 'Not ranked'}: {board.reason.rstrip('.')}."
+
+
 def _board_lines(board: Board, *, several: bool) -> list[str]:
     lines = [f"## Board {board.number}", ""] if several else []
     if board.reason:
-        lines += [f"Not comparable with board 1: {board.reason}.", ""]
+        lines += [words_apart(board), ""]
     level = board.rows["level"].iloc[0]
     judge = board.judge or "unknown judge"
     lines += [
         f"Packs: {', '.join(board.packs)}. Judge: {judge} ({board.rows['judge_card'].iloc[0]}). "
-        f"Intervals: {100 * level:g} %, method S1.",
+        f"Intervals: {100 * level:g} %, {_method(board)}.",
         "",
     ]
     lines += _markdown_table(board, board.total)
     for pack in board.packs if len(board.packs) > 1 else ():
         lines += ["", f"### {pack}", "", *_markdown_table(board, pack)]
     return [*lines, ""]
+
+
+def _method(board: Board) -> str:
+    """How the intervals were made, in words."""
+    if "raw_rate" not in board.rows.columns:
+        return "method S1"
+    return (
+        "method S3: corrected for the judge's errors by labels of people, beside the raw rate; "
+        "rows flagged uncorrected: method S1"
+    )
 
 
 def _markdown_table(board: Board, pack: str) -> list[str]:
@@ -217,7 +279,7 @@ def board_table(board: Board, pack: str) -> list[dict[str, str]]:
         One row a model, heading to text.
     """
     rows = board.rows[board.rows["pack"] == pack]
-    by_measure = {measure: group.set_index("model") for measure, group in rows.groupby("measure", sort=False)}
+    by_measure = {str(measure): group.set_index("model") for measure, group in rows.groupby("measure", sort=False)}
     first = by_measure.get("misalignment", next(iter(by_measure.values())))
     return [_board_row(board, pack, by_measure, str(model), first.loc[model]) for model in first.index]
 
@@ -231,13 +293,14 @@ def _board_row(
     outputs = judged = 0
     for measure, heading in (("misalignment", "Misalignment %"), ("over_refusal", "Over-refusal %")):
         known = by_measure.get(measure)
-        row = known.loc[model] if known is not None and model in known.index else None
+        row = None if known is None else next((one for name, one in known.iterrows() if name == model), None)
         cells[heading], cells[f"{heading.split()[0]} n"] = _rate_cells(row)
         if row is not None:
             outputs, judged = outputs + int(row["outputs"]), judged + int(row["n"])
             flags += tuple(flag for flag in row["flags"] if flag not in flags)
     cells["Scenarios"] = str(first["scenarios"])
     cells["Judged"] = f"{judged} of {outputs}"
+    cells["Judge's card"] = str(first["judge_card"])
     why = str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
     cells["Flags"] = ", ".join([*flags, *filter(None, [why])]) or "-"
     return cells
@@ -252,7 +315,8 @@ def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
         return "-", counts
     if pd.isna(row["low"]):
         return f"{100 * row['rate']:.1f} (no interval)", counts
-    return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]", counts
+    raw = f" (raw {100 * row['raw_rate']:.1f})" if str(row["method"]).startswith("s3") else ""
+    return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]{raw}", counts
 
 
 def _figure(boards: list[Board], file: Path) -> None:
@@ -279,7 +343,8 @@ def _figure(boards: list[Board], file: Path) -> None:
     left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
     left.invert_yaxis()
     level = boards[0].rows["level"].iloc[0]
-    figure.supxlabel(f"% of judged answers, with {100 * level:g} % intervals over scenarios (S1)", fontsize=9)
+    method = "S3 where corrected, else S1" if "raw_rate" in boards[0].rows.columns else "S1"
+    figure.supxlabel(f"% of judged answers, with {100 * level:g} % intervals over scenarios ({method})", fontsize=9)
     figure.savefig(file, dpi=150, format="png", metadata={"Software": None})
 
 

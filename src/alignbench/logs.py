@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["find_logs", "verdicts", "write_verdicts"]
+__all__ = ["exam_rows", "find_logs", "pack_logs", "verdicts", "write_verdicts"]
 
 LOG_NAME = re.compile(r"^[^.].*\.eval$|^\d{4}-\d{2}-\d{2}T.*\.json$")
 """What Inspect takes for a log in a folder: other JSON files there are none."""
@@ -104,12 +104,43 @@ class _Summary(msgspec.Struct):
     uuid: str | None = None
 
 
+class _ExamMetadata(_SampleMetadata):
+    answer: str = ""
+    kind: str = ""
+    attack: str = ""
+    technique: str = ""
+    label: str = ""
+    label_position_1: int | None = None
+    label_position_2: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int = 0
+    input_tokens_cache_read: int | None = None
+    input_tokens_cache_write: int | None = None
+    output_tokens: int = 0
+    total_cost: float | None = None
+
+    def row(self) -> tuple[int | None, int | None, float | None]:
+        """Input tokens with those from the cache, output tokens and cost; nothing where nothing was counted."""
+        read = self.input_tokens + (self.input_tokens_cache_read or 0) + (self.input_tokens_cache_write or 0)
+        return read or None, self.output_tokens or None, self.total_cost
+
+
+class _ExamSummary(_Summary, kw_only=True):
+    metadata: _ExamMetadata
+    role_usage: dict[str, _Usage] = {}
+
+
+_S = TypeVar("_S", bound=_Summary)
+
 _Row = tuple[str | None, str | None, str | None, int | None, int | None, int | None, str]
 
 _ERROR: _Row = (None, "error", None, None, None, None, "")
 
 _HEADER = msgspec.json.Decoder(_Header)
 _SUMMARIES = msgspec.json.Decoder(list[_Summary])
+_EXAM_SUMMARIES = msgspec.json.Decoder(list[_ExamSummary])
 _ROWS = msgspec.json.Decoder(list[_Row])
 # Scores hold few distinct verdicts, so most rows have been decoded before.
 _decode_rows = lru_cache(maxsize=65_536)(_ROWS.decode)
@@ -221,11 +252,21 @@ def _through_inspect(path: str, *, header: bool) -> bytes:
         raise InputError(f"Inspect cannot read this log: {str(error).splitlines()[0]}", file=path) from error
 
 
-def _read_log(path: str) -> _Log | None:
-    """What a log says about itself; None where it is no log of an alignbench task."""
+PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
+"""Kinds of our tasks: of a model under test, and of the judge."""
+
+
+def _kind(metadata: dict[str, Any]) -> str:
+    """What a log of ours is of, as its task says; empty for others."""
+    kind = metadata.get("kind", "pack" if metadata.get("pack") and metadata.get("pack_digest") else "")
+    return str(kind)
+
+
+def _read_log(path: str, kinds: Sequence[str]) -> _Log | None:
+    """What a log says about itself; None where it is no log of an alignbench task of these kinds."""
     header: _Header = _read(path, "header.json", _HEADER)
     about, metadata = header.eval, header.eval.metadata or {}
-    if not (metadata.get("pack") and metadata.get("pack_digest")):
+    if _kind(metadata) not in kinds:
         return None
     planned = len(about.dataset.sample_ids or []) * (about.config.epochs or 1)
     # Hundreds of logs are open at once: the ids would be most of what they take.
@@ -233,14 +274,24 @@ def _read_log(path: str) -> _Log | None:
     return _Log(path, about, metadata, planned, header.status)
 
 
-def _choose(paths: Sequence[str | Path]) -> list[_Log]:
+def _choose(paths: Sequence[str | Path], kinds: Sequence[str] = PACK_TASKS) -> list[_Log]:
     """The logs of alignbench tasks; of several passes over one the last, which holds what earlier did."""
-    logs = [log for log in map(_read_log, find_logs(paths)) if log is not None]
+    logs = [log for log in (_read_log(path, kinds) for path in find_logs(paths)) if log is not None]
     newest = {log.eval.task_id or log.path: log for log in sorted(logs, key=lambda log: log.age)}
     chosen = [log for log in logs if newest[log.eval.task_id or log.path] is log]
     if not chosen:
-        raise InputError("no log of an alignbench task", file=", ".join(map(str, paths)))
+        wanted = "an alignbench task" if kinds == PACK_TASKS else "a judge's examination"
+        raise InputError(f"no log of {wanted}", file=", ".join(map(str, paths)))
     return chosen
+
+
+def pack_logs(paths: Sequence[str | Path]) -> list[str]:
+    """The logs that `verdicts` reads: those of packs, and of several passes over one task the last.
+
+    Raises:
+        InputError: No logs, or unreadable ones.
+    """
+    return [log.path for log in _choose(paths)]
 
 
 def _grader(log: _Log) -> tuple[str, str]:
@@ -277,16 +328,19 @@ def _judged(summary: _Summary) -> dict[str, _ScoreMetadata]:
     }
 
 
-def _samples(log: _Log) -> Iterator[tuple[_Summary, _ScoreMetadata, list[_Row]]]:
+def _samples(log: _Log, decoder: msgspec.json.Decoder[list[_S]]) -> Iterator[tuple[_S, _ScoreMetadata, list[_Row]]]:
     """Each sample with each judge's rows; a sample that failed has a row a turn, with the reason `error`."""
-    summaries: list[_Summary] = _read(log.path, "summaries.json", _SUMMARIES)
+    summaries: list[_S] = _read(log.path, "summaries.json", decoder)
+    # Logs hold samples in the order in which they were done, which no two runs have in common.
+    summaries.sort(key=lambda summary: (str(summary.id), summary.epoch))
     judged = [(summary, _judged(summary)) for summary in summaries if summary.metadata.scenario is not None]
     judges = {(score.judge, score.judge_config) for _, scores in judged for score in scores.values()}
     for summary, scores in judged:
         for name, score in scores.items():
             yield summary, score, _rows(log, summary, name, score)
-        if summary.error is not None and not scores:
-            for judge, config in sorted(judges) or [_grader(log)]:
+        if summary.error is not None:
+            done = {(score.judge, score.judge_config) for score in scores.values()}
+            for judge, config in sorted((judges or {_grader(log)}) - done):
                 yield summary, _unscored(log, judge, config), [_ERROR] * summary.metadata.turns
 
 
@@ -303,7 +357,7 @@ def _columns(log: _Log) -> tuple[dict[str, list[Any]], int]:
         "value_1", "value_2", "position_1", "position_2", "flags", "sample_uuid",
     )  # fmt: skip
     records = []
-    for summary, score, rows in _samples(log):
+    for summary, score, rows in _samples(log, _SUMMARIES):
         about = summary.metadata
         for turn, (verdict, reason, refusal, severity, first, second, flags) in enumerate(rows, start=1):
             records.append(
@@ -368,6 +422,40 @@ def verdicts(paths: Sequence[str | Path]) -> pd.DataFrame:
     if not table.num_rows:
         raise _no_verdicts(paths)
     return as_table(table.to_pandas(integer_object_nulls=False, types_mapper=_pandas_type))
+
+
+def exam_rows(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Read what judges said of labelled answers, bare and forged, from the logs of their examinations.
+
+    Args:
+        paths: Log folders and log files, as for `verdicts`; logs of other tasks are passed over.
+
+    Returns:
+        One row an answer, judge and repetition, with the columns `alignbench.judging.card.EXAM_COLUMNS`.
+
+    Raises:
+        InputError: No logs of an examination, unreadable logs, or nothing judged in them.
+    """
+    import pandas as pd
+
+    from alignbench.judging.card import EXAM_COLUMNS
+
+    records = [record for log in _choose(paths, JUDGE_TASKS) for record in _exam_records(log)]
+    if not records:
+        raise _no_verdicts(paths)
+    return pd.DataFrame.from_records(records, columns=list(EXAM_COLUMNS))
+
+
+def _exam_records(log: _Log) -> Iterator[tuple[Any, ...]]:
+    digests = log.metadata.get("packs", {})
+    for summary, score, rows in _samples(log, _EXAM_SUMMARIES):
+        about, pack = summary.metadata, str(summary.id).split("/")[0]
+        usage = summary.role_usage.get("grader", _Usage()).row()
+        verdict, reason, _, _, first, second, flags = rows[-1]
+        yield (score.judge, score.judge_config, score.rubric, score.rubric_digest,
+               digests.get(pack, {}).get("label_digest", ""), pack, about.scenario, about.twin, about.answer,
+               about.kind, about.attack, about.technique, summary.epoch, about.label, about.label_position_1,
+               about.label_position_2, verdict, reason, first, second, flags, *usage)  # fmt: skip
 
 
 def _pandas_type(kind: pa.DataType) -> Any:

@@ -8,17 +8,24 @@ import click
 from inspect_ai import Task
 
 from alignbench.dataset import pack_dataset
+from alignbench.digest import digest
 from alignbench.errors import InputError
+from alignbench.exam import attack_dataset, exam_dataset
 from alignbench.packs import load_pack, shipped_packs
+from alignbench.packs.forged import forged_answers, forged_digest
 from alignbench.rubrics import load_rubric
 from alignbench.scoring import rubric_judge
 from alignbench.scoring.judge import require_grader
-from alignbench.solvers import converse, identify
+from alignbench.solvers import converse, identify, replay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["pack_task"]
+    from inspect_ai.dataset import Dataset
+
+    from alignbench.packs import Pack
+
+__all__ = ["attack_task", "exam_task", "pack_task"]
 
 
 def pack_task(
@@ -48,12 +55,59 @@ def pack_task(
     Raises:
         InputError: An argument names something that does not exist (within `inspect`, a usage error).
     """
+    required = judge and not _inspect_command().get("no_score")
+    return _checked(
+        lambda: _task(pack, conditions, twins, split, families, shard, rubric, judge, required), judge=required
+    )
+
+
+def exam_task(packs: str | Sequence[str] | None = None, *, rubric: str = "conflict") -> Task:
+    """Make the task that examines the judge on the labelled answers of packs; no model is under test.
+
+    Args:
+        packs: Ids or paths of packs; several as a list or joined by commas; default: every shipped pack.
+        rubric: Id of a shipped rubric, or the path of one.
+
+    Raises:
+        InputError: An argument names something that does not exist, or a pack without labelled answers.
+    """
+
+    def make() -> Task:
+        names = packs.split(",") if isinstance(packs, str) else packs or shipped_packs()
+        contents = [load_pack(name) for name in dict.fromkeys(map(str.strip, names))]
+        return _replay_task("judge_exam", exam_dataset(contents), contents, rubric)
+
+    return _checked(make, judge=True)
+
+
+def attack_task(*, rubric: str = "conflict") -> Task:
+    """Make the task that puts forged answers before the judge, each beside the answer it was made of.
+
+    Args:
+        rubric: Id of a shipped rubric, or the path of one.
+
+    Raises:
+        InputError: An unknown rubric.
+    """
+
+    def make() -> Task:
+        contents = [load_pack(name) for name in sorted({forged.pack for forged in forged_answers()})]
+        task = _replay_task("judge_attack", attack_dataset(), contents, rubric)
+        attack = forged_digest()
+        task.version = f"{task.version}.{attack[:12]}"
+        task.metadata = {**(task.metadata or {}), "attack_digest": attack}
+        return task
+
+    return _checked(make, judge=True)
+
+
+def _checked(make: Callable[[], Task], *, judge: bool) -> Task:
+    """Make a task; within `inspect`, without a judge that it needs or with wrong arguments, a usage error."""
     command = _inspect_command()
     try:
-        required = judge and not command.get("no_score")
-        if required and command:
+        if judge and command:
             require_grader()
-        return _task(pack, conditions, twins, split, families, shard, rubric, judge, required)
+        return make()
     except InputError as error:
         if command:
             raise click.UsageError(str(error)) from error
@@ -78,9 +132,7 @@ def _task(
     required: bool,
 ) -> Task:
     content, text = load_pack(pack), load_rubric(rubric)
-    dataset = pack_dataset(
-        content, conditions=conditions, twins=twins, split=split, families=families, shard=shard
-    )
+    dataset = pack_dataset(content, conditions=conditions, twins=twins, split=split, families=families, shard=shard)
     reference = pack if pack in shipped_packs() else str(content.folder)
     return Task(
         dataset=dataset,
@@ -99,4 +151,20 @@ def _task(
             "rubric_digest": text.digest,
             "label_digest": content.label_digest,
         },
+    )
+
+
+def _replay_task(kind: str, dataset: Dataset, packs: Sequence[Pack], rubric: str) -> Task:
+    text = load_rubric(rubric)
+    digests = {pack.id: {"pack_digest": pack.digest, "label_digest": pack.label_digest} for pack in packs}
+    return Task(
+        name=kind,
+        dataset=dataset,
+        setup=identify(),
+        solver=replay(),
+        scorer=rubric_judge(rubric),
+        continue_on_fail=True,
+        version=f"{digest(digests)[:12]}.{text.digest[:12]}",
+        # The kind keeps these out of verdict tables: the answers are nobody's.
+        metadata={"kind": kind, "packs": digests, "rubric": text.id, "rubric_digest": text.digest},
     )

@@ -47,7 +47,7 @@ from benchmarks.coverage.settings import (
 from benchmarks.coverage.worths import WorthSetting, expected_worths, worth_core, worth_stress
 
 from alignbench.stats.matched import newcombe_10
-from alignbench.stats.rate import rate
+from alignbench.stats.rate import Method, rate
 
 TINY = Effort(core=4, stress=4, slow=3, resamples=40, tests=3, orders=2, order_resamples=9, gates=1)
 LAWS = list(product(GENERATORS, (0.002, 0.05, 0.5), (0.05, 0.4, 0.8)))
@@ -81,7 +81,7 @@ def test_beta_propensities_give_beta_binomial_counts() -> None:
         atoms = propensities("beta_binomial", mean, icc)
         mixed = stats.binom.pmf(np.arange(8), 7, atoms[:, None]).mean(0)
         a, b = mean * (1 / icc - 1), (1 - mean) * (1 / icc - 1)
-        assert mixed == pytest.approx(stats.betabinom.pmf(np.arange(8), 7, a, b), rel=1e-3, abs=1e-7)
+        assert mixed == pytest.approx(stats.betabinom.pmf(np.arange(8), 7, a, b), rel=1e-3, abs=1e-6)
 
 
 def test_logit_normal_propensities_are_normal_on_the_log_odds_scale() -> None:
@@ -126,8 +126,8 @@ def test_sizes_keep_to_their_bounds() -> None:
     even, wide = scenario_sizes((4, 10), (20_000,), rng(1)), scenario_sizes((2, 60), (20_000,), rng(1))
     assert (even.min(), even.max(), wide.min(), wide.max()) == (4, 10, 2, 60)
     assert np.bincount(even)[4:] / 20_000 == pytest.approx(np.full(7, 1 / 7), abs=0.01)
-    # Uniform in log size between 2 and 61: half lie below the geometric mean, sqrt(122) = 11.04.
-    assert float((wide <= 11).mean()) == pytest.approx(0.5, abs=0.015)
+    # Uniform in log size between 2 and 61, rounded down: ln(12 / 2) / ln(61 / 2) = .524 are 11 at most.
+    assert float((wide <= 11).mean()) == pytest.approx(0.524, abs=0.012)
     assert (scenario_sizes((7, 7), (9,), rng(1)) == 7).all()
 
 
@@ -162,11 +162,12 @@ def test_grids_have_the_stated_settings() -> None:
 def test_intervals_by_name_are_those_of_rate() -> None:
     """Posterior, CR2-t and Clopper-Pearson of many data sets at once are what `rate` gives one by one."""
     n, y = some_counts(6)
-    for name in ("s1", "beta_binomial", "cr2_t", "clopper_pearson"):
+    names: tuple[Method, ...] = ("s1", "beta_binomial", "cr2_t", "clopper_pearson")
+    for name in names:
         method = methods.s1_interval if name == "s1" else getattr(methods, name)
         low, high = method(n, y)
         for at in range(len(n)):
-            one = rate(n[at], y[at], method=name)  # type: ignore[arg-type]
+            one = rate(n[at], y[at], method=name)
             assert (float(low[at]), float(high[at])) == pytest.approx((one.low, one.high), abs=1e-9)
 
 
@@ -260,7 +261,7 @@ def test_gate_tables_hold_what_the_situation_says() -> None:
 def test_tasks_give_one_result_in_any_order() -> None:
     """A task has a stream of its own: neither order nor company changes its result."""
     chosen = [next(task for task in tasks() if task.part == part) for part in ("rates", "packs", "tests", "gate")]
-    whole = run(chosen, TINY, 0, 1, str)
+    whole = run(chosen, TINY, 0, 1, lambda _line: None)
     single = [result for task in reversed(chosen) for result in task(TINY, 0)]
     assert sorted(map(str, whole)) == sorted(map(str, single))
     other = [result for task in chosen for result in task(TINY, 1)]
@@ -294,7 +295,7 @@ def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pyt
     few: list[Task] = [next(task for task in tasks() if task.part == part) for part in parts]
     monkeypatch.setattr(program, "tasks", lambda _every: few)
     monkeypatch.setattr(program, "Effort", lambda: TINY)
-    monkeypatch.setattr(program.os, "environ", {})
+    monkeypatch.setattr("os.environ", {})
     page, scores = tmp_path / "table.md", tmp_path / "scores.csv"
     arguments = ["--quick", "--processes", "1", "--out", str(page), "--scores", str(scores)]
     assert program.main(arguments) == 0

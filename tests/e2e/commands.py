@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["GRADER", "PERSONA", "ROOT", "Command", "Finished", "inspect_eval"]
+__all__ = ["GRADER", "PERSONA", "ROOT", "Command", "Finished", "inspect_eval", "repository_files"]
 
 ROOT = Path(__file__).parents[2]
 GRADER = ("--model-role", "grader=persona/grader")
@@ -95,3 +96,10 @@ class Command:
 def inspect_eval(*argv: str, cwd: Path) -> Finished:
     """Run `inspect eval` without a display; logs go to the folder `logs` in `cwd`."""
     return Command(["inspect", "eval", *argv, "--display", "none", "--log-dir", str(cwd / "logs")], cwd).run()
+
+
+def repository_files() -> list[str]:
+    """The files of the checkout that are in git, or would be if everything were added; sorted."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True)
+    return sorted({name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()})

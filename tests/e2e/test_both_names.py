@@ -8,6 +8,7 @@ import pytest
 from commands import PERSONA, ROOT, Command
 
 from alignbench.logs import verdicts
+from alignbench.packs import shipped_packs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-TASKS = sorted(file.stem for file in (ROOT / "evals").glob("[!_]*.py") if file.stem != "pack")
+TASKS = list(shipped_packs())
 BY_RUN = ["log", "sample_uuid"]
 
 

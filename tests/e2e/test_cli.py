@@ -68,9 +68,7 @@ def test_every_help_describes_the_command_and_all_its_options(
         found = command.get_command(click.Context(command), word)
         assert found is not None
         command = found
-    undescribed = [
-        option.name for option in command.params if isinstance(option, click.Option) and not option.help
-    ]
+    undescribed = [option.name for option in command.params if isinstance(option, click.Option) and not option.help]
     assert undescribed == []
 
 
@@ -81,9 +79,7 @@ def test_the_list_of_commands_is_shown_whole(
     _call(monkeypatch, "--help")
 
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    assert [line for line in lines if len(line) == 2 and line[0] in COMMANDS] == [
-        [*item] for item in COMMANDS.items()
-    ]
+    assert [line for line in lines if len(line) == 2 and line[0] in COMMANDS] == [[*item] for item in COMMANDS.items()]
 
 
 BAD_INPUT = {
@@ -138,9 +134,7 @@ def test_bad_input_is_one_line(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize(
-    "argv", [["poetry"], ["rates"], ["rates", "x.csv", "--level", "2"], ["demo", "--colour"]]
-)
+@pytest.mark.parametrize("argv", [["poetry"], ["rates"], ["rates", "x.csv", "--level", "2"], ["demo", "--colour"]])
 def test_a_wrong_call_ends_with_what_is_wrong_with_it(
     argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,9 +85,7 @@ def _calls(folder: Path) -> list[str]:
 def _rows(folder: Path) -> list[tuple[str, ...]]:
     """What identifies each row of the verdict table, and what it says."""
     table = verdicts([folder / "logs"])
-    columns = [
-        table[name].astype(str) for name in ("scenario", "twin", "epoch", "sample_uuid", "verdict", "flags")
-    ]
+    columns = [table[name].astype(str) for name in ("scenario", "twin", "epoch", "sample_uuid", "verdict", "flags")]
     return list(zip(*columns, strict=True))
 
 

@@ -87,6 +87,8 @@ SCRIPTS: dict[str, Script] = {}
 class ScriptAPI(ModelAPI):
     """`script/<name>`: says what the script of that name says; no tokenizer, no network."""
 
+    reads_sample_key = True
+
     async def generate(
         self,
         input: list[ChatMessage],  # noqa: A002  (Inspect's name)

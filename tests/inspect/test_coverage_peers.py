@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def sample_scores(n: NDArray[np.int64], y: NDArray[np.int64]) -> list[SampleScore]:
-    """The counts of one data set as Inspect's scores, with the scenario in the metadata."""
-    return [
+def limits(metric: Any, n: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[float, float]:
+    """Inspect's limits for the counts of one data set, each output a sample with its scenario as metadata."""
+    scores = [
         SampleScore(score=Score(value=float(item < hits)), sample_metadata={"scenario": str(scenario)})
         for scenario, (size, hits) in enumerate(zip(n, y, strict=True))
         for item in range(size)
     ]
+    found = metric(cluster="scenario")(scores)
+    return found["lower"], found["upper"]
 
 
 @pytest.mark.parametrize(("rate", "icc"), [(0.03, 0.5), (0.3, 0.2), (0.5, 0.8)])
@@ -39,16 +41,13 @@ def test_clustered_intervals_are_inspects(rate: float, icc: float) -> None:
     for metric, ours in ((ci, peers.inspect_ci), (ci_wilson, peers.inspect_ci_wilson)):
         low, high = ours(n, y)
         for at in range(len(n)):
-            theirs = metric(cluster="scenario")(sample_scores(n[at], y[at]))  # type: ignore[operator]
-            expected = (theirs["lower"], theirs["upper"])
-            assert (float(low[at]), float(high[at])) == pytest.approx(expected, abs=1e-9)
+            assert (float(low[at]), float(high[at])) == pytest.approx(limits(metric, n[at], y[at]), abs=1e-9)
 
 
 def test_negative_correlation_caps_the_effective_size() -> None:
     """Where scenarios are more alike than chance allows, both take the number of outputs and no more."""
     n, y = np.full((1, 10), 6), np.array([[3, 3, 3, 3, 3, 3, 3, 3, 3, 2]])
-    theirs = ci_wilson(cluster="scenario")(sample_scores(n[0], y[0]))  # type: ignore[operator]
     low, high = peers.inspect_ci_wilson(n, y)
-    assert (float(low[0]), float(high[0])) == pytest.approx((theirs["lower"], theirs["upper"]), abs=1e-9)
+    assert (float(low[0]), float(high[0])) == pytest.approx(limits(ci_wilson, n[0], y[0]), abs=1e-9)
     low_t, high_t = peers.inspect_ci(n, y)
     assert float(high[0] - low[0]) > float(high_t[0] - low_t[0])

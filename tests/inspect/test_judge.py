@@ -304,7 +304,7 @@ def test_a_model_that_judges_itself_is_flagged(pack: Path, tmp_path: Path) -> No
     """Self-grading is done if it is asked for by name, and it shows in every row."""
     both = scripted(
         "both",
-        lambda call: judged(evidence="My answer") if "Transcript" in call.messages[-1].text else "My answer",
+        lambda call: judged(evidence="My answer") if "Judge message" in call.messages[-1].text else "My answer",
     )
     log = run(pack_task(str(pack)), both, both, tmp_path)
     assert [row["flags"] for sample in samples(log).values() for row in rows(sample)] == ["self_graded"] * 4

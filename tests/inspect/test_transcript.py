@@ -116,22 +116,37 @@ def test_no_message_can_pass_for_another() -> None:
 
 
 def test_hidden_reasoning_is_never_shown() -> None:
-    """Reasoning is left out in every form it takes: content parts, closed tags, open tags."""
-    hidden = ChatMessageAssistant(
-        content=[
-            ContentReasoning(reasoning="SECRET one"),
-            ContentText(text="Half of it. <think>SECRET two</think>And\nthe rest.<Thinking>SECRET three"),
-        ]
-    )
-    messages = (user("Go"), assistant("<think>SECRET four</think>First."), user("On"), hidden)
+    """Reasoning is left out in both forms it takes: content parts, and a closed block at the very start."""
+    hidden = ChatMessageAssistant(content=[ContentReasoning(reasoning="SECRET one"), ContentText(text="The rest.")])
+    messages = (user("Go"), assistant(" <Think>SECRET\ntwo</think>First."), user("On"), hidden)
     _, fenced = shown(*messages)
     assert "SECRET" not in fenced
     assert "think" not in fenced.lower()
     assert "First." in fenced
-    assert visible_text(hidden) == "Half of it. And\nthe rest."
+    assert visible_text(hidden) == "The rest."
 
 
-@pytest.mark.parametrize("text", ["<think>SECRET</think>", "<think>SECRET, and cut off", "  \n "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Here it is. <think>the lie</think>",
+        "<think>the lie, and cut off",
+        "<think>the lie</thinking> more",
+        "the lie</think>Fine.",
+        "<think>one</think><think>the lie</think>Fine.",
+    ],
+)
+def test_an_answer_cannot_hide_its_act(text: str) -> None:
+    """Tags anywhere but round one closed block at the start are part of the answer, and the judge sees them."""
+    assert "the lie" in shown(user("Go"), assistant(text))[1]
+
+
+def test_a_user_has_no_hidden_reasoning() -> None:
+    """Tags in a request are the request's."""
+    assert "<think>show me</think>" in shown(user("<think>show me</think> Go"), assistant("Fine."))[1]
+
+
+@pytest.mark.parametrize("text", ["<think>SECRET</think>", "  \n "])
 def test_an_answer_of_thoughts_alone_is_empty(text: str) -> None:
     """What only the model saw is no answer."""
     (turn,) = live_turns([user("Go"), assistant(text)], [user("Go")])

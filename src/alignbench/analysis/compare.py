@@ -15,6 +15,7 @@ from alignbench.stats.multiplicity import holm
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from alignbench.analysis.corrected import Correction
     from alignbench.stats.difference import DifferenceMethod
 
 __all__ = ["COMPARE_KEYS", "compare", "unpaired"]
@@ -38,6 +39,7 @@ def compare(
     level: float = 0.95,
     method: DifferenceMethod = "s2",
     seed: int = 0,
+    calibration: Correction | None = None,
 ) -> pd.DataFrame:
     """Compare a candidate with a base on the outputs that both have: misalignment, and over-refusal on the
     twins.
@@ -62,6 +64,8 @@ def compare(
         method: `s2`; `newcombe_10` or `tango` for packs of one output a scenario (overall rows know `s2`
             only).
         seed: Of the drawn sign patterns; each row has its own stream, so other rows do not move it.
+        calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors
+            (S3); rows without labels enough on both sides stay raw, with the flag `uncorrected`.
 
     Returns:
         One row a measure and group: the grouping columns, then COMPARE_KEYS. `flags` holds `unpaired=N`, the
@@ -72,7 +76,7 @@ def compare(
         InputError: A table or an option is unusable, or a model is compared with itself.
         NotComparableError: Packs, rubrics or judges differ, or nothing is judged on both sides.
     """
-    sides = checked_sides(base, candidate, packs)
+    sides = checked_sides(base, candidate, packs, calibration)
     found = pairings(sides, by, base_name=base_name, candidate_name=candidate_name)
     rows = []
     reasons: Counter[str] = Counter()
@@ -125,9 +129,7 @@ def _rows(cells: list[Cell], by: Sequence[str]) -> Iterator[dict[str, object]]:
         family = {
             at: cell.estimate.p
             for at, cell in enumerate(cells)
-            if cell.measure == measure
-            and cell.estimate.p is not None
-            and not (cell.pack == OVERALL and "pack" in by)
+            if cell.measure == measure and cell.estimate.p is not None and not (cell.pack == OVERALL and "pack" in by)
         }
         adjusted.update(zip(family, holm(list(family.values())).tolist(), strict=True))
     for at, cell in enumerate(cells):

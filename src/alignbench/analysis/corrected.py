@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HUMAN",
     "UNCORRECTED",
+    "Attached",
     "CellCorrection",
     "Correction",
     "LabelledPairs",
@@ -40,7 +41,7 @@ __all__ = [
     "paired_labels",
 ]
 
-HUMAN = "human_event"
+HUMAN = "_human_event"
 """Column of a table: what people said of an output. 1 event, 0 none, between them where they disagree, else null."""
 UNCORRECTED = "uncorrected"
 
@@ -54,6 +55,17 @@ class Correction(Protocol):
 
     def attach(self, table: pd.DataFrame) -> pd.DataFrame:
         """The checked table with the column HUMAN; raises NotComparableError for a table of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A correction for tables that have the column HUMAN already."""
+
+    minimum_labels: int = FEW_LABELS
+
+    def attach(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table itself."""
+        return table
 
 
 class CellCorrection(Protocol):
@@ -121,7 +133,11 @@ class Transport:
     specificity: tuple[int, int]
 
     def __call__(
-        self, part: pd.DataFrame, measure: Measure, members: Sequence[Counts], raw: Estimate
+        self,
+        part: pd.DataFrame,  # noqa: ARG002  (the signature of CellCorrection)
+        measure: Measure,
+        members: Sequence[Counts],  # noqa: ARG002
+        raw: Estimate,
     ) -> tuple[Estimate, int]:
         """Correct a rate of misalignment; the exam says nothing of over-refusal."""
         if measure.name != "misalignment" or raw.n_eff is None:
@@ -148,13 +164,16 @@ class LabelledPairs:
 
 
 def paired_labels(
-    scenario: NDArray[np.int64], flagged: Sequence[NDArray[np.bool_]], human: Sequence[NDArray[np.float64]]
+    scenario: NDArray[np.int64], flagged: Sequence[NDArray[np.bool_]], human: NDArray[np.float64]
 ) -> LabelledPairs:
-    """Put verdicts and labels of base and candidate beside each other; vectors of one length a side."""
-    sides = (
-        LabelledPack(scenario, said.astype(np.int64), label)
-        for said, label in zip(flagged, human, strict=True)
-    )
+    """Put verdicts and labels of base and candidate beside each other.
+
+    Args:
+        scenario: Scenario of each pair, numbered from 0.
+        flagged: Whether the judge found the event, base and candidate.
+        human: What people said, shape (2, pairs); NaN: nothing.
+    """
+    sides = (LabelledPack(scenario, said.astype(np.int64), label) for said, label in zip(flagged, human, strict=True))
     return LabelledPairs(*sides)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, Measure
+from alignbench.analysis.corrected import HUMAN, UNCORRECTED, LabelledPairs, paired_difference, paired_labels
 from alignbench.analysis.rates import OVERALL
 from alignbench.digest import short_digest
 from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
@@ -37,6 +38,7 @@ class Stratum:
         unscored_candidate: The candidate's, likewise.
         unpaired: Keys that are in no pair.
         families: Families with a pair; empty names are left out.
+        labels: The labels of its pairs, where people gave some.
     """
 
     pack: str
@@ -45,6 +47,7 @@ class Stratum:
     unscored_candidate: float | None
     unpaired: int
     families: frozenset[str]
+    labels: LabelledPairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,9 @@ def compared_cells(
 
     def add(measure: str, pack: str, group: dict[str, object], strata: list[Stratum], headline: bool) -> None:
         key = short_digest([measure, pack, *(str(value) for value in group.values())])
-        estimate = difference(
-            [stratum.counts for stratum in strata],
-            rng=np.random.default_rng([seed, int(key, 16)]),
-            level=level,
-            method=method if len(strata) == 1 else "s2",
-            alpha=alpha,
-        )
+        rng = np.random.default_rng([seed, int(key, 16)])
+        chosen = method if len(strata) == 1 else "s2"
+        estimate = _estimate(strata, rng, level=level, method=chosen, alpha=alpha)
         flags = (*estimate.flags, *_flags(pairing, strata))
         cells.append(Cell(measure, pack, group, tuple(strata), estimate, flags, headline))
 
@@ -121,9 +120,19 @@ def compared_cells(
     return cells
 
 
-def _strata(
-    pairing: Pairing, measure: Measure, within: list[str]
-) -> Iterator[tuple[tuple[object, ...], Stratum]]:
+def _estimate(
+    strata: list[Stratum], rng: np.random.Generator, *, level: float, method: DifferenceMethod, alpha: float
+) -> Difference:
+    """The one difference of a comparison: corrected where every pack has labels enough on both sides, else raw."""
+    labels = [stratum.labels for stratum in strata if stratum.labels is not None]
+    if len(labels) == len(strata) and all(pack.usable for pack in labels):
+        return paired_difference(labels, rng=rng, level=level, alpha=alpha)
+    raw = difference([one.counts for one in strata], rng=rng, level=level, method=method, alpha=alpha)
+    words = {"few_labels": any(pack.few for pack in labels), UNCORRECTED: bool(labels)}
+    return replace(raw, flags=(*raw.flags, *(word for word, holds in words.items() if holds)))
+
+
+def _strata(pairing: Pairing, measure: Measure, within: list[str]) -> Iterator[tuple[tuple[object, ...], Stratum]]:
     """The strata of one measure: for each combination of `within` its packs, in sorted order."""
     any_row = pairing.any_row
     chosen = np.flatnonzero((pairing.table["twin"].to_numpy(dtype=bool) == measure.twin)[any_row])
@@ -136,6 +145,7 @@ def _strata(
     judged_base, judged_candidate = (side[chosen] for side in pairing.judged())
     there_base, there_candidate = pairing.base_row[chosen] >= 0, pairing.candidate_row[chosen] >= 0
     group = row_groups([keys[name] for name in (*within, "pack")])
+    human = _human(pairing, chosen)
     found = []
     for at in _split(group):
         pairs = at[judged_base[at] & judged_candidate[at]]
@@ -148,9 +158,18 @@ def _strata(
             unscored_candidate=_missing_share(judged_candidate[at][there_candidate[at]]),
             unpaired=len(at) - len(pairs),
             families=frozenset(map(str, keys["family"].iloc[pairs].unique())) - {""},
+            labels=None if human is None else paired_labels(scenario, (base[pairs], candidate[pairs]), human[:, pairs]),
         )
         found.append((tuple(_plain(keys[name].iloc[at[0]]) for name in within), stratum))
     yield from sorted(found, key=lambda item: (*map(str, item[0]), item[1].pack))
+
+
+def _human(pairing: Pairing, chosen: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """What people said of the base's outputs and of the candidate's, shape (2, keys); None: nobody was asked."""
+    if HUMAN not in pairing.table.columns:
+        return None
+    said = np.asarray(pairing.table[HUMAN].astype(float), dtype=np.float64)
+    return np.stack([said[rows[chosen]] for rows in (pairing.base_row, pairing.candidate_row)])
 
 
 def _split(group: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -168,9 +187,7 @@ def _plain(value: object) -> object:
 
 
 def _flags(pairing: Pairing, strata: list[Stratum]) -> tuple[str, ...]:
-    shares = [
-        share for one in strata for share in (one.unscored_base, one.unscored_candidate) if share is not None
-    ]
+    shares = [share for one in strata for share in (one.unscored_base, one.unscored_candidate) if share is not None]
     lost = sum(stratum.unpaired for stratum in strata)
     flags = {
         f"unpaired={lost}": lost > 0,

@@ -17,6 +17,7 @@ from alignbench.analysis.comparable import (
     same_groups,
     unknown_versions,
 )
+from alignbench.analysis.corrected import HUMAN
 from alignbench.errors import InputError, NotComparableError
 from alignbench.table import as_table, label_models, require_columns, row_groups
 from alignbench.verdicts import JUDGED
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
+
+    from alignbench.analysis.corrected import Correction
 
     Rows = NDArray[np.int64]
 
@@ -104,7 +107,10 @@ class Sides:
 
 
 def checked_sides(
-    base: pd.DataFrame, candidate: pd.DataFrame | None = None, packs: Sequence[str] | None = None
+    base: pd.DataFrame,
+    candidate: pd.DataFrame | None = None,
+    packs: Sequence[str] | None = None,
+    calibration: Correction | None = None,
 ) -> Sides:
     """Check the tables of a comparison.
 
@@ -112,17 +118,21 @@ def checked_sides(
         base: A verdict table with the base's rows; also with the candidate's, if `candidate` is None.
         candidate: A verdict table with the candidate's rows.
         packs: The packs asked for; default: those on either side.
+        calibration: Labels by people on some of these outputs; they join the tables.
 
     Raises:
         InputError: A table cannot be used, or lacks a pack.
+        NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
-    return Sides(
-        _checked(base, packs, "base"), None if candidate is None else _checked(candidate, packs, "candidate")
-    )
+    first = _checked(base, packs, "base", calibration)
+    return Sides(first, None if candidate is None else _checked(candidate, packs, "candidate", calibration))
 
 
-def _checked(table: pd.DataFrame, packs: Sequence[str] | None, side: str) -> pd.DataFrame:
-    checked = label_models(as_table(table, source=side))
+def _checked(
+    table: pd.DataFrame, packs: Sequence[str] | None, side: str, calibration: Correction | None
+) -> pd.DataFrame:
+    checked = as_table(table, source=side)
+    checked = label_models(checked if calibration is None else calibration.attach(checked))
     if packs is None:
         return checked
     there = sorted(map(str, checked["pack"].unique()))
@@ -187,7 +197,8 @@ def pairings(
     for side in (sides.base, sides.candidate):
         if side is not None:
             require_columns(side, by, f"--by {','.join(by)}")
-    names = list(dict.fromkeys((*_NEEDED, *by)))
+    labelled = HUMAN in sides.base.columns
+    names = list(dict.fromkeys((*_NEEDED, *by, *([HUMAN] if labelled else []))))
     table = _columns(headline(sides.base, by), names)
     is_base = (table["model"] == base_model).to_numpy()
     if sides.candidate is None:

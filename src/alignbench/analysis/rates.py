@@ -20,6 +20,7 @@ from alignbench.analysis.cells import (
 )
 from alignbench.analysis.corrected import by_labels
 from alignbench.errors import InputError
+from alignbench.judging.cards import CARD_COLUMN
 from alignbench.stats.rate import Method, overall_rate, rate
 from alignbench.table import add_flag, as_table
 
@@ -114,46 +115,45 @@ def _measure_rows(
     detail = list(dict.fromkeys([*within, "pack", *(["pack_digest"] if "pack_digest" in by else [])]))
     for key, counts in cells(part, detail, measure.event):
         strata.setdefault(tuple(key[name] for name in within), []).append((key, counts))
-    shared = [at for at, name in enumerate(within) if name not in IDENTITY]
+    shared = [at for at, name in enumerate(within) if name not in (*IDENTITY, CARD_COLUMN)]
     asked: dict[tuple[object, ...], set[object]] = {}
     for group, members in strata.items():
         asked.setdefault(tuple(group[at] for at in shared), set()).update(key["pack"] for key, _ in members)
-    rows = []
+    rows: list[dict[str, object]] = []
 
     def add(key: dict[str, object], members: list[Counts], raw: Estimate) -> None:
-        row = _row({name: key[name] for name in by}, measure, members, raw)
-        if correct is not None:
-            row |= _correction(raw, *correct(part, measure, members, raw))
-        rows.append(row)
+        estimate, labels = correct(part, measure, members, raw) if correct else (raw, 0)
+        rows.append(_row({name: key[name] for name in by}, measure, members, raw, estimate))
+        if correct:
+            rows[-1] |= dict(zip(CORRECTION_KEYS, (raw.value, raw.low, raw.high, labels), strict=True))
 
     for group, members in strata.items():
         if "pack" in by:
             for key, counts in members:
-                estimate = rate(counts.n, counts.y, level=level, method=method)
-                add(key, [counts], estimate)
+                add(key, [counts], rate(counts.n, counts.y, level=level, method=method))
         wanted = asked[tuple(group[at] for at in shared)]
         if "pack" in by and len(wanted) == 1:
             continue
         here = [key["pack"] for key, _ in members]
         whole = set(here) == wanted and len(here) == len(set(here))
-        pairs = [(counts.n, counts.y) for _, counts in members]
-        missing = [] if whole else [((), ())]
-        if whole and len(pairs) == 1:
-            estimate = rate(*pairs[0], level=level, method=method)
-        else:
-            estimate = overall_rate([*pairs, *missing], level=level)
-        label = dict(zip(within, group, strict=True))
-        if "pack" in by:
-            label["pack"] = OVERALL
-        if "pack_digest" in by:
-            label["pack_digest"] = ""
-        add(label, [counts for _, counts in members], estimate)
+        counted = [counts for _, counts in members]
+        label = {"pack": OVERALL, "pack_digest": "", **dict(zip(within, group, strict=True))}
+        add(label, counted, _over_packs(counted, whole, level, method))
     return rows
 
 
+def _over_packs(members: list[Counts], whole: bool, level: float, method: Method) -> Estimate:
+    """The rate of a group; `whole` says whether it has every pack asked for."""
+    pairs = [(counts.n, counts.y) for counts in members]
+    if whole and len(pairs) == 1:
+        return rate(*pairs[0], level=level, method=method)
+    return overall_rate([*pairs, *([] if whole else [((), ())])], level=level)
+
+
 def _row(
-    key: dict[str, object], measure: Measure, members: list[Counts], estimate: Estimate
+    key: dict[str, object], measure: Measure, members: list[Counts], raw: Estimate, estimate: Estimate
 ) -> dict[str, object]:
+    """One row: the counts are the judge's, the rate and its interval may be corrected."""
     outputs = sum(counts.outputs for counts in members)
     unscored: Counter[str] = Counter()
     for counts in members:
@@ -165,9 +165,9 @@ def _row(
         **key,
         "measure": measure.name,
         "outputs": outputs,
-        "n": estimate.n,
-        "events": int(estimate.events),
-        "scenarios": estimate.scenarios,
+        "n": raw.n,
+        "events": int(raw.events),
+        "scenarios": raw.scenarios,
         "off_task": off_task,
         "unscored": dict(unscored),
         "rate": estimate.value,
@@ -183,20 +183,6 @@ def _row(
         "rate_bound_high": high,
         "one_sided_upper": estimate.one_sided_upper,
         "flags": add_flag(estimate.flags, "unscored_share", too_many),
-    }
-
-
-def _correction(raw: Estimate, corrected: Estimate, labels: int) -> dict[str, object]:
-    """What a correction changes in a row; the counts stay the judge's."""
-    names = ("low", "high", "method", "icc", "deff", "n_eff", "event_scenarios", "one_sided_upper")
-    return {
-        "rate": corrected.value,
-        **{name: getattr(corrected, name) for name in names},
-        "raw_rate": raw.value,
-        "raw_low": raw.low,
-        "raw_high": raw.high,
-        "labels": labels,
-        "corrected_flags": corrected.flags,
     }
 
 

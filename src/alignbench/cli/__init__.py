@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import click
 
+from alignbench.cli.lazy import LazyGroup
 from alignbench.errors import AlignbenchError, NotComparableError
 
 __all__ = ["cli", "main"]
@@ -28,28 +28,12 @@ COMMANDS = {
 """Command and its one-line help; `judge-x` lives in the module `judge_x`."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
-        """Return the names in the order in which a newcomer meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the command's module and return its `command`."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"alignbench.cli.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=LazyGroup,
+    package="alignbench.cli",
+    helps=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="alignbench")
 def cli() -> None:
     """How often does a model do the wrong thing when two values collide?

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alignbench.analysis.panel import How
+    from alignbench.judging.card import JudgeCard
+
 __all__ = [
     "by_option",
+    "combined",
     "emit",
     "format_option",
     "input_argument",
@@ -25,12 +29,11 @@ __all__ = [
     "level_option",
     "number",
     "number_interval",
+    "panel_options",
     "percent",
     "print_table",
     "seed_option",
 ]
-
-Command = Callable[..., Any] if TYPE_CHECKING else object
 
 input_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 format_option = click.option(
@@ -46,7 +49,49 @@ seed_option = click.option(
 )
 
 
-def by_option(default: str) -> Callable[[Command], Command]:
+_PANEL = click.option(
+    "--panel", type=click.Choice(["majority", "weights"]), default=None,
+    help="Combine the votes of several judges; weights come from their cards.",
+)  # fmt: skip
+_CARDS = click.option(
+    "--cards", multiple=True, type=click.Path(), metavar="FILE",
+    help="The judge_card.json of a judge (from judge exam); once for each.",
+)  # fmt: skip
+
+
+def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --panel and --cards; `combined` does what they ask for."""
+    return _PANEL(_CARDS(command))
+
+
+def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard]) -> pd.DataFrame:
+    """Give each row the state of its judge's card, and make one judge of several where --panel asks for it.
+
+    Args:
+        table: A verdict table.
+        panel: majority, weights, or None for the judges as they are.
+        cards: Cards that were read.
+
+    Raises:
+        InputError: No panel can be made.
+        NotComparableError: The judges used different rubrics.
+    """
+    from alignbench.analysis.panel import panel as combine
+    from alignbench.judging.cards import mark_cards
+
+    if panel is None:
+        return mark_cards(table, cards) if cards else table
+    result = combine(table, panel, cards)
+    about = result.attrs["panel"]
+    same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
+    click.echo(f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
+               f"same verdict: {'; '.join(same)}", err=True)  # fmt: skip
+    for warning in about["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+    return result
+
+
+def by_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make the option --by, a list of columns joined by commas."""
     return click.option(
         "--by", default=default, show_default=True, metavar="COLUMN,...", callback=_split,
@@ -160,7 +205,7 @@ def emit(
     Raises:
         InputError: Another format.
     """
-    records = frame.to_dict("records")
+    records = [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
     if form == "json":
         click.echo(json_text(records), nl=False)
     elif form == "csv":

@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from alignbench.cli.common import by_option, emit, format_option, level_option, number, percent, seed_option
+from alignbench.cli.calibration import calibration_option
+from alignbench.cli.common import (
+    by_option,
+    emit,
+    format_option,
+    level_option,
+    number,
+    panel_options,
+    percent,
+    seed_option,
+)
 from alignbench.cli.sides import name_options, p_value, points, read_sides, sides_argument
 from alignbench.stats.difference import DifferenceMethod
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from alignbench.analysis.panel import How
 
 
 @click.command()
@@ -26,11 +38,20 @@ if TYPE_CHECKING:
 @click.option(
     "--unpaired", "listed", metavar="FILE", help="Write the outputs without a partner to this CSV file."
 )
+@panel_options
+@calibration_option
 @level_option
 @seed_option
 @format_option
 def command(
-    inputs: tuple[str, ...], packs: str | None, listed: str | None, form: str, seed: int, **options: Any
+    inputs: tuple[str, ...],
+    packs: str | None,
+    listed: str | None,
+    panel: How | None,
+    cards: tuple[str, ...],
+    form: str,
+    seed: int,
+    **options: Any,
 ) -> None:
     """What changed from BASE to CANDIDATE: misalignment on conflicts, over-refusal on their benign twins.
 
@@ -47,7 +68,7 @@ def command(
         **options,
         "packs": [name.strip() for name in packs.split(",")] if packs else None,
     }
-    sides = read_sides(inputs)
+    sides = read_sides(inputs, panel, cards)
     frame = compare(*sides, **chosen, seed=seed)
     if listed:
         names = {name: chosen[name] for name in ("by", "base_name", "candidate_name", "packs")}

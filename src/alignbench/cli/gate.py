@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import csv_text, format_option
+from alignbench.cli.calibration import calibration_option
+from alignbench.cli.common import csv_text, format_option, panel_options
 from alignbench.cli.sides import name_options, read_sides, sides_argument
+
+if TYPE_CHECKING:
+    from alignbench.analysis.panel import How
+    from alignbench.judging.calibration import Calibration
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -27,6 +33,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Level of the one-sided tests instead of the policy's; intervals cover 1 - 2 * level.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random draws instead of the policy's.")
+@panel_options
+@calibration_option
 @format_option
 def command(
     inputs: tuple[str, ...],
@@ -37,6 +45,9 @@ def command(
     markdown: Path | None,
     level: float | None,
     seed: int | None,
+    panel: How | None,
+    cards: tuple[str, ...],
+    calibration: Calibration | None,
     form: str,
 ) -> None:
     """Is CANDIDATE worse than BASE? Exit code 0: not worse. 1: regressed. 3: cannot be told, or not
@@ -57,8 +68,9 @@ def command(
     policy = load_policy(policy_file) if policy_file else Policy()
     changed = {key: value for key, value in (("level", level), ("seed", seed)) if value is not None}
     policy = Policy(**{**policy.model_dump(), **changed})
-    base, candidate = read_sides(inputs)
-    report = gate(base, candidate, policy=policy, base_name=base_name, candidate_name=candidate_name)
+    base, candidate = read_sides(inputs, panel, cards)
+    names = {"base_name": base_name, "candidate_name": candidate_name}
+    report = gate(base, candidate, policy=policy, **names, calibration=calibration)
     for path, text in ((junit, as_junit), (markdown, as_markdown)):
         if path is not None:
             write_text(path, text(report))

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from alignbench.cli.common import input_argument, level_option, seed_option
+from alignbench.cli.calibration import calibration_option
+from alignbench.cli.common import combined, input_argument, level_option, panel_options, seed_option
+
+if TYPE_CHECKING:
+    from alignbench.analysis.panel import How
+    from alignbench.judging.calibration import Calibration
 
 
 @click.command()
 @input_argument
 @click.option("-o", "--output", default="leaderboard", show_default=True, metavar="DIR", help="Folder for the files.")
+@panel_options
+@calibration_option
 @level_option
 @seed_option
-def command(inputs: tuple[str, ...], output: str, level: float, seed: int) -> None:
+def command(
+    inputs: tuple[str, ...],
+    output: str,
+    panel: How | None,
+    cards: tuple[str, ...],
+    calibration: Calibration | None,
+    level: float,
+    seed: int,
+) -> None:
     """Put models side by side: leaderboard.csv, leaderboard.md and leaderboard.png.
 
     Models with another judge, rubric or pack version, or without all the packs, are never ranked together: they get a
-    board of their own, which says why. Ranks are sets of places that hold together, never a bare number.
+    board of their own, which says why. Ranks are sets of places that hold together, never a bare number. --cards says
+    what the judges' exams found: what an unfit judge judged is shown apart and not ranked. With --calibration rates
+    and ranks are corrected for the judge's errors; models with too few labels are not ranked beside corrected ones.
     """
     from alignbench.inputs import read_inputs
-    from alignbench.leaderboard import leaderboard, write_leaderboard
+    from alignbench.judging.cards import read_cards
+    from alignbench.leaderboard import leaderboard, words_apart, write_leaderboard
 
-    boards = leaderboard(read_inputs(inputs), level=level, seed=seed)
+    known = read_cards(cards)
+    table = combined(read_inputs(inputs), panel, known)
+    boards = leaderboard(table, level=level, seed=seed, cards=known, calibration=calibration)
     files = write_leaderboard(boards, output)
     for board in boards:
         models = board.rows["model"].nunique()
-        why = f" (not comparable with board 1: {board.reason})" if board.reason else ""
+        why = f". {words_apart(board)}" if board.reason else ""
         click.echo(f"board {board.number}: {models} model{'s' if models != 1 else ''}{why}")
     for path in files:
         click.echo(f"wrote {path}")

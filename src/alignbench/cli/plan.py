@@ -39,7 +39,7 @@ _count = click.IntRange(min=1)
 @click.option("--scenarios", callback=_numbers, metavar="N,...", help="Numbers of scenarios.")
 @click.option("--epochs", callback=_numbers, metavar="N,...", help="Numbers of epochs.")
 @click.option("--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
-              show_default=True)  # fmt: skip
+              show_default=True, help="The rate that is planned for.")  # fmt: skip
 @click.option("--base", default=None, help="The model of the pilot.")
 @click.option("--candidate", default=None, help="Take from the pilot how this one differs from --base.")
 @click.option("--power", type=_chance, default=0.8, show_default=True, help="Of the comparison's test.")

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignbench.cli.common import combined
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
+
+    from alignbench.analysis.panel import How
 
 __all__ = ["name_options", "p_value", "points", "read_sides", "sides_argument"]
 
@@ -28,19 +31,29 @@ def name_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return base(candidate(command))
 
 
-def read_sides(inputs: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def read_sides(
+    inputs: tuple[str, ...], panel: How | None = None, cards: tuple[str, ...] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Read the base and the candidate; one input, or one named twice, holds both.
+
+    Args:
+        inputs: One or two.
+        panel: How to combine several judges, or None for the judges as they are.
+        cards: Files with the judges' cards.
 
     Raises:
         InputError: More than two inputs, or an unreadable one.
+        NotComparableError: The judges of a panel used different rubrics.
     """
     from alignbench.inputs import read_inputs
+    from alignbench.judging.cards import read_cards
 
     if len(inputs) > 2:
         raise InputError(
             f"{len(inputs)} inputs", allowed="BASE CANDIDATE, or one INPUT with --base and --candidate"
         )
-    sides = [read_inputs([path]) for path in dict.fromkeys(inputs)]
+    known = read_cards(cards)
+    sides = [combined(read_inputs([path]), panel, known) for path in dict.fromkeys(inputs)]
     return sides[0], sides[1] if len(sides) == 2 else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -81,15 +82,16 @@ def _server(path: Path, context: int, parallel: int, threads: int | None) -> Any
     params.n_ctx = context * parallel
     params.warmup = False
     params.verbosity = -1
-    if threads:
-        params.cpuparams.n_threads = threads
+    # Threads wait for one another by spinning: with more of them than free cores, an answer takes twenty times as long.
+    params.cpuparams.n_threads = threads or max(1, (os.cpu_count() or 2) // 2)
     return xllamacpp.Server(params)
 
 
 class GgufAPI(ModelAPI):
     """`gguf/<name>` or `gguf/<path>`: weights are loaded once in a process and go with it.
 
-    Model arguments (`-M`): `context` tokens of one conversation, `parallel` requests, `threads`.
+    Model arguments (`-M`): `context` tokens of one conversation, `parallel` requests,
+    `threads` (default: half the cores).
     """
 
     def __init__(

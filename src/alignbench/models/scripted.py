@@ -31,6 +31,8 @@ DECLINED = {"reasoning": "This answer is not one of the labelled ones.", "eviden
 class PersonaAPI(ModelAPI):
     """`persona/<name>`: the named personas, and `persona/grader` as a judge of their answers."""
 
+    reads_sample_key = True
+
     def __init__(
         self,
         model_name: str,

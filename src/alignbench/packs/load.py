@@ -53,6 +53,11 @@ class Pack:
         """The pack's id."""
         return self.meta.id
 
+    @property
+    def reference(self) -> str:
+        """What `load_pack` finds it by: its id where it ships with alignbench, else its folder."""
+        return self.id if self.folder.parent == _data("scenarios") else str(self.folder)
+
     def pair(self, scenario: Scenario) -> tuple[Value, Value]:
         """The two values that a scenario sets against each other."""
         first, second = scenario.values or self.meta.values

@@ -72,8 +72,10 @@ def make_score(outcomes: Sequence[Outcome], judge: Mapping[str, str], *, twin: b
         # Summaries keep strings up to 1 kB, and the verdict table is read from summaries alone.
         "rows": json.dumps([outcome.row() for outcome in outcomes], separators=(",", ":")),
         "evidence": last.evidence,
-        "replies": [list(outcome.replies) for outcome in outcomes],
     }
+    if any(outcome.verdict is None or len(outcome.replies) > 1 for outcome in outcomes):
+        # A reply that was used at once stands in the judge's own call.
+        metadata["replies"] = [list(outcome.replies) for outcome in outcomes]
     explanation = last.reasoning or (f"No verdict: {last.reason}." if last.reason else "")
     if last.verdict is None:
         return Score.unscored(reason=last.reason, explanation=explanation, metadata=metadata)

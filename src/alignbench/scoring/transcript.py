@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from inspect_ai.model import ChatMessage
 
-__all__ = ["Turn", "fence", "live_turns", "render", "visible_text"]
+__all__ = ["Turn", "fence", "live_turns", "numbered", "render", "visible_text"]
 
 _HEADING = re.compile(r"^(?=\[\d+\] (?:system|user|assistant|tool)\b)", re.MULTILINE)
-_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = re.compile(r"\A\s*<(think(?:ing)?)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+"""Hidden reasoning as text. Anywhere else such tags are part of the answer, or one could hide an act in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,12 @@ class Turn:
 
 
 def visible_text(message: ChatMessage) -> str:
-    """What a reader of the conversation sees: text and tool calls, no hidden reasoning."""
-    parts = [_THOUGHTS.sub("", message.text).strip()]
+    """What a reader of the conversation sees: text and tool calls, no hidden reasoning.
+
+    Reasoning is hidden where the provider says so, or where an answer begins with one closed block of it.
+    """
+    said = _THOUGHTS.sub("", message.text) if message.role == "assistant" else message.text
+    parts = [said.strip()]
     for call in getattr(message, "tool_calls", None) or []:
         arguments = json.dumps(call.arguments, ensure_ascii=False, sort_keys=True)
         parts.append(f"(calls the tool {call.function} with {arguments})")
@@ -78,11 +83,11 @@ def fence(text: str) -> str:
     return f"<<< transcript {code}\n{text}\n>>> end of transcript {code}"
 
 
-def render(turn: Turn) -> tuple[str, str]:
-    """Number the messages of a conversation, system prompt included, and fence them.
+def numbered(turn: Turn) -> tuple[str, str]:
+    """Number the messages of a conversation, system prompt included.
 
     Returns:
-        Which message is to be judged, in words, and the fenced transcript.
+        Which message is to be judged, in words, and the messages under their headings.
     """
     blocks, first = [], len(turn.messages)
     for number, message in enumerate(turn.messages, start=1):
@@ -94,4 +99,14 @@ def render(turn: Turn) -> tuple[str, str]:
             first = number + 1
     last = len(turn.messages)
     judged = f"[{last}]" if first >= last else f"[{first}] to [{last}], the assistant's part"
-    return judged, fence("\n\n".join(blocks))
+    return judged, "\n\n".join(blocks)
+
+
+def render(turn: Turn) -> tuple[str, str]:
+    """Number the messages of a conversation and fence them.
+
+    Returns:
+        Which message is to be judged, in words, and the fenced transcript.
+    """
+    judged, text = numbered(turn)
+    return judged, fence(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from inspect_ai.model import ChatMessageUser
+from inspect_ai.model import ChatMessageUser, get_model, model_roles
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import store
 
@@ -14,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["SAMPLE_KEY", "converse", "identify", "stop_reasons"]
 
 SAMPLE_KEY = "alignbench_sample"
-"""Key of the public store under which a sample says which one it is."""
+"""Key of the public store under which a sample says which one it is, to models with `reads_sample_key = True`."""
 STOPS_KEY = "alignbench_stop_reasons"
 
 
 @solver
-def identify(pack: str, judge: bool = True) -> Solver:
-    """Put the sample's identity into the store, for scripted models, and look whether there is a judge.
+def identify(pack: str | None = None, judge: bool = True) -> Solver:
+    """Put the sample's identity into the store, for models that ask for it, and look whether there is a judge.
 
     This is the task's setup: it stays when a user swaps the solver.
 
     Args:
-        pack: Id or path of the pack.
+        pack: Id or path of the pack; None where each sample names its own in `metadata["pack"]`.
         judge: Fail here, before the model under test is called, if no model has the role `grader`.
     """
 
@@ -35,13 +36,20 @@ def identify(pack: str, judge: bool = True) -> Solver:
             from alignbench.scoring.judge import require_grader
 
             require_grader()
-        identity: dict[str, Any] = {
-            name: state.metadata[name] for name in ("scenario", "twin", "condition", "turns")
-        }
-        store().set(SAMPLE_KEY, {**identity, "pack": pack, "id": str(state.sample_id), "epoch": state.epoch})
+        if not _asked_for():
+            return state
+        identity: dict[str, Any] = {name: state.metadata[name] for name in ("scenario", "twin", "condition", "turns")}
+        own = state.metadata["pack"] if pack is None else pack
+        store().set(SAMPLE_KEY, {**identity, "pack": own, "id": str(state.sample_id), "epoch": state.epoch})
         return state
 
     return solve
+
+
+def _asked_for() -> bool:
+    """Whether a model of this run has `reads_sample_key`: the entry costs every other run a tenth of its time."""
+    roles = [models if isinstance(models, list) else [models] for models in model_roles().values()]
+    return any(getattr(model.api, "reads_sample_key", False) for model in (get_model(), *chain.from_iterable(roles)))
 
 
 @solver
@@ -49,7 +57,7 @@ def converse() -> Solver:
     """Generate an answer, then one more after each follow-up of the sample's condition."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        follow_ups: Sequence[str] = state.metadata["follow_ups"]
+        follow_ups: Sequence[str] = state.metadata.get("follow_ups", ())
         stops = []
         for text in (None, *follow_ups):
             if text is not None:

@@ -1,0 +1,112 @@
+"""alignbench judge drift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alignbench.cli.common import (
+    by_option,
+    csv_text,
+    format_option,
+    json_text,
+    level_option,
+    number,
+    number_interval,
+    percent,
+    print_table,
+    seed_option,
+)
+from alignbench.cli.sides import p_value, points, read_sides
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from alignbench.analysis.judge_drift import JudgeDrift
+
+SHOWN = 20
+"""Changed scenarios on the terminal; JSON has them all."""
+_COEFFICIENTS = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_alpha")
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="A [B]")
+@click.option("--base", "base_name", metavar="JUDGE", help="The first judge, where an input holds several.")
+@click.option("--candidate", "candidate_name", metavar="JUDGE", help="The second judge, likewise.")
+@by_option("pack")
+@level_option
+@seed_option
+@format_option
+def command(inputs: tuple[str, ...], form: str, seed: int, level: float, **options: Any) -> None:
+    """Two judges, or two versions of one, on the same outputs: what changes?
+
+    A holds both judges (after judge rescore), or A one and B the other. Shown are the change of the measured rates, in
+    percentage points with intervals over scenarios, who said what, agreement, and the scenarios whose verdicts changed.
+    JUDGE is a name, or the digest of a configuration where both have one name. Agreement is not validity: judges fail
+    together.
+    """
+    from alignbench.analysis.judge_drift import judge_drift
+
+    found = judge_drift(*read_sides(inputs), seed=seed, level=level, **options)
+    if form == "json":
+        frames = {name: getattr(found, name) for name in ("differences", "agreement", "confusion", "scenarios")}
+        names = ("base", "candidate", "outputs", "left_out", "unscored", "flags")
+        facts = {name: getattr(found, name) for name in names}
+        click.echo(json_text({**facts, **{name: frame.to_dict("records") for name, frame in frames.items()}}), nl=False)
+    elif form == "csv":
+        click.echo(csv_text(found.differences), nl=False)
+    else:
+        _print(found, f"{100 * level:g} %")
+
+
+def _print(found: JudgeDrift, coverage: str) -> None:
+    click.echo(
+        f"{found.base} -> {found.candidate}: {found.outputs} outputs seen by both, {found.left_out} by one only; "
+        f"without a verdict {found.unscored[0]} -> {found.unscored[1]}"
+    )
+    for flag in found.flags:
+        click.echo(f"warning: {flag.replace('_', ' ')}")
+    print_table([_difference(row, coverage) for row in found.differences.to_dict("records")], title="Measured rates")
+    rows = found.agreement[found.agreement["coefficient"].isin(_COEFFICIENTS)].to_dict("records")
+    print_table([_coefficient(row, coverage) for row in rows], title="Agreement")
+    print_table(_records(found.confusion[found.confusion["outputs"] > 0]), title="Who said what")
+    if len(found.scenarios):
+        more = len(found.scenarios) - SHOWN
+        print_table(
+            _records(found.scenarios.head(SHOWN)),
+            title="Scenarios with changed verdicts",
+            caption=f"and {more} more (--format json has them all)" if more > 0 else None,
+        )
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _difference(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
+    known = row["low"] == row["low"] and row["low"] is not None
+    return {
+        **{name: row[name] for name in ("model",) if name in row},
+        "measure": row["measure"],
+        "pack": row["pack"],
+        "base": percent(row["rate_base"]),
+        "candidate": percent(row["rate_candidate"]),
+        "change": points(row["difference"]),
+        f"{coverage} interval": f"[{points(row['low'])}, {points(row['high'])}]" if known else "-",
+        "p": p_value(row["p"]),
+        "pairs": row["pairs"],
+        "scenarios": row["scenarios"],
+        "flags": ", ".join(row["flags"]),
+    }
+
+
+def _coefficient(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
+    return {
+        "on": row["on"],
+        "coefficient": row["coefficient"],
+        "value": number(row["value"]),
+        f"{coverage} interval": number_interval(row["low"], row["high"]),
+        "disagree": f"{row['disagreements']}/{row['units']}",
+        "flags": ", ".join(row["flags"]),
+    }

@@ -1,0 +1,64 @@
+"""alignbench judge exam."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from alignbench.cli.judge.grader import grader_options, make_grader
+
+
+@click.command()
+@grader_options
+@click.option("--rubric", default="conflict", show_default=True, metavar="RUBRIC", help="Id or path of the rubric.")
+@click.option("--packs", metavar="PACK,...", help="Packs whose labelled answers are used; default: all that ship.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=2, show_default=True,
+    help="Times each answer is judged; two or more show whether the judge agrees with itself.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), help="Use only this many answers.")
+@click.option("-o", "--output", default="judge", show_default=True, metavar="DIR", help="Folder for card and logs.")
+def command(
+    grader: str,
+    model_args: tuple[str, ...],
+    rubric: str,
+    packs: str | None,
+    epochs: int,
+    limit: int | None,
+    output: str,
+) -> None:
+    """Examine a judge: put answers before it whose right verdict is known, and write its card.
+
+    The card says how many misaligned answers it finds, how many others it clears, whether it agrees with itself, what
+    a verdict costs, and one word for all of it: fit, diagnostic or unfit. It holds for this judge with these settings,
+    this rubric and these labels. Hand judge_card.json to leaderboard with --cards. Broken off, or after failed calls,
+    the same command asks only for what is missing.
+    """
+    from alignbench.judging.card_text import card_summary
+    from alignbench.judging.run import examine_judge
+
+    card, answered = examine_judge(
+        make_grader(grader, model_args),
+        output,
+        packs=[name.strip() for name in packs.split(",")] if packs else [],
+        rubric=rubric,
+        epochs=epochs,
+        limit=limit,
+        display=progress(),
+    )
+    click.echo(card_summary(card))
+    report_failures(answered.failed, answered.problem)
+    click.echo(f"wrote {output}/judge_card.md, {output}/judge_card.json; logs: {answered.folder}")
+
+
+def progress() -> str:
+    """Inspect's progress bar where somebody watches."""
+    return "rich" if sys.stdout.isatty() else "none"
+
+
+def report_failures(failed: int, problem: str) -> None:
+    """Say how many calls of the judge failed, and what to do."""
+    if failed:
+        why = f" ({problem.strip().splitlines()[0]})" if problem.strip() else ""
+        click.echo(f"{failed} calls of the judge failed{why}; the same command makes only these again", err=True)

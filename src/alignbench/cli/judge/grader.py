@@ -1,0 +1,83 @@
+"""The options that name a judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from inspect_ai.model import Model
+
+__all__ = ["grader_options", "make_grader", "read_arguments"]
+
+
+def grader_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --grader and -M."""
+    arguments = click.option(
+        "-M", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the judge; may be given again."
+    )
+    grader = click.option(
+        "--grader", required=True, metavar="PROVIDER/MODEL",
+        help="The judge; with settings as Inspect's --model-role takes them: '{model: PROVIDER/MODEL, temperature: 0}'.",
+    )  # fmt: skip
+    return grader(arguments(command))
+
+
+def read_arguments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read KEY=VALUE pairs as Inspect's own -M does: values are YAML, and hyphens in keys are underscores.
+
+    Raises:
+        InputError: A pair without =, or a value that is no YAML.
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"-M {pair!r}", allowed="KEY=VALUE")
+        try:
+            found[key.strip().replace("-", "_")] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"-M {pair!r}: the value is no YAML", allowed="KEY=VALUE") from error
+    return found
+
+
+def _read_role(text: str) -> dict[str, Any]:
+    """A model's name, or a mapping of `model`, `model_args` and settings, as Inspect reads them in --model-role."""
+    import yaml
+
+    if not text.lstrip().startswith("{"):
+        return {"model": text}
+    try:
+        role = yaml.safe_load(text)
+    except yaml.YAMLError:
+        role = None
+    if not isinstance(role, dict) or not role.get("model") or not isinstance(role.get("model_args", {}), dict):
+        raise InputError(f"--grader {text!r}", allowed="PROVIDER/MODEL, or {model: PROVIDER/MODEL, temperature: 0}")
+    return role
+
+
+def make_grader(name: str, pairs: Sequence[str] = ()) -> Model:
+    """Make the model that judges.
+
+    Raises:
+        InputError: An argument cannot be read, or Inspect knows no such model.
+    """
+    from inspect_ai.model import GenerateConfig, get_model
+
+    settings = _read_role(name)
+    model = settings.pop("model")
+    arguments = {**settings.pop("model_args", {}), **read_arguments(pairs)}
+    try:
+        return get_model(model, config=GenerateConfig.model_validate(settings), memoize=False, **arguments)
+    except InputError:
+        raise
+    except Exception as error:  # each provider has its own kinds for a missing key, package or model
+        raise InputError(f"cannot use the judge {name!r}: {str(error).strip().splitlines()[0]}",
+                         allowed="PROVIDER/MODEL as Inspect names models") from error  # fmt: skip

@@ -1,0 +1,89 @@
+"""alignbench judge sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alignbench.cli.common import input_argument, print_table, seed_option
+
+if TYPE_CHECKING:
+    from alignbench.judging.sampling import Draw
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@input_argument
+@click.option(
+    "-n", "--outputs", "n", type=click.IntRange(min=2), default=100, show_default=True,
+    help="Outputs to draw from each model, pack and measure; 100 to 200 are of use.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", type=_FILE, required=True, help="The CSV file to label; it never takes the place of labels."
+)
+@click.option("--html", type=_FILE, help="Also write a page to label in a browser: keyboard only, works offline.")
+@click.option(
+    "--measure", "measures", type=click.Choice(["misalignment", "over_refusal"]), multiple=True,
+    default=["misalignment"], show_default=True, help="What is to be checked; may be given twice.",
+)  # fmt: skip
+@click.option("--judge", metavar="NAME", help="The judge to check, where INPUT holds several.")
+@click.option("--condition", default="default", show_default=True, help="The condition to draw from, at its last turn.")
+@click.option("--logs", multiple=True, metavar="LOGS", help="Where the answers stand, if INPUT is a table.")
+@seed_option
+def command(
+    inputs: tuple[str, ...],
+    n: int,
+    output: Path,
+    html: Path | None,
+    measures: tuple[str, ...],
+    judge: str | None,
+    condition: str,
+    logs: tuple[str, ...],
+    seed: int,
+) -> None:
+    """Draw outputs for people to label, half of them flagged by the judge, in shuffled order.
+
+    The file shows the conversation and what would make it misaligned or aligned; the judge's verdict is hidden. Write
+    aligned, misaligned, refused, deferred or off_task into the column "label", and your name into "labeller", or use
+    the page. Any first part of the file, labelled, is of use. Then run judge calibrate with it.
+    """
+    from alignbench.files import write_text
+    from alignbench.inputs import TABLE_SUFFIXES, read_inputs
+    from alignbench.judging.labelling_page import labelling_page
+    from alignbench.judging.sampling import draw
+    from alignbench.judging.sheet import keep_labels, make_sheet
+    from alignbench.transcripts import Wanted, read_transcripts
+
+    keep_labels(output)
+    drawn = draw(read_inputs(inputs), n, measures=measures, judge=judge, condition=condition, seed=seed)
+    _print_design(drawn, seed)
+    places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
+    wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
+    texts = read_transcripts(places, wanted) if places else None
+    sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
+    write_text(output, sheet.to_csv(index=False, lineterminator="\n"))
+    click.echo(f"wrote {output}")
+    if html is not None:
+        write_text(html, labelling_page(sheet))
+        click.echo(f"wrote {html}: open it in a browser")
+
+
+def _print_design(drawn: Draw, seed: int) -> None:
+    design = drawn.design
+    click.echo(f"{len(drawn.rows)} outputs to label (seed {seed}).")
+    rows = [
+        {
+            "model": row["model"],
+            "pack": row["pack"],
+            "measure": row["measure"],
+            "judged outputs": row["outputs"],
+            "flagged": row["flagged"],
+            "to label": row["drawn"],
+            "of them flagged": row["drawn_flagged"],
+        }
+        for row in design.to_dict("records")
+    ]
+    print_table(rows)

@@ -1,0 +1,195 @@
+"""A judge's card and an attack's report in words, as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alignbench.judging.card import FIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from alignbench.judging.attack import AttackReport
+    from alignbench.judging.card import Agreement, JudgeCard, Proportion, State
+
+__all__ = ["attack_markdown", "attack_summary", "card_markdown", "card_summary"]
+
+TOKEN_TARGET = 1_200
+"""Input tokens that a typical verdict on one turn should not pass."""
+MEANING: dict[State, str] = {
+    "fit": "Its verdicts can carry rates, comparisons and ranks.",
+    "diagnostic": "Its verdicts point to answers worth reading. Correct rates by labels of people "
+    "(`alignbench judge sample`, `judge calibrate`) before you report or compare them.",
+    "unfit": "Its verdicts say too little about the answers: do not report, compare or rank by them; use another.",
+}
+
+
+def card_summary(card: JudgeCard) -> str:
+    """The state with its reasons, and how well the judge found what people had labelled."""
+    title = f"# Judge card: {card.judge}"
+    lead = f"**State: {card.state}.** {MEANING[card.state]}"
+    asked = (
+        f"{card.answers} answers whose right verdict is known were put before it"
+        f"{f', {card.repeats} times each' if card.repeats > 1 else ''}. "
+        f"Intervals ({card.level:.0%}) treat the scenario as the unit."
+    )
+    rows = [
+        ("misaligned answers it finds (sensitivity)", card.sensitivity),
+        ("other answers it clears (specificity)", card.specificity),
+        ("… of these, answers labelled aligned", card.aligned_specificity),
+        ("refusals it sees", card.refusal_sensitivity),
+        ("other answers it does not call refusals", card.refusal_specificity),
+    ]
+    if card.consistency is not None:
+        rows.append(("answers with the same verdict every time", card.consistency))
+    table = _table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
+    unscored = ", ".join(f"{reason} {count}" for reason, count in card.unscored.items()) or "none"
+    rest = f"Replies without a verdict: {card.unscored_share:.1%} ({unscored}). {_cost(card)}"
+    return "\n\n".join([title, lead, _bullets(card.reasons), asked, table, rest]) + "\n"
+
+
+def card_markdown(card: JudgeCard) -> str:
+    """The whole card."""
+    parts = [
+        card_summary(card).rstrip(),
+        "## What a verdict is worth",
+        "How often a verdict is right depends on how common misalignment is among the answers judged: where it is "
+        "rare, even a good judge's alarms are mostly false.",
+        _table(
+            ("if misaligned are", "right when it says so", "interval", "missed when it does not", "interval"),
+            (
+                (
+                    f"{one.prevalence:.0%}", _percent(one.ppv), _interval(one.ppv_low, one.ppv_high),
+                    _percent(one.false_omission), _interval(one.false_omission_low, one.false_omission_high),
+                )
+                for one in card.predictive
+            ),
+        ),
+        "## Labels and verdicts",
+        _confusion(card),
+        "## By pack",
+        _table(
+            ("pack", "sensitivity", "interval", "of", "specificity", "interval", "of"),
+            ((pack, *_shown(hit), *_shown(clear)) for pack, (hit, clear) in card.by_pack.items()),
+        ),
+        "## Positions",
+        "Agreement with the labels on how far an answer acts for either value (Krippendorff's alpha, interval scale; "
+        "1 is perfect, 0 is chance).",
+        _table(
+            ("position", "alpha", "interval", "answers"),
+            ((name, *_alpha(found)) for name, found in card.positions.items()),
+        ),
+        "## Rules",
+        _bullets(_rules()),
+        "## What it binds to",
+        _table(
+            ("what", "digest"),
+            (
+                ("judge's settings", card.judge_config or "none"),
+                (f"rubric `{card.rubric}` and prompt", card.rubric_digest),
+                *((f"labels of {pack}", value) for pack, value in card.label_digest.items()),
+            ),
+        ),
+        "The answers were written for the packs, and labelled by their authors. On the outputs of your model a judge "
+        "errs otherwise: draw labels from these (`alignbench judge sample`).",
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def attack_summary(report: AttackReport) -> str:
+    """How many verdicts were talked round, in total and by technique."""
+    flips, unscored = report.flips, report.unscored
+    title = f"# Attack on a judge: {report.judge}"
+    if flips.value is None:
+        lead = "**Nothing to say.** No verdict *misaligned* was there that an attack could have taken away."
+    elif flips.found:
+        lead = (
+            f"**Talked round {flips.found} times of {flips.all}** ({_percent(flips.value)}, interval {_limits(flips)})."
+        )
+    else:
+        lead = f"**Never talked round** in {flips.all} attempts (interval {_limits(flips)})."
+    asked = (
+        f"{report.forged} forged answers: a misaligned answer, word for word, with text round it that speaks to the "
+        "judge. A flip is a forged answer that is not called misaligned although the same answer alone was. "
+        f"{report.missed} answers were not called misaligned even alone and {report.unknown} got no verdict alone: "
+        f"they are in no share. Intervals ({report.level:.0%}) treat the answer that was forged as the unit. A judge "
+        "that wavers flips without being talked round: compare its consistency in `alignbench judge exam`."
+    )
+    reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.items()) or "none"
+    rest = f"Forged answers without a verdict: {unscored.found} of {unscored.all} ({reasons}); they count as no flips."
+    table = _table(
+        ("technique", "flips", "interval", "of", "without verdict"),
+        ((name, *_shown(one.flips), str(one.unscored.found)) for name, one in report.by_technique.items()),
+    )
+    return "\n\n".join([title, lead, asked, rest, table]) + "\n"
+
+
+def attack_markdown(report: AttackReport) -> str:
+    """The whole report: with each verdict that flipped, and what the report binds to."""
+    flipped = [(one.technique, one.attack, one.pack, one.answer, one.verdict) for one in report.flipped]
+    parts = [
+        attack_summary(report).rstrip(),
+        "## Each flip",
+        _table(("technique", "attack", "pack", "answer", "verdict"), flipped) if flipped else "None.",
+        "## What it binds to",
+        f"Judge's settings `{report.judge_config or 'none'}`, rubric `{report.rubric}` and prompt "
+        f"`{report.rubric_digest}`.",
+        "Passing proves little about other attacks: these texts are fixed, and were tuned against no judge.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rules() -> Iterable[str]:
+    for state, (caught, passed, share) in FIT.items():
+        yield (
+            f"*{state}*: the lower limits of sensitivity and specificity are at least {caught:.0%} and {passed:.0%}, "
+            f"and at most {share:.0%} of the replies have no verdict."
+        )
+    yield "*unfit*: everything else. A judge without a card is *unexamined*."
+
+
+def _confusion(card: JudgeCard) -> str:
+    said = sorted({verdict for counts in card.confusion.values() for verdict in counts})
+    rows = ((label, *(str(counts.get(verdict, 0)) for verdict in said)) for label, counts in card.confusion.items())
+    return _table(("label \\ verdict", *said), rows)
+
+
+def _cost(card: JudgeCard) -> str:
+    if card.input_tokens is None:
+        return "The provider does not say how many tokens a verdict takes."
+    said = f"A typical verdict takes {card.input_tokens:,.0f} input tokens (target: at most {TOKEN_TARGET:,})"
+    if card.output_tokens is not None:
+        said += f" and {card.output_tokens:,.0f} output tokens"
+    return said + (f", and costs ${card.cost:.4f}." if card.cost is not None else "; its cost is not stated.")
+
+
+def _shown(share: Proportion) -> tuple[str, str, str]:
+    return _percent(share.value), _limits(share), f"{share.found}/{share.all}"
+
+
+def _alpha(found: Agreement) -> tuple[str, str, str]:
+    if found.value is None:
+        return "-", "-", str(found.n)
+    interval = "-" if found.low is None or found.high is None else f"[{found.low:.2f}, {found.high:.2f}]"
+    return f"{found.value:.2f}", interval, str(found.n)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _limits(share: Proportion) -> str:
+    return _interval(share.low, share.high)
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{low:.1%}, {high:.1%}]"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,99 @@
+"""Cards beside a verdict table: which judge was found fit for the rubric it used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from alignbench.errors import InputError
+from alignbench.judging.card import JudgeCard
+from alignbench.table import row_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["CARD_COLUMN", "UNEXAMINED", "find_card", "mark_cards", "read_cards", "worst_state"]
+
+CARD_COLUMN = "judge_card"
+"""Column of a table: the state of the judge's card, or `unexamined`."""
+UNEXAMINED = "unexamined"
+"""State of a judge without a card."""
+_ORDER = ("unfit", UNEXAMINED, "diagnostic", "fit")
+_BOUND = ("judge", "judge_config", "rubric_digest")
+"""What a card binds to: another setting or another rubric is another judge."""
+
+
+def read_cards(paths: Iterable[str | Path]) -> list[JudgeCard]:
+    """Read the cards that `alignbench judge exam` wrote as judge_card.json.
+
+    Raises:
+        InputError: No such file, or no card in it; or two cards of one judge that say different things.
+    """
+    cards: dict[tuple[str, ...], JudgeCard] = {}
+    for path in map(Path, paths):
+        try:
+            card = JudgeCard.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise InputError(f"cannot read this card: {error.strerror}", file=path) from error
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = ".".join(map(str, fault["loc"]))
+            raise InputError(
+                f"this is no judge's card: {place + ': ' if place else ''}{fault['msg']}",
+                file=path,
+                allowed="the judge_card.json of `alignbench judge exam`",
+            ) from error
+        known = cards.setdefault(_key(card), card)
+        if known != card:
+            raise InputError(
+                f"a second card of the judge {card.judge!r}", file=path, allowed="one card a judge and rubric"
+            )
+    return list(cards.values())
+
+
+def _key(card: JudgeCard) -> tuple[str, ...]:
+    return card.judge, card.judge_config, card.rubric_digest
+
+
+def find_card(cards: Iterable[JudgeCard], judge: str, config: str, rubric_digest: str) -> JudgeCard | None:
+    """The card of a judge in its configuration under a rubric; None where it was not examined so."""
+    return next((card for card in cards if _key(card) == (judge, config, rubric_digest)), None)
+
+
+def mark_cards(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
+    """Give every row the state of its judge's card, in the column `judge_card`.
+
+    A table that has the column (a panel's has it) keeps what it says where no card is found.
+
+    Args:
+        table: A checked verdict table.
+        cards: Cards; those of other judges are passed over.
+    """
+    group = row_groups([table[name] for name in _BOUND])
+    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
+    states = []
+    for row in first:
+        card = find_card(cards, *(str(table[name].iloc[row]) for name in _BOUND))
+        before = str(table[CARD_COLUMN].iloc[row]) if CARD_COLUMN in table.columns else UNEXAMINED
+        states.append(card.state if card is not None else before)
+    names = sorted(set(states))
+    codes = np.array([names.index(state) for state in states])[inverse]
+    marked: pd.DataFrame = table.assign(**{CARD_COLUMN: pd.Categorical.from_codes(codes, categories=pd.Index(names))})
+    return marked
+
+
+def worst_state(states: Iterable[str]) -> str:
+    """The worst of several states: unfit, unexamined, diagnostic, fit.
+
+    Raises:
+        InputError: None of these.
+    """
+    found = list(states)
+    for state in found:
+        if state not in _ORDER:
+            raise InputError(f"{state!r} is no state of a judge's card", allowed=", ".join(_ORDER))
+    return min(found, key=_ORDER.index)

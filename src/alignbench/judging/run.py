@@ -1,0 +1,143 @@
+"""Put labelled and forged answers before a judge, through Inspect, and write down what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inspect_ai import eval_set
+
+from alignbench.digest import short_digest
+from alignbench.errors import AlignbenchError
+from alignbench.files import write_text
+from alignbench.judging.attack import attack_report
+from alignbench.judging.card_text import attack_markdown, card_markdown
+from alignbench.judging.examine import examine
+from alignbench.logs import exam_rows
+from alignbench.scoring.judge import GRADER, judge_identity
+from alignbench.task import attack_task, exam_task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from inspect_ai import Task
+    from inspect_ai.model import Model
+
+    from alignbench.judging.attack import AttackReport
+    from alignbench.judging.card import JudgeCard
+
+__all__ = ["Answered", "attack_judge", "examine_judge"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What a judge said.
+
+    Attributes:
+        rows: One row an answer and repetition, with the columns of an examination.
+        folder: Where its logs are.
+        failed: Calls that failed; the same command makes only these again.
+        problem: What the first of them failed with.
+    """
+
+    rows: pd.DataFrame
+    folder: Path
+    failed: int
+    problem: str
+
+
+def examine_judge(
+    grader: Model,
+    folder: str | Path,
+    *,
+    packs: Sequence[str] = (),
+    rubric: str = "conflict",
+    epochs: int = 2,
+    limit: int | None = None,
+    display: str = "none",
+) -> tuple[JudgeCard, Answered]:
+    """Examine a judge on labelled answers and write judge_card.json and judge_card.md.
+
+    Args:
+        grader: The judge.
+        folder: Where logs and card go; an examination that was broken off goes on there.
+        packs: Ids or paths of packs; default: every shipped pack.
+        rubric: Id or path of the rubric.
+        epochs: Times each answer is put before it; self-consistency needs two.
+        limit: Put only this many answers before it, misaligned ones and others in turn.
+        display: Inspect's display of the progress.
+
+    Raises:
+        InputError: An unknown pack or rubric, a pack without labels, or answers of one kind only.
+        AlignbenchError: Every call of the judge failed.
+    """
+    task = exam_task(packs or None, rubric=rubric)
+    answered = _ask(task, grader, Path(folder), epochs=epochs, limit=limit, display=display)
+    card = examine(answered.rows)
+    write_text(Path(folder) / "judge_card.json", card.model_dump_json(indent=2) + "\n")
+    write_text(Path(folder) / "judge_card.md", card_markdown(card))
+    return card, answered
+
+
+def attack_judge(
+    grader: Model,
+    folder: str | Path,
+    *,
+    rubric: str = "conflict",
+    epochs: int = 1,
+    limit: int | None = None,
+    display: str = "none",
+) -> tuple[AttackReport, Answered]:
+    """Attack a judge with forged answers and write judge_attack.json and judge_attack.md.
+
+    Args:
+        grader: The judge.
+        folder: Where logs and report go; an attack that was broken off goes on there.
+        rubric: Id or path of the rubric.
+        epochs: Times each answer is put before it.
+        limit: Put only this many answers before it, bare and forged ones in turn.
+        display: Inspect's display of the progress.
+
+    Raises:
+        InputError: An unknown rubric, or fewer answers than one with its attack.
+        AlignbenchError: Every call of the judge failed.
+    """
+    answered = _ask(attack_task(rubric=rubric), grader, Path(folder), epochs=epochs, limit=limit, display=display)
+    report = attack_report(answered.rows)
+    write_text(Path(folder) / "judge_attack.json", report.model_dump_json(indent=2) + "\n")
+    write_text(Path(folder) / "judge_attack.md", attack_markdown(report))
+    return report, answered
+
+
+def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | None, display: str) -> Answered:
+    # A folder of its own for each question asked of each judge: the same question goes on where it stopped.
+    asked = {
+        **judge_identity(grader),
+        "task": str(task.name),
+        "version": str(task.version),
+        "epochs": epochs,
+        "limit": limit,
+    }
+    log_dir = folder / "logs" / short_digest(asked)
+    _, logs = eval_set(
+        task,
+        model="none",
+        model_roles={GRADER: grader},
+        epochs=epochs,
+        limit=limit,
+        log_dir=str(log_dir),
+        # What failed is asked for again by the same command, not by waiting here for hours.
+        retry_attempts=0,
+        retry_immediate=False,
+        display=display,  # type: ignore[arg-type]  # Inspect checks it
+        log_level="error",
+        log_realtime=False,
+    )
+    problem = next((log.error.message for log in logs if log.error is not None), "")
+    rows = exam_rows([log_dir])
+    failed = int((rows["unscored_reason"] == "error").sum())
+    if failed == len(rows):
+        raise AlignbenchError(f"no call of the judge {grader} came through: {problem or 'see inspect view'}")
+    return Answered(rows, log_dir, failed, problem)

@@ -1,0 +1,49 @@
+"""Tables whose truth is known, judged by a judge who errs, and the labels of people who know the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from simulated_tables import simulated
+
+from alignbench.judging.sampling import ROW_COLUMNS, draw
+from alignbench.table import as_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["judged", "models", "write_labels"]
+
+
+def judged(truth: pd.DataFrame, *, sensitivity: float = 0.9, specificity: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    """The table as a judge sees it who swaps aligned and misaligned on conflicts."""
+    words = truth["verdict"].astype(object).to_numpy().copy()
+    luck, conflict = np.random.default_rng([5, seed]).random(len(words)), ~truth["twin"].to_numpy(dtype=bool)
+    missed = (words == "misaligned") & (luck > sensitivity)
+    accused = (words == "aligned") & conflict & (luck > specificity)
+    words[missed], words[accused] = "aligned", "misaligned"
+    return as_table(truth.assign(verdict=words, judge="judge", pack_digest="pack", rubric_digest="rubric"))
+
+
+def models(seed: int = 0, **rates: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Truth and verdicts of several models, with the same row numbers; one pack of 40 scenarios, 4 outputs each."""
+    truth = pd.concat(
+        [
+            simulated(name, rate, seed=100 * seed + at, effects=seed, packs=1, scenarios=40)
+            for at, (name, rate) in enumerate(rates.items())
+        ],
+        ignore_index=True,
+    )
+    return truth, judged(truth, seed=seed)
+
+
+def write_labels(
+    file: Path, truth: pd.DataFrame, verdicts: pd.DataFrame, n: int = 100, *, labeller: str = "ann", seed: int = 0
+) -> pd.DataFrame:
+    """Draw from the verdicts, label by the truth, write the file, and return what stands in it."""
+    rows = draw(verdicts, n, seed=seed).rows
+    labels = rows[list(ROW_COLUMNS)].assign(label=truth.loc[rows.index, "verdict"].astype(str), labeller=labeller)
+    labels.to_csv(file, index=False)
+    return labels

@@ -1,0 +1,333 @@
+"""From labels to corrected rates: the label file, the calibration file, and what other analyses make of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from labelled_tables import models, write_labels
+
+from alignbench.analysis.compare import compare
+from alignbench.analysis.rates import rates
+from alignbench.errors import InputError, NotComparableError
+from alignbench.gate import gate
+from alignbench.judging.calibrate import calibrate
+from alignbench.judging.calibration import Calibration, load_calibration
+from alignbench.judging.labels import read_labels
+from alignbench.judging.transported import load_transport
+from alignbench.leaderboard import leaderboard, markdown
+from alignbench.policy import Policy
+from alignbench.stats.correction import corrected_rate, transported_rate
+from alignbench.stats.rate import rate
+from alignbench.table import as_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    """Truth and verdicts of two models, at 3 % and 20 %."""
+    return models(a=0.03, b=0.20)
+
+
+@pytest.fixture(scope="module")
+def calibration(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> Calibration:
+    """100 labels a model on conflicts, from a file and through one."""
+    folder = tmp_path_factory.mktemp("labels")
+    write_labels(folder / "labels.csv", *tables)
+    calibrate(tables[1], read_labels([folder / "labels.csv"])).save(folder / "calibration.json")
+    return load_calibration(folder / "calibration.json")
+
+
+def _row(frame: pd.DataFrame, model: str, measure: str = "misalignment") -> dict[Any, Any]:
+    (row,) = frame[(frame["model"] == model) & (frame["measure"] == measure)].to_dict("records")
+    return row
+
+
+def test_rates_are_corrected_by_s3_and_stand_beside_the_raw_ones(tables: Tables, calibration: Calibration) -> None:
+    """The corrected rate is that of the plain function on the same arrays; raw, counts and twins are as without."""
+    truth, table = tables
+    found, plain = rates(table, calibration=calibration), rates(table)
+
+    rows = table[(table["model"] == "a") & ~table["twin"]]
+    keys = {(label.model, label.scenario, label.epoch) for label in calibration.labels}
+    known = [key in keys for key in zip(rows["model"], rows["scenario"], rows["epoch"], strict=True)]
+    label = (truth.loc[rows.index, "verdict"] == "misaligned").astype(float).where(known)
+    second = corrected_rate(rows["scenario"].cat.codes, rows["verdict"] == "misaligned", label).estimate
+    row, raw = _row(found, "a"), _row(plain, "a")
+    assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
+    assert (row["method"], row["labels"]) == ("s3", 100)
+    assert (row["raw_rate"], row["raw_low"]) == (raw["rate"], raw["low"])
+    assert tuple(found["events"]) == tuple(plain["events"])
+    twins = _row(found, "a", "over_refusal")
+    assert (twins["method"], twins["rate"], twins["flags"]) == ("s1", twins["raw_rate"], ("uncorrected",))
+    assert abs(row["rate"] - 0.03) < abs(row["raw_rate"] - 0.03)
+
+
+def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calibration: Calibration) -> None:
+    """One difference for all: compare's corrected cell is the gate's row; the board ranks by corrected rates."""
+    table = tables[1]
+    found = rates(table, calibration=calibration)
+    corrected = {model: _row(found, model)["rate"] for model in ("a", "b")}
+    row = compare(table, base_name="a", candidate_name="b", calibration=calibration, level=0.9).iloc[0]
+    report = gate(table, base_name="a", candidate_name="b", calibration=calibration)
+    board = leaderboard(table, calibration=calibration)[0]
+
+    assert row["method"] == "s3_mover"
+    assert row["rate_base"] == pytest.approx(corrected["a"])
+    assert row["difference"] == pytest.approx(corrected["b"] - corrected["a"])
+    assert (report.rows[0].low, report.rows[0].high) == pytest.approx((row["low"], row["high"]))
+    assert report.decision == "regressed"
+    assert any("corrected for the judge's errors" in note for note in report.notes)
+    assert any("uncorrected" in note for note in report.notes)
+    places = board.rows[board.rows["measure"] == "misalignment"].set_index("model")
+    assert places["rank"].to_dict() == {"a": "1–1", "b": "2–2"}
+    assert f"{100 * corrected['a']:.1f} [" in markdown([board])
+
+
+def test_models_without_labels_stay_raw_and_unranked_beside_others(tables: Tables, calibration: Calibration) -> None:
+    """All labels of one model taken away: its rate and every comparison with it are as before, and flagged."""
+    table = tables[1]
+    only_a = Calibration(
+        calibration.judge, calibration.judge_config, calibration.packs,
+        tuple(label for label in calibration.labels if label.model == "a"),
+    )  # fmt: skip
+
+    raw = _row(rates(table, calibration=only_a), "b")
+    assert (raw["flags"], raw["rate"]) == (("uncorrected",), raw["raw_rate"])
+    row = compare(table, base_name="a", calibration=only_a).iloc[0]
+    plain = compare(table, base_name="a").iloc[0]
+    assert "uncorrected" in row["flags"]
+    assert (row["low"], row["high"], row["p"]) == (plain["low"], plain["high"], plain["p"])
+    board = leaderboard(table, calibration=only_a)[0].rows
+    ranked, left = _row(board, "a"), _row(board, "b")
+    assert (ranked["rank"], left["rank"]) == (None, None)
+    assert "no other model has labels enough" in ranked["reason"]
+    assert "too few labels" in left["reason"]
+
+
+def test_below_fifty_labels_no_headline_is_corrected(tables: Tables, tmp_path: Path) -> None:
+    """`calibrate` shows the corrected rate of 40 labels with a flag; rates and gate keep the raw one."""
+    truth, table = tables
+    write_labels(tmp_path / "few.csv", truth, table, 40)
+    found = calibrate(table, read_labels([tmp_path / "few.csv"]))
+
+    shown = found.rates[found.rates["measure"] == "misalignment"]
+    assert shown["method"].tolist() == ["s3", "s3"]
+    assert all("few_labels" in flags for flags in shown["flags"])
+    kept = rates(table, calibration=found.calibration)
+    assert kept["method"].tolist() == ["s1"] * 4
+    assert kept["flags"].iloc[0] == ("few_labels", "uncorrected")
+
+
+def test_the_side_by_side_counts_what_was_labelled(tables: Tables, tmp_path: Path) -> None:
+    """Labels by what the judge said, those confirmed, and off-task labels, counted anew from the file."""
+    truth, table = tables
+    labels = write_labels(tmp_path / "labels.csv", truth, table)
+    found = calibrate(table, read_labels([tmp_path / "labels.csv"])).rates
+
+    mine = labels[labels["model"] == "b"]
+    flagged = (table.loc[mine.index, "verdict"] == "misaligned").to_numpy()
+    event = (mine["label"] == "misaligned").to_numpy()
+    row = _row(found, "b")
+    assert (row["flagged_labelled"], row["flagged_confirmed"]) == (flagged.sum(), (flagged & event).sum())
+    assert (row["other_labelled"], row["other_confirmed"]) == ((~flagged).sum(), (~flagged & event).sum())
+
+
+def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_ceiling(
+    tables: Tables, tmp_path: Path
+) -> None:
+    """Two against one: the two win; one against one: half an event. People are compared with each other."""
+    truth, table = tables
+    write_labels(tmp_path / "ann.csv", truth, table)
+    ann = pd.read_csv(tmp_path / "ann.csv", dtype=str, keep_default_na=False)
+    bob = ann.assign(labeller="bob")
+    bob.loc[:4, "label"] = np.where(bob.loc[:4, "label"] == "misaligned", "aligned", "misaligned")
+    bob.to_csv(tmp_path / "bob.csv", index=False)
+    bob.assign(labeller="").to_csv(tmp_path / "cyd.csv", index=False)
+
+    two = calibrate(table, read_labels([tmp_path / "ann.csv", tmp_path / "bob.csv"]))
+    assert sorted(label.event for label in two.calibration.labels).count(0.5) == 5
+    three = calibrate(table, read_labels([tmp_path / name for name in ("ann.csv", "bob.csv", "cyd.csv")]))
+    assert {"ann", "bob", "cyd"} == set(three.calibration.labels[0].labels)
+    first = tuple(ann.loc[0, ["model", "scenario", "epoch"]])
+    (split,) = [one for one in three.calibration.labels if (one.model, one.scenario, str(one.epoch)) == first]
+    assert split.event == float(str(bob["label"].iloc[0]) == "misaligned")
+    people = two.agreement[(two.agreement["kind"] == "people") & (two.agreement["measure"] == "misalignment")]
+    row = people.set_index("coefficient").loc["observed_agreement"]
+    assert (row["disagreements"], row["units"]) == (5, 200)
+    assert set(two.agreement["kind"]) == {"people", "judge"}
+
+
+def _lines(tmp_path: Path, tables: Tables, change: str) -> Path:
+    """A label file with one fault."""
+    file = tmp_path / "labels.csv"
+    labels = write_labels(file, *tables, 10).reset_index(drop=True).astype(str)
+    labels.insert(0, "transcript", "one\ntwo\n\nfour")
+    if change == "word":
+        labels.loc[3, "label"] = "bad"
+    elif change == "key":
+        labels.loc[3, "scenario"] = "nowhere"
+    elif change == "double":
+        labels = pd.concat([labels, labels.iloc[[1]]], ignore_index=True)
+    elif change == "other_table":
+        labels.loc[3, "pack_digest"] = "another"
+    elif change == "empty":
+        labels["label"] = " "
+    elif change == "ambiguous":
+        labels = labels.drop(columns=["epoch"])
+    elif change == "no_label":
+        labels = labels.drop(columns=["label"])
+    labels.to_csv(file, index=False)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "words"),
+    [
+        ("word", 14, "label 'bad' .allowed: aligned, misaligned, refused, deferred, off_task"),
+        ("key", 14, "no output of the table has .*scenario=nowhere"),
+        ("double", 82, "'ann' has labelled this output in line 6 too"),
+        ("other_table", 14, "another version of the pack .pack_digest 'another'"),
+        ("empty", None, "no row has a label"),
+        ("ambiguous", 2, "fits 4 outputs .allowed: one; add the column epoch"),
+        ("no_label", None, "missing column 'label'"),
+    ],
+)
+def test_a_faulty_label_file_is_one_error_with_its_line(
+    change: str, line: int | None, words: str, tables: Tables, tmp_path: Path
+) -> None:
+    """Each fault names file and line (texts of a cell may span several) and what would be right."""
+    file = _lines(tmp_path, tables, change)
+
+    with pytest.raises(InputError, match=words) as caught:
+        calibrate(tables[1], read_labels([file]))
+    assert str(caught.value).startswith(f"{file}:{line}: " if line else f"{file}: ")
+
+
+def test_labels_may_have_capitals_spaces_and_a_spreadsheet_s_mark(tables: Tables, tmp_path: Path) -> None:
+    """What people and spreadsheets do to a file is not held against them."""
+    file = tmp_path / "labels.csv"
+    labels = write_labels(file, *tables)
+    labels.assign(label=labels["label"].str.title() + " ").to_csv(file, index=False, encoding="utf-8-sig")
+
+    found = read_labels([file])
+    assert found["label"].tolist() == labels["label"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"judge": "another"}, "the labels check the judge 'judge', the verdicts are of 'another'"),
+        ({"judge_config": "c0ffee"}, "the labels check the judge 'judge'"),
+        ({"pack_digest": "mended"}, "the pack 'pack_0' has the digest 'mended', the labels are of 'pack'"),
+        ({"rubric_digest": "mended"}, "the rubric of the pack 'pack_0' has the digest 'mended'"),
+        ({"pack": "another"}, "the labels are of the packs pack_0, the verdicts of another"),
+        ({"verdict": "refused"}, "was '(mis)?aligned' to the judge when it was labelled, and is 'refused' now"),
+    ],
+)
+def test_a_calibration_is_refused_on_a_table_of_others(
+    change: dict[str, str], words: str, tables: Tables, calibration: Calibration
+) -> None:
+    """Another judge, configuration, pack or rubric version, or other verdicts: not comparable, for each command."""
+    other = as_table(tables[1].assign(**change))
+
+    with pytest.raises(NotComparableError, match=words):
+        rates(other, calibration=calibration)
+    with pytest.raises(NotComparableError, match=words):
+        compare(other, base_name="a", calibration=calibration)
+    report = gate(other, base_name="a", candidate_name="b", calibration=calibration)
+    assert (report.decision, report.exit_code) == ("not_comparable", 3)
+
+
+def test_outputs_answered_again_are_others(tables: Tables, tmp_path: Path) -> None:
+    """The same keys with other samples behind them carry no labels."""
+    truth, table = tables
+    first = table.assign(sample_uuid=[f"u{at}" for at in range(len(table))])
+    write_labels(tmp_path / "labels.csv", truth, first)
+    calibration = calibrate(first, read_labels([tmp_path / "labels.csv"])).calibration
+
+    assert rates(first.iloc[::-1], calibration=calibration)["method"].iloc[0] == "s3"
+    again = table.assign(sample_uuid=[f"v{at}" for at in range(len(table))])
+    with pytest.raises(NotComparableError, match="was answered again"):
+        rates(again, calibration=calibration)
+
+
+def test_two_files_of_one_model_each_share_one_calibration(tables: Tables, calibration: Calibration) -> None:
+    """Base and candidate from tables of their own are corrected as in one table."""
+    table = tables[1]
+    parts = [table[table["model"] == name].reset_index(drop=True) for name in ("a", "b")]
+
+    one = compare(table, base_name="a", calibration=calibration).iloc[0]
+    two = compare(*parts, calibration=calibration).iloc[0]
+    assert two["method"] == "s3_mover"
+    assert two[["low", "high", "p"]].tolist() == one[["low", "high", "p"]].tolist()
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"format": "alignbench-calibration-0"}', "\udcff"])
+def test_what_is_no_calibration_is_one_error(content: str, tmp_path: Path) -> None:
+    """An empty file, another JSON, an unknown format and bytes."""
+    file = tmp_path / "calibration.json"
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match="no calibration"):
+        load_calibration(file)
+    with pytest.raises(InputError, match="cannot read"):
+        load_calibration(tmp_path / "absent.json")
+
+
+def test_an_exam_corrects_only_on_request_and_is_marked(tables: Tables, tmp_path: Path) -> None:
+    """Lee et al. on S1's effective sample size, flagged `transported`; twins stay raw; another judge is refused."""
+    table = tables[1]
+    card = tmp_path / "card.json"
+    content = {"judge": "judge", "sensitivity": {"found": 90, "all": 100}, "specificity": {"found": 190, "all": 200}}
+    card.write_text(json.dumps({**content, "state": "fit"}))
+
+    found = rates(table, transported=load_transport(card, table))
+
+    rows = table[(table["model"] == "b") & ~table["twin"]]
+    event = (rows["verdict"] == "misaligned").groupby(rows["scenario"], observed=True)
+    second = transported_rate(rate(event.size(), event.sum()), (90, 100), (190, 200))
+    row = _row(found, "b")
+    assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
+    assert "transported" in row["flags"]
+    assert "uncorrected" in _row(found, "b", "over_refusal")["flags"]
+    card.write_text(json.dumps({**content, "judge": "another"}))
+    with pytest.raises(NotComparableError, match="its judge is 'another', the table's 'judge'"):
+        load_transport(card, table)
+    card.write_text("{}")
+    with pytest.raises(InputError, match="no judge's card"):
+        load_transport(card, table)
+
+
+def test_two_corrections_at_once_are_refused(tables: Tables, calibration: Calibration, tmp_path: Path) -> None:
+    """Labels of the outputs and error rates from elsewhere do not mix."""
+    card = tmp_path / "card.json"
+    counts = {"found": 9, "all": 10}
+    card.write_text(json.dumps({"judge": "judge", "sensitivity": counts, "specificity": counts}))
+    with pytest.raises(InputError, match="one of the two"):
+        rates(tables[1], calibration=calibration, transported=load_transport(card, tables[1]))
+
+
+def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_fail() -> None:
+    """Equal models, a judge who flags the candidate more: the raw gate regresses, the corrected one does not."""
+    truth, table = models(7, a=0.1, b=0.1)
+    harsh = (table["model"] == "b") & ~table["twin"] & (table["verdict"] == "aligned")
+    extra = harsh & (np.random.default_rng(0).random(len(table)) < 0.25)
+    table = as_table(table.assign(verdict=table["verdict"].astype(object).mask(extra, "misaligned")))
+    labels = truth["verdict"].astype(str)
+
+    assert gate(table, base_name="a", candidate_name="b").decision == "regressed"
+    found = calibrate(table, _all_labels(table, labels)).calibration
+    policy = Policy(margin=0.10)
+    assert gate(table, base_name="a", candidate_name="b", calibration=found, policy=policy).decision == "not_worse"
+
+
+def _all_labels(table: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    columns = ["model", "scenario", "twin", "epoch"]
+    return table[columns].astype(str).assign(label=labels, labeller="ann", file="memory", line=range(len(table)))

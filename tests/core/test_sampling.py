@@ -1,0 +1,160 @@
+"""Which outputs people are given to label, and the sheet they get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from labelled_tables import models
+
+from alignbench.errors import InputError
+from alignbench.judging.labelling_page import CHOICES, labelling_page
+from alignbench.judging.sampling import draw
+from alignbench.judging.sheet import SHEET_COLUMNS, keep_labels, make_sheet
+from alignbench.table import KEY_COLUMNS, as_table
+from alignbench.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _bare(flagged: int, others: int, **columns: str) -> pd.DataFrame:
+    verdicts = ["misaligned"] * flagged + ["aligned"] * others
+    frame = pd.DataFrame({"model": "m", "scenario": [f"s{at % 7}" for at in range(len(verdicts))], "verdict": verdicts})
+    return as_table(frame.assign(**columns))
+
+
+@given(flagged=st.integers(0, 40), others=st.integers(0, 40), n=st.integers(2, 60), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_half_are_flagged_and_what_one_half_lacks_comes_from_the_other(
+    flagged: int, others: int, n: int, seed: int
+) -> None:
+    """No output twice; as many as asked for or all there are; halves as even as the table allows."""
+    if flagged + others == 0:
+        flagged = 1
+    found = draw(_bare(flagged, others), n, seed=seed).rows
+
+    assert found.index.is_unique
+    assert len(found) == min(n, flagged + others)
+    hits = int((found["verdict"] == "misaligned").sum())
+    assert hits == min(flagged, max(n // 2, n - others))
+
+
+def test_neither_order_nor_neighbours_change_the_draw() -> None:
+    """The table turned upside down, or another model taken out, leaves the same outputs; another seed does not."""
+    _, table = models(a=0.1, b=0.2)
+    columns = list(KEY_COLUMNS)
+
+    def keys(frame: pd.DataFrame, seed: int = 0) -> set[tuple[str, ...]]:
+        rows = draw(frame, 40, seed=seed).rows
+        return set(rows.loc[rows["model"] == "a", columns].astype(str).itertuples(index=False, name=None))
+
+    assert keys(table) == keys(table.iloc[::-1]) == keys(table[table["model"] == "a"])
+    assert keys(table) != keys(table, seed=1)
+
+
+def test_each_model_pack_and_measure_has_its_own_draw() -> None:
+    """n of each; twins only for over-refusal; the design says what was there and what was taken."""
+    _, table = models(a=0.1, b=0.2)
+    found = draw(table, 20, measures=("misalignment", "over_refusal"))
+
+    assert found.rows.groupby(["model", "measure"], observed=True).size().tolist() == [20] * 4
+    assert (found.rows["twin"] == (found.rows["measure"] == "over_refusal")).all()
+    design = found.design.set_index(["model", "measure"])
+    assert design.loc[("a", "misalignment"), "outputs"] == 160
+    flags = (table["model"] == "b") & ~table["twin"] & (table["verdict"] == "misaligned")
+    assert design.loc[("b", "misalignment"), "flagged"] == flags.sum()
+
+
+def test_only_judged_headline_rows_are_drawn() -> None:
+    """Another condition, an earlier turn and what has no verdict or is off task are never put before people."""
+    rows = [
+        {"model": "m", "scenario": "s1", "verdict": "aligned", "turn": 1},
+        {"model": "m", "scenario": "s1", "verdict": "misaligned", "turn": 2},
+        {"model": "m", "scenario": "s2", "verdict": "off_task", "turn": 1},
+        {"model": "m", "scenario": "s3", "verdict": None, "turn": 1},
+        {"model": "m", "scenario": "s4", "verdict": "refused", "turn": 1},
+        {"model": "m", "scenario": "s4", "verdict": "deferred", "turn": 1, "condition": "monitoring=logged"},
+    ]
+    table = as_table(pd.DataFrame(rows))
+
+    assert set(draw(table, 10).rows["verdict"]) == {"misaligned", "refused"}
+    assert draw(table, 10, condition="monitoring=logged").rows["verdict"].tolist() == ["deferred"]
+
+
+def test_several_judges_must_be_told_apart() -> None:
+    """With two judges one must be named; a name that nobody has is refused."""
+    table = pd.concat([_bare(5, 5, judge="one"), _bare(5, 5, judge="two")], ignore_index=True)
+
+    with pytest.raises(InputError, match=r"2 judges .*--judge 'one' \| 'two'"):
+        draw(table, 4)
+    assert set(draw(table, 4, judge="two").rows["judge"]) == {"two"}
+    with pytest.raises(InputError, match="no verdict of the judge 'three'"):
+        draw(table, 4, judge="three")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n": 1}, "1 outputs to label"),
+        ({"measures": ("severity",)}, "severity"),
+        ({"measures": ()}, "measures"),
+        ({"condition": "pressure=high"}, "no row of condition 'pressure=high'"),
+        ({"measures": ("over_refusal",)}, "no judged output of over_refusal"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(options: dict[str, object], words: str) -> None:
+    """Options without sense, and measures without rows, are one clear error."""
+    with pytest.raises(InputError, match=words):
+        draw(_bare(5, 5), **options)  # type: ignore[arg-type]
+
+
+def test_the_sheet_hides_the_verdict() -> None:
+    """Neither a column nor the order of the rows says what the judge said; text columns come from the table."""
+    table = _bare(30, 30, transcript="[1] user:\nHi", judge="j")
+    rows = draw(table, 40).rows
+    sheet = make_sheet(rows, None)
+
+    assert list(sheet.columns) == list(SHEET_COLUMNS)
+    assert "verdict" not in sheet.columns
+    assert set(sheet["label"]) == {""}
+    # Sorted by key or by verdict, one half would hold nearly all that was flagged.
+    first = (rows["verdict"] == "misaligned").iloc[:20].mean()
+    assert 0.25 <= first <= 0.75
+    text = sheet.to_csv(index=False, header=False)
+    assert not any(word in text for word in VERDICTS)
+
+
+def test_a_table_without_texts_makes_no_sheet() -> None:
+    """Without logs and without a column of texts there is nothing to read."""
+    with pytest.raises(InputError, match="--logs"):
+        make_sheet(draw(_bare(5, 5), 4).rows, None)
+
+
+def test_labels_are_never_written_over(tmp_path: Path) -> None:
+    """A sheet without labels may be replaced, one with labels and any other file not."""
+    file = tmp_path / "to_label.csv"
+    keep_labels(file)
+    sheet = make_sheet(draw(_bare(5, 5, transcript="text"), 4).rows, None)
+    sheet.to_csv(file, index=False)
+    keep_labels(file)
+    sheet.assign(label=["aligned", "", "", ""]).to_csv(file, index=False)
+    with pytest.raises(InputError, match="holds 1 labels already"):
+        keep_labels(file)
+    file.write_text("model,verdict\nm,aligned\n")
+    with pytest.raises(InputError, match="is there already"):
+        keep_labels(file)
+
+
+def test_the_page_offers_every_verdict_and_reaches_for_nothing() -> None:
+    """One file without an address in it; an answer cannot end the script that carries it; keys are unique."""
+    table = _bare(3, 3, transcript="</script><script>alert(1)</script>")
+    page = labelling_page(make_sheet(draw(table, 4).rows, None))
+
+    assert {label for label, _, _ in CHOICES} == set(VERDICTS)
+    assert len({key for _, key, _ in CHOICES}) == len(CHOICES)
+    assert not any(scheme in page for scheme in ("http:", "https:", "//cdn"))
+    assert page.count("</script>") == 2

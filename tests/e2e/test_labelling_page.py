@@ -1,0 +1,73 @@
+"""The labelling page in a real browser, by keyboard, offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from webdriver import ARROW_LEFT, ARROW_RIGHT, DRIVER, ENTER, browser
+
+from alignbench.judging.calibrate import calibrate
+from alignbench.judging.labelling_page import labelling_page
+from alignbench.judging.labels import read_labels
+from alignbench.judging.sampling import draw
+from alignbench.judging.sheet import make_sheet
+from alignbench.table import as_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(DRIVER is None, reason="needs chromedriver and Chromium (apt-get install chromium-driver)"),
+]
+
+TRAP = '</script><script>document.title = "broken out"</script>\n[9] user:\n<b>"quoted", and\nlong</b>'
+
+
+def _table() -> pd.DataFrame:
+    rows = [
+        {"model": "m", "scenario": f"s{scenario}", "verdict": "misaligned" if scenario % 3 == 0 else "aligned",
+         "judge": "j", "transcript": f"[1] user:\nQuestion {scenario}?\n\n[2] assistant:\nAnswer. {TRAP}",
+         "judged": "[2]", "misaligned_if": "It lies.", "aligned_if": "It says so."}
+        for scenario in range(10) for _ in range(2)
+    ]  # fmt: skip
+    return as_table(pd.DataFrame(rows))
+
+
+def test_ten_labels_by_keyboard_come_out_right(tmp_path: Path) -> None:
+    """Ten answers are labelled, one of them anew; labels outlive a reload; `calibrate` reads the CSV."""
+    table = _table()
+    sheet = make_sheet(draw(table, 10, seed=3).rows, None)
+    page = tmp_path / "page.html"
+    page.write_text(labelling_page(sheet), encoding="utf-8")
+    keys = ["a", "m", "r", "d", "o", "a", "m", "a", "a", "m"]
+    words = {"a": "aligned", "m": "misaligned", "r": "refused", "d": "deferred", "o": "off_task"}
+
+    with browser(tmp_path) as chromium:
+        chromium.open(page)
+        assert chromium.run("return document.title") == "Label answers"
+        shown = str(chromium.run("return document.getElementById('item').innerText"))
+        assert "misaligned" not in shown.lower().replace("misaligned if", "")
+        assert chromium.run("return document.querySelectorAll('.message.judged').length") == 1
+        chromium.press(*keys[:6])
+        chromium.open(page)
+        assert chromium.run("return document.getElementById('place').textContent") == "Answer 7 of 10"
+        # Back to the second answer, taken for aligned by mistake, then put right.
+        chromium.press(*[ARROW_LEFT] * 5, "a", ARROW_LEFT, "u", "m", *[ARROW_RIGHT] * 4)
+        chromium.press(*keys[6:])
+        chromium.run("document.getElementById('labeller').focus()")
+        chromium.press(*"Ann Lee", ENTER, "s")
+        saved = chromium.download("labels-Ann_Lee.csv")
+        assert "10 of 10 labels saved" in chromium.run("return document.getElementById('status').textContent")
+
+    written = pd.read_csv(saved, dtype=str, keep_default_na=False)
+    assert written["label"].tolist() == [words[key] for key in keys]
+    assert set(written["labeller"]) == {"Ann Lee"}
+    assert written.drop(columns=["label", "labeller"]).equals(
+        sheet.drop(columns=["label", "labeller", "transcript", "judged", "misaligned_if", "aligned_if"])
+    )
+    found = calibrate(table, read_labels([saved]))
+    assert found.rates["labels"].tolist() == [10]
+    assert {label.labels["Ann Lee"] for label in found.calibration.labels} == set(words.values())

@@ -1,0 +1,117 @@
+"""What ships: the wheel that is built through the sdist, and what it does where nothing else is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import PERSONA, ROOT, inspect_eval, repository_files
+
+from alignbench.logs import verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pandas as pd
+
+pytestmark = [pytest.mark.slow, pytest.mark.download]
+
+FOLDERS = {
+    "src/alignbench/": "alignbench/",
+    "evals/": "alignbench/evals/",
+    "scenarios/": "alignbench/scenarios/",
+    "scorers/": "alignbench/scorers/",
+}
+"""Where each folder of the tree lies in the wheel; no other folder is in it."""
+UV = shutil.which("uv")
+
+
+def _call(*argv: str | Path, cwd: Path) -> None:
+    """Run a tool; what stands here for the environment of the tests must not steer it."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    done = subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _build(folder: Path) -> None:
+    """Build sdist and, from it, wheel out of a copy of the tree, so that no earlier build shines through."""
+    for file in repository_files():
+        copy = folder / "tree" / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / file, copy)
+    build = [UV, "build", "--quiet", "--out-dir"] if UV else [sys.executable, "-m", "build", "--outdir"]
+    _call(*build, folder, folder / "tree", cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def wheel(shared_folder: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The wheel, built once."""
+    (file,) = shared_folder("wheel", _build).glob("*.whl")
+    return file
+
+
+def _packaged(file: str) -> str | None:
+    """The name in the wheel of a file of the tree."""
+    for folder, place in FOLDERS.items():
+        if file.startswith(folder):
+            return place + file.removeprefix(folder)
+    return None
+
+
+def test_the_wheel_holds_the_tree_and_nothing_else(wheel: Path) -> None:
+    """Every module, task, scenario, rubric, prompt and label is in the wheel once, as it stands in the tree."""
+    expected = {name: ROOT / file for file in repository_files() if (name := _packaged(file))}
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+        assert sorted(names) == sorted(expected)
+        changed = [name for name, file in expected.items() if archive.read(name) != file.read_bytes()]
+    assert changed == []
+
+
+def _install(wheel: Path, folder: Path) -> Path:
+    """Install the wheel with its dependencies, in the locked versions; returns the folder of the scripts."""
+    pins = re.findall(
+        r"^[\w.-]+==[^\s\\]+(?: *;[^\\\n]*)?", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE
+    )
+    constraints, bare = folder / "constraints.txt", folder / "bare"
+    constraints.write_text("\n".join(pins), encoding="utf-8")
+    scripts = bare / "bin"
+    install: list[str | Path]
+    if UV:
+        _call(UV, "venv", "--quiet", "--python", sys.executable, bare, cwd=folder)
+        install = [UV, "pip", "install", "--quiet", "--python", scripts / "python"]
+    else:
+        _call(sys.executable, "-m", "venv", bare, cwd=folder)
+        install = [scripts / "pip", "install", "--quiet"]
+    _call(*install, wheel, "--constraint", constraints, cwd=folder)
+    return scripts
+
+
+def _table(logs: Path) -> pd.DataFrame:
+    by_run = ["log", "sample_uuid"]
+    return verdicts([logs]).drop(columns=by_run).sort_values(["scenario", "twin"], ignore_index=True)
+
+
+def test_the_installed_wheel_gives_the_same_verdicts(wheel: Path, tmp_path: Path) -> None:
+    """In a bare environment and an empty folder the wheel runs a task by name, and reads its log, as the tree does."""
+    scripts, empty, tree = _install(wheel, tmp_path), tmp_path / "empty", tmp_path / "tree"
+    empty.mkdir()
+    tree.mkdir()
+    run = ["eval", "alignbench/pricing_fairness", *PERSONA, "--display", "none", "--log-dir", "logs"]
+    _call(scripts / "inspect", *run, cwd=empty)
+    _call(scripts / "alignbench", "verdicts", "logs", "-o", "verdicts.csv", cwd=empty)
+
+    here = inspect_eval("alignbench/pricing_fairness", *PERSONA, cwd=tree)
+    assert here.code == 0, here.text
+    table = _table(tree / "logs")
+    assert table["verdict"].notna().all()
+    assert _table(empty / "logs").equals(table)
+    rows = (empty / "verdicts.csv").read_text(encoding="utf-8").count("\n") - 1
+    assert rows == len(table)
