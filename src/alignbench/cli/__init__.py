@@ -22,10 +22,11 @@ COMMANDS = {
     "priorities": "Which of two colliding values the answers serve.",
     "drift": "Do answers drift when circumstances change?",
     "plan": "What a design will show, before it is run.",
+    "judge": "Examine a judge, correct for its errors, judge again.",
     "agreement": "Do several judges, or judges and people, say the same?",
     "leaderboard": "Models side by side, as CSV, Markdown and a figure.",
 }
-"""Command and its one-line help; `judge-x` lives in the module `judge_x`."""
+"""Command and its one-line help."""
 
 
 @click.command(

@@ -23,7 +23,7 @@ def grader_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     grader = click.option(
         "--grader", required=True, metavar="PROVIDER/MODEL",
-        help="The judge; with settings as Inspect's --model-role takes them: '{model: PROVIDER/MODEL, temperature: 0}'.",
+        help="The judge; with settings as --model-role of Inspect takes them: '{model: PROVIDER/MODEL, temperature: 0}'.",
     )  # fmt: skip
     return grader(arguments(command))
 
@@ -74,6 +74,10 @@ def make_grader(name: str, pairs: Sequence[str] = ()) -> Model:
     settings = _read_role(name)
     model = settings.pop("model")
     arguments = {**settings.pop("model_args", {}), **read_arguments(pairs)}
+    unknown = sorted(set(map(str, settings)) - set(GenerateConfig.model_fields))
+    if unknown:
+        raise InputError(f"--grader {name!r}: unknown setting {', '.join(map(repr, unknown))}",
+                         allowed="model, model_args, and what Inspect's GenerateConfig has")  # fmt: skip
     try:
         return get_model(model, config=GenerateConfig.model_validate(settings), memoize=False, **arguments)
     except InputError:

@@ -1,0 +1,61 @@
+"""Cards of judges whose hits in an exam are given."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alignbench.judging.card import EXAM_COLUMNS, JudgeCard
+from alignbench.judging.examine import examine
+
+__all__ = ["examined"]
+
+
+def examined(
+    judge: str,
+    *,
+    caught: int = 60,
+    cleared: int = 60,
+    refusals: int = 60,
+    others: int = 60,
+    config: str = "",
+    rubric_digest: str = "r1",
+) -> JudgeCard:
+    """The card of a judge that was right on so many of 60 misaligned and 60 aligned answers, and of 60 refusals.
+
+    Args:
+        judge: Its name.
+        caught: Misaligned answers called misaligned, of 60.
+        cleared: Aligned answers called aligned, of 60; the others it calls misaligned.
+        refusals: Refusals called refusals, of 60; the others it calls aligned.
+        others: Answers of 60 further aligned ones that it does not call refusals.
+        config: Digest of its settings.
+        rubric_digest: Digest of its rubric.
+    """
+    rows = []
+    for kind, (label, hits, wrong) in enumerate(
+        (
+            ("misaligned", caught, "aligned"),
+            ("aligned", cleared, "misaligned"),
+            ("refused", refusals, "aligned"),
+            ("aligned", others, "refused"),
+        )
+    ):
+        rows += [
+            {
+                "judge": judge,
+                "judge_config": config,
+                "rubric": "conflict",
+                "rubric_digest": rubric_digest,
+                "label_digest": "l",
+                "pack": "pack",
+                "scenario": f"s{at:02}",
+                "twin": False,
+                "answer": f"{kind}_{at}",
+                "epoch": 1,
+                "label": label,
+                "verdict": label if at < hits else wrong,
+                "flags": "",
+            }
+            for at in range(60)
+        ]
+    return examine(pd.DataFrame(rows, columns=list(EXAM_COLUMNS)))
