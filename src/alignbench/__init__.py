@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from alignbench.analysis.rates import rates
     from alignbench.gate import gate
     from alignbench.inputs import read_inputs
+    from alignbench.judging.calibrate import calibrate
+    from alignbench.judging.calibration import load_calibration
     from alignbench.leaderboard import leaderboard
     from alignbench.table import read_table
 
@@ -26,10 +28,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "agreement": "alignbench.analysis.agreement",
+    "calibrate": "alignbench.judging.calibrate",
     "compare": "alignbench.analysis.compare",
     "drift": "alignbench.analysis.drift",
     "gate": "alignbench.gate",
     "leaderboard": "alignbench.leaderboard",
+    "load_calibration": "alignbench.judging.calibration",
     "plan": "alignbench.analysis.plan",
     "priorities": "alignbench.analysis.priorities",
     "ranks": "alignbench.analysis.ranks",
@@ -43,10 +47,12 @@ _HOME = {
 __all__ = [
     "__version__",
     "agreement",
+    "calibrate",
     "compare",
     "drift",
     "gate",
     "leaderboard",
+    "load_calibration",
     "plan",
     "priorities",
     "ranks",

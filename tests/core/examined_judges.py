@@ -51,6 +51,8 @@ def examined(
                 "scenario": f"s{at:02}",
                 "twin": False,
                 "answer": f"{kind}_{at}",
+                "attack": "",
+                "technique": "",
                 "epoch": 1,
                 "label": label,
                 "verdict": label if at < hits else wrong,

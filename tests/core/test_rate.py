@@ -83,9 +83,7 @@ def test_s1_is_the_written_formula(n: list[int], y: list[int], level: float) -> 
     found, wanted = rate(n, y, level=level), s1_by_hand(n, y, level)
     for name, value in wanted.items():
         got = getattr(found, name)
-        assert (math.nan if got is None else got) == pytest.approx(value, rel=1e-9, abs=1e-12, nan_ok=True), (
-            name
-        )
+        assert (math.nan if got is None else got) == pytest.approx(value, rel=1e-9, abs=1e-12, nan_ok=True), name
     assert found.method == "s1"
     assert found.level == level
 
@@ -158,8 +156,7 @@ def test_beta_binomial_is_the_posterior() -> None:
     def density(rho: float, angle: float) -> float:
         mu, strength = math.sin(angle) ** 2, 1 / rho - 1
         likelihood = [
-            stats.betabinom.pmf(yg, ng, mu * strength, (1 - mu) * strength)
-            for ng, yg in zip(n, y, strict=True)
+            stats.betabinom.pmf(yg, ng, mu * strength, (1 - mu) * strength) for ng, yg in zip(n, y, strict=True)
         ]
         return float(np.prod(likelihood))
 

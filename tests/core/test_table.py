@@ -119,9 +119,7 @@ def test_ways_to_write_a_truth(values: list[Any]) -> None:
 
 def test_missing_numbers_in_a_float_column() -> None:
     """A column with gaps is float in pandas: whole numbers stay whole, gaps stay gaps."""
-    table = as_table(
-        bare(position_1=[6.0, np.nan, 0.0, None], severity=pd.array([0, 3, None, None], "Int64"))
-    )
+    table = as_table(bare(position_1=[6.0, np.nan, 0.0, None], severity=pd.array([0, 3, None, None], "Int64")))
     assert table["position_1"].tolist() == [6, pd.NA, 0, pd.NA]
     assert table["severity"].isna().tolist() == [False, False, True, True]
 

@@ -14,9 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["GRADER", "PERSONA", "ROOT", "Command", "Finished", "inspect_eval", "repository_files"]
+    import pandas as pd
+
+    SharedFolder = Callable[[str, Callable[[Path], None]], Path]
+
+__all__ = [
+    "GRADER",
+    "PERSONA",
+    "ROOT",
+    "Command",
+    "Finished",
+    "SharedFolder",
+    "inspect_eval",
+    "repository_files",
+    "shipped_logs",
+    "verdict_rows",
+]
 
 ROOT = Path(__file__).parents[2]
 GRADER = ("--model-role", "grader=persona/grader")
@@ -103,3 +118,24 @@ def repository_files() -> list[str]:
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True)
     return sorted({name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()})
+
+
+def shipped_logs(shared_folder: SharedFolder) -> Path:
+    """The logs of one run of every shipped pack, by its package name; run once for all tests."""
+    from alignbench.packs import shipped_packs
+
+    def fill(folder: Path) -> None:
+        finished = inspect_eval(*(f"alignbench/{pack}" for pack in shipped_packs()), *PERSONA, cwd=folder)
+        assert finished.code == 0, finished.text
+
+    return shared_folder("shipped", fill) / "logs"
+
+
+def verdict_rows(logs: Path, pack: str | None = None) -> pd.DataFrame:
+    """The verdict table of logs, of all packs or one, without what differs between two equal runs."""
+    from alignbench.logs import verdicts
+
+    table = verdicts([logs]).drop(columns=["log", "sample_uuid"])
+    if pack is not None:
+        table = table[table["pack"] == pack]
+    return table.sort_values(["pack", "scenario", "twin"], ignore_index=True).astype(str)

@@ -5,37 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import PERSONA, ROOT, Command
+from commands import PERSONA, ROOT, Command, shipped_logs, verdict_rows
 
-from alignbench.logs import verdicts
 from alignbench.packs import shipped_packs
+from alignbench.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
+    from commands import SharedFolder
 
 pytestmark = pytest.mark.slow
 
-TASKS = list(shipped_packs())
-BY_RUN = ["log", "sample_uuid"]
 
-
-def _table(logs: Path, *tasks: str) -> pd.DataFrame:
-    """The verdict table of tasks run from the root of the checkout."""
-    argv = ["inspect", "eval", *tasks, *PERSONA, "--display", "none", "--log-dir", str(logs)]
+def test_by_package_and_by_file_the_verdicts_are_equal(shared_folder: SharedFolder, tmp_path: Path) -> None:
+    """Runs of `alignbench/<task>` and of `evals/<task>.py` differ in nothing but log and uuid."""
+    files = [f"evals/{pack}.py" for pack in shipped_packs()]
+    argv = ["inspect", "eval", *files, *PERSONA, "--display", "none", "--log-dir", str(tmp_path)]
     finished = Command(argv, ROOT).run()
     assert finished.code == 0, finished.text
-    return verdicts([logs]).drop(columns=BY_RUN).sort_values(["pack", "scenario", "twin"], ignore_index=True)
 
-
-def test_by_package_and_by_file_the_verdicts_are_equal(tmp_path: Path) -> None:
-    """Runs of `alignbench/<task>` and of `evals/<task>.py` differ in nothing but log and uuid."""
-    package = _table(tmp_path / "package", *(f"alignbench/{task}" for task in TASKS))
-    file = _table(tmp_path / "file", *(f"evals/{task}.py" for task in TASKS))
-
-    assert sorted(set(package["pack"])) == TASKS
-    assert package["verdict"].notna().all()
+    package, file = verdict_rows(shipped_logs(shared_folder)), verdict_rows(tmp_path)
+    assert set(package["pack"]) == set(shipped_packs())
+    assert package["verdict"].isin(VERDICTS).all()
     # A package's tasks carry its name in front.
     assert set(package["task"]) == {f"alignbench/{task}" for task in file["task"].unique()}
     assert package.drop(columns="task").equals(file.drop(columns="task"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from commands import GRADER, PERSONA, ROOT, Command, inspect_eval
+from commands import GRADER, PERSONA, ROOT, Command, inspect_eval, shipped_logs, verdict_rows
 from inspect_ai.log import list_eval_logs, read_eval_log
 from sound_pack import SoundPack
 
@@ -21,6 +21,8 @@ from alignbench.packs import load_pack
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from commands import SharedFolder
 
 PRICING = ("alignbench/pricing_fairness", *PERSONA)
 
@@ -222,7 +224,7 @@ def test_inspect_eval_refuses_before_any_call(argv: list[str], said: str, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_run_without_a_judge_can_be_judged_later(tmp_path: Path) -> None:
+def test_a_run_without_a_judge_can_be_judged_later(shared_folder: SharedFolder, tmp_path: Path) -> None:
     """`--no-score` needs no judge; `inspect score` then gives the verdicts that judging at once gives."""
     asked = inspect_eval("alignbench/pricing_fairness", "--model", "persona/base", "--no-score", cwd=tmp_path)
     assert asked.code == 0, asked.text
@@ -234,16 +236,9 @@ def test_a_run_without_a_judge_can_be_judged_later(tmp_path: Path) -> None:
     score = ["inspect", "score", str(log), "--scorer", "alignbench/rubric_judge", *GRADER, "--overwrite"]
     judged = Command([*score, "--display", "none"], tmp_path).run()
     assert judged.code == 0, judged.text
-    (tmp_path / "at_once").mkdir()
-    at_once = inspect_eval(*PRICING, cwd=tmp_path / "at_once")
-    assert at_once.code == 0, at_once.text
 
-    by_run = ["log", "sample_uuid"]
-    later, direct = (
-        verdicts([folder / "logs"]).drop(columns=by_run).sort_values(["scenario", "twin"], ignore_index=True)
-        for folder in (tmp_path, tmp_path / "at_once")
-    )
-    assert later.equals(direct)
+    later = verdict_rows(tmp_path / "logs")
+    assert later.equals(verdict_rows(shipped_logs(shared_folder), "pricing_fairness"))
 
 
 @pytest.mark.slow
@@ -304,14 +299,12 @@ def test_task_arguments_choose_the_samples(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_tables_flow_from_command_to_command(tmp_path: Path) -> None:
+def test_tables_flow_from_command_to_command(shared_folder: SharedFolder, tmp_path: Path) -> None:
     """Logs, the table made of them, and the same table as CSV give `rates` the same numbers."""
-    finished = inspect_eval(*PRICING, cwd=tmp_path)
-    assert finished.code == 0, finished.text
-    shown = []
+    logs, shown = str(shipped_logs(shared_folder)), []
     for table in ("verdicts.parquet", "verdicts.csv"):
-        assert Command(["alignbench", "verdicts", "logs", "-o", table], tmp_path).run().code == 0
-    for source in ("logs", "verdicts.parquet", "verdicts.csv"):
+        assert Command(["alignbench", "verdicts", logs, "-o", table], tmp_path).run().code == 0
+    for source in (logs, "verdicts.parquet", "verdicts.csv"):
         rates = Command(["alignbench", "rates", source, "--format", "json"], tmp_path).run()
         assert rates.code == 0, rates.text
         shown.append(json.loads(rates.out))

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     "--method", type=click.Choice(get_args(DifferenceMethod)), default="s2", show_default=True,
     help="Interval of a pack; all but s2 are for one output a scenario.",
 )  # fmt: skip
-@click.option(
-    "--unpaired", "listed", metavar="FILE", help="Write the outputs without a partner to this CSV file."
-)
+@click.option("--unpaired", "listed", metavar="FILE", help="Write the outputs without a partner to this CSV file.")
 @panel_options
 @calibration_option
 @level_option

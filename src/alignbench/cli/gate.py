@@ -23,9 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @sides_argument
 @name_options
-@click.option(
-    "--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/."
-)
+@click.option("--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/.")
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report here.")
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here.")
 @click.option(

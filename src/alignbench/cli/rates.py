@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     "--method", type=click.Choice(get_args(Method)), default="s1", show_default=True,
     help="Interval: s1 holds for rare events too; see the README.",
 )  # fmt: skip
-@click.option(
-    "--packs", default=None, metavar="PACK,...", help="The packs asked for; default: those in INPUT."
-)
+@click.option("--packs", default=None, metavar="PACK,...", help="The packs asked for; default: those in INPUT.")
 @panel_options
 @calibration_option
 @transported_option
@@ -68,9 +66,7 @@ def command(
     table = combined(read_inputs(inputs), panel, read_cards(cards))
     by = (*by, CARD_COLUMN) if cards else by
     guess = load_transport(transported, table) if transported else None
-    frame = rates(
-        table, by, level=level, method=method, packs=wanted, calibration=calibration, transported=guess
-    )
+    frame = rates(table, by, level=level, method=method, packs=wanted, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +80,7 @@ def command(
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "unjudged": record["outputs"] - record["n"],
-            "flags": ", ".join(record["flags"])
-            + (f" upper {percent(zero)}" if zero == zero and zero else ""),
+            "flags": ", ".join(record["flags"]) + (f" upper {percent(zero)}" if zero == zero and zero else ""),
         }
 
     emit(frame, form, table=row)

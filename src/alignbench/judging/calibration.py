@@ -127,8 +127,8 @@ class Calibration:
                 raise self._other(
                     f"{_name(label)} was {label.verdict!r} to the judge when it was labelled, and is {verdict!r} now"
                 )
-        human = pd.Series(np.nan, index=table.index, dtype=float)
-        human.loc[found.index] = [label.event for label in labels]
+        human = np.full(len(table), np.nan)
+        human[np.flatnonzero(mine)[at[known]]] = [label.event for label in labels]
         return table.assign(**{HUMAN: human})
 
     def _positions(self, rows: pd.DataFrame) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ def grader_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     grader = click.option(
         "--grader", required=True, metavar="PROVIDER/MODEL",
-        help="The judge; with settings as --model-role of Inspect takes them: '{model: PROVIDER/MODEL, temperature: 0}'.",
+        help="The judge; with settings as for Inspect's --model-role: '{model: PROVIDER/MODEL, temperature: 0}'.",
     )  # fmt: skip
     return grader(arguments(command))
 

@@ -1,0 +1,1 @@
+"""What alignbench costs: reading logs, memory, a sample, a table of rates."""
