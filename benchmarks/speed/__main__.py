@@ -75,9 +75,9 @@ def measure(scratch: Path, *, quick: bool) -> tuple[str, bool]:
         "Reading: CPU time of this process, all threads; both readers take turns on the same folder, medians of "
         "3 and 9 calls. `samples_df` reads the same summaries; its default columns hold no verdict.",
         "Memory: peak resident memory of the command in a process of its own, median of 3.",
-        f"A sample: both tasks get {repeats} short runs, turn and turn about in one process, medians. The bare task sends "
-        "the same messages to the model and to the judge; its judge prompts are made beforehand, its samples have no "
-        "metadata, its score is one number. Both models answer at once: with a real model the ratio is nearer to 1.",
+        f"A sample: both tasks get {repeats} short runs, turn and turn about in one process, medians. The bare task "
+        "sends the same messages to the model and to the judge; its judge prompts are made beforehand, its samples "
+        "have no metadata, its score is one number. Both models answer at once, at no cost of their own.",
         "A large table: made up, read from a file, rates by model and pack with overall rows; the check of the table "
         "is part of both.",
     ]

@@ -27,8 +27,9 @@ def made_table(models: int) -> pd.DataFrame:
     )
     verdict = np.random.default_rng(0).choice(len(VERDICTS), len(model), p=[0.7, 0.15, 0.1, 0.05])
 
-    def names(codes: np.ndarray, word: str) -> pd.Categorical:
-        return pd.Categorical.from_codes(codes, categories=pd.Index([f"{word}{at}" for at in range(codes.max() + 1)]))
+    def names(codes: np.ndarray, word: str) -> pd.Series:
+        words = pd.Index([f"{word}{at}" for at in range(codes.max() + 1)])
+        return pd.Series(pd.Categorical.from_codes(codes, categories=words))
 
     return pd.DataFrame(
         {

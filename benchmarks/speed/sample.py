@@ -103,10 +103,11 @@ def ours() -> Task:
 def bare() -> Task:
     """The same messages to the model and to the judge, byte for byte, and nothing else."""
     rubric = load_rubric("conflict")
-    samples, prompts = [], {}
+    samples: list[Sample] = []
+    prompts: dict[str, Sequence[ChatMessage]] = {}
     for sample in ours().dataset:
-        messages = list(sample.input)
-        (turn,) = live_turns([*messages, ChatMessageAssistant(content=ANSWER)], messages)  # type: ignore[list-item]
+        assert isinstance(sample.input, list)
+        (turn,) = live_turns([*sample.input, ChatMessageAssistant(content=ANSWER)], sample.input)
         judged, transcript = render(turn)
         criteria: dict[str, str] = (sample.metadata or {})["criteria"]
         case = rubric.fill({**criteria, "judged": judged, "transcript": transcript})

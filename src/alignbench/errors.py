@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["AlignbenchError", "InputError", "MissingExtraError", "NotComparableError"]
+__all__ = ["AlignbenchError", "InputError", "MissingExtraError", "NotComparableError", "first_line"]
 
 
 class AlignbenchError(Exception):
@@ -39,6 +39,11 @@ class InputError(AlignbenchError):
         item = f"[{self.item}] " if self.item else ""
         allowed = f" (allowed: {self.allowed})" if self.allowed else ""
         return f"{place}{item}{self.problem}{allowed}"
+
+
+def first_line(error: Exception) -> str:
+    """The first line of somebody else's error; its class where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class MissingExtraError(AlignbenchError):

@@ -108,16 +108,16 @@ def _boards(rows: pd.DataFrame, before: int, level: float, seed: int, unfit: Seq
     placed = [ranks(rows, measure=measure.name, level=level, seed=seed) for measure in measures]
     if HUMAN in rows.columns:
         placed = [corrected_places(rows, places, level=level, seed=seed) for places in placed]
+    placed = [_whole_keys(places, measured(rows, of)) for places, of in zip(placed, measures, strict=True)]
     boards: list[Board] = []
     seen: set[tuple[str, ...]] = set()
     # Models without conflicts are on no board of the first measure; the second one brings them in.
     for places in placed:
-        keys = [name for name in JUDGED_BY if name in places.columns]
         for _, members in places.groupby("group", sort=True):
-            entries = set(_tuples(members, keys)) - seen
+            entries = set(_tuples(members, JUDGED_BY)) - seen
             if entries:
                 seen |= entries
-                part = rows[[entry in entries for entry in _tuples(rows, keys)]]
+                part = rows[[entry in entries for entry in _tuples(rows, JUDGED_BY)]]
                 part.attrs = dict(rows.attrs)
                 reason = _apart(members) if boards else ""
                 board = _board(before + len(boards) + 1, part, reason, placed, level)
@@ -138,7 +138,12 @@ JUDGED_BY = ("model", "judge", "judge_config", "rubric_digest")
 """What tells the entries of a board apart."""
 
 
-def _tuples(frame: pd.DataFrame, names: list[str]) -> list[tuple[str, ...]]:
+def _whole_keys(places: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
+    """Give places every column of JUDGED_BY: one that says the same throughout a measure is not among theirs."""
+    return places.assign(**{name: str(part[name].iloc[0]) for name in JUDGED_BY if name not in places.columns})
+
+
+def _tuples(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
     return list(zip(*(frame[name].astype(str) for name in names), strict=True))
 
 
@@ -178,9 +183,8 @@ def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFra
 
 def _places_of(places: pd.DataFrame, part: pd.DataFrame, total: str) -> pd.DataFrame:
     """The rank sets of a board's entries, keyed as its rows over all packs are."""
-    keys = [name for name in JUDGED_BY if name in places.columns]
-    here = set(_tuples(part, keys))
-    kept = places[[entry in here for entry in _tuples(places, keys)]]
+    here = set(_tuples(part, JUDGED_BY))
+    kept = places[[entry in here for entry in _tuples(places, JUDGED_BY)]]
     return kept[["model", "measure", "rank", "rank_low", "rank_high", "reason"]].assign(pack=total)
 
 

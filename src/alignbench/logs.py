@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.files import atomic_path
 from alignbench.identity import judge_config, model_settings
 from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
@@ -65,8 +65,13 @@ class _Eval(msgspec.Struct):
     config: _Config = msgspec.field(default_factory=_Config)
 
 
+class _Plan(msgspec.Struct):
+    config: dict[str, Any] = {}
+
+
 class _Header(msgspec.Struct):
     eval: _Eval
+    plan: _Plan = msgspec.field(default_factory=_Plan)
     status: str = "started"
 
 
@@ -184,14 +189,10 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
             continue
         if os.path.isdir(path):  # noqa: PTH112  (paths may be long lists; no object is needed)
             inside = [
-                str(file)
-                for file in sorted(Path(path).rglob("*"))
-                if LOG_NAME.match(file.name) and file.is_file()
+                str(file) for file in sorted(Path(path).rglob("*")) if LOG_NAME.match(file.name) and file.is_file()
             ]
             if not inside:
-                raise InputError(
-                    "no logs in this folder", file=path, allowed="a folder that `inspect eval` wrote to"
-                )
+                raise InputError("no logs in this folder", file=path, allowed="a folder that `inspect eval` wrote to")
             found.update(dict.fromkeys(inside))
         elif os.path.isfile(path):  # noqa: PTH113
             if not path.endswith((".eval", ".json")):
@@ -249,7 +250,7 @@ def _through_inspect(path: str, *, header: bool) -> bytes:
         summaries = read_eval_log_sample_summaries(path)
         return b"[" + b",".join(item.model_dump_json().encode() for item in summaries) + b"]"
     except Exception as error:  # Inspect has no common class for "this is no log".
-        raise InputError(f"Inspect cannot read this log: {str(error).splitlines()[0]}", file=path) from error
+        raise InputError(f"Inspect cannot read this log: {first_line(error)}", file=path) from error
 
 
 PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
@@ -269,6 +270,8 @@ def _read_log(path: str, kinds: Sequence[str]) -> _Log | None:
     if _kind(metadata) not in kinds:
         return None
     planned = len(about.dataset.sample_ids or []) * (about.config.epochs or 1)
+    # What a run sets for its task (`--temperature`) goes before what the model came with.
+    about.model_generate_config |= {name: value for name, value in header.plan.config.items() if value is not None}
     # Hundreds of logs are open at once: the ids would be most of what they take.
     about.dataset = _Dataset()
     return _Log(path, about, metadata, planned, header.status)
@@ -314,18 +317,14 @@ def _rows(log: _Log, summary: _Summary, scorer: str, score: _ScoreMetadata) -> l
 def _sample_rows(path: str, summary: _Summary, scorer: str) -> str:
     from inspect_ai.log import read_eval_log_sample
 
-    sample = read_eval_log_sample(
-        path, summary.id, summary.epoch, exclude_fields={"messages", "events", "store"}
-    )
+    sample = read_eval_log_sample(path, summary.id, summary.epoch, exclude_fields={"messages", "events", "store"})
     return str(((sample.scores or {})[scorer].metadata or {})["rows"])
 
 
 def _judged(summary: _Summary) -> dict[str, _ScoreMetadata]:
     """The scores that our judges gave, by scorer."""
     scores = {name: score.metadata for name, score in (summary.scores or {}).items()}
-    return {
-        name: score for name, score in scores.items() if score is not None and isinstance(score.rows, str)
-    }
+    return {name: score for name, score in scores.items() if score is not None and isinstance(score.rows, str)}
 
 
 def _samples(log: _Log, decoder: msgspec.json.Decoder[list[_S]]) -> Iterator[tuple[_S, _ScoreMetadata, list[_Row]]]:
@@ -393,9 +392,7 @@ def _arrow(log: _Log) -> pa.Table:
     for field in schema:
         if field.name in constant:
             codes = pa.array([0] * rows, pa.int32())
-            arrays.append(
-                pa.DictionaryArray.from_arrays(codes, pa.array([constant[field.name]], pa.string()))
-            )
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([constant[field.name]], pa.string())))
         elif pa.types.is_dictionary(field.type):
             arrays.append(pa.array(columns[field.name], pa.string()).dictionary_encode())
         else:
@@ -455,7 +452,7 @@ def _exam_records(log: _Log) -> Iterator[tuple[Any, ...]]:
         yield (score.judge, score.judge_config, score.rubric, score.rubric_digest,
                digests.get(pack, {}).get("label_digest", ""), pack, about.scenario, about.twin, about.answer,
                about.kind, about.attack, about.technique, summary.epoch, about.label, about.label_position_1,
-               about.label_position_2, verdict, reason, first, second, flags, *usage)  # fmt: skip
+               about.label_position_2, verdict, reason, first, second, flags, *usage, summary.error)  # fmt: skip
 
 
 def _pandas_type(kind: pa.DataType) -> Any:
@@ -531,9 +528,7 @@ class _Keys:
         import numpy as np
 
         columns = [table.column(name).to_pylist() for name in KEY_COLUMNS]
-        hashes = np.fromiter(
-            (hash(key) for key in zip(*columns, strict=True)), dtype=np.int64, count=table.num_rows
-        )
+        hashes = np.fromiter((hash(key) for key in zip(*columns, strict=True)), dtype=np.int64, count=table.num_rows)
         self.seen.append(hashes)
         self.rows += table.num_rows
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     except InputError:
         raise
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
-        raise InputError(f"this is no table: {str(error).splitlines()[0]}", file=file) from error
+        raise InputError(f"this is no table: {first_line(error)}", file=file) from error
     return as_table(frame, source=file)
 
 

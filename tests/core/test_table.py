@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.inputs import read_inputs
 from alignbench.table import (
     KEY_COLUMNS,
@@ -343,3 +343,9 @@ def test_several_inputs_are_one_table(tmp_path: Path) -> None:
         read_inputs([first, first])
     with pytest.raises(InputError, match="nothing to read"):
         read_inputs([])
+
+
+@pytest.mark.parametrize(("error", "line"), [(ValueError("one\ntwo"), "one"), (EOFError(), "EOFError")])
+def test_an_error_without_words_is_named_by_its_class(error: Exception, line: str) -> None:
+    """Somebody else's error is told in one line, even where it has none."""
+    assert first_line(error) == line

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -14,11 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
-
-    SharedFolder = Callable[[str, Callable[[Path], None]], Path]
 
 __all__ = [
     "GRADER",
@@ -33,6 +32,8 @@ __all__ = [
     "verdict_rows",
 ]
 
+SharedFolder = Callable[[str, Callable[[Path], None]], Path]
+"""The fixture `shared_folder`: name of a folder and what fills it, to its path."""
 ROOT = Path(__file__).parents[2]
 GRADER = ("--model-role", "grader=persona/grader")
 PERSONA = ("--model", "persona/base", *GRADER)

@@ -6,17 +6,18 @@ import ast
 import importlib.metadata
 import re
 import shlex
+import socket
 import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from commands import ROOT, Command, repository_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from alignbench.cli import COMMANDS
-from alignbench.packs import shipped_packs
+from alignbench.cli import COMMANDS, cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +119,14 @@ def test_the_files_name_no_machine(what: str) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "example.org"])
+def test_tests_reach_nothing_but_this_machine(host: str) -> None:
+    """A test that opens a connection to another machine fails, before anything is looked up or sent."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as outward, pytest.raises(AssertionError, match="reached for the network"):
+        outward.connect((host, 80))
+
+
 def _imports(file: Path) -> Iterator[str]:
     """Every module that a file imports, wherever the import stands."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -192,16 +201,34 @@ def test_ci_runs_the_second_command(tmp_path: Path) -> None:
     assert script.splitlines()[-1] == "make check"
 
 
-def test_commands_of_the_readme_exist() -> None:
-    """Commands, tasks and options that the README shows exist."""
-    lines = [line for block in _blocks() for line in block.splitlines() if line.strip()]
-    calls = [shlex.split(part, comments=True) for line in lines for part in line.split("&&")]
-    unknown = []
-    for call in calls:
-        words = call[call.index("alignbench") :] if "alignbench" in call else []
-        if len(words) > 1 and words[1] not in COMMANDS:
-            unknown.append(" ".join(call))
-    tasks = {f"alignbench/{name}" for name in (*shipped_packs(), "pack")}
-    tasks |= {f"alignbench/{file.stem}" for file in (ROOT / "evals").glob("[!_]*.py")}
-    unknown += sorted(set(re.findall(r"\balignbench/[a-z_]+\b", README)) - tasks)
-    assert unknown == []
+def _shown_calls() -> Iterator[list[str]]:
+    """The words after `alignbench` of each call that the README shows, in blocks and in running text."""
+    lines = [line for block in _blocks() for line in re.split(r"\n|&&", block)]
+    for text in (*lines, *re.findall(r"`([^`\n]+)`", README)):
+        # The table of commands leaves the program's name out.
+        match = re.match(r"(?:uv run )?(alignbench )?(([a-z-]+)(?: .*)?)$", text.strip())
+        if match and (match.group(1) or match.group(3) in COMMANDS):
+            yield shlex.split(match.group(2), comments=True)
+
+
+def _fault(words: list[str]) -> str | None:
+    """Say what of a call does not exist, or nothing."""
+    command: click.Command = cli
+    for at, word in enumerate(words):
+        if isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), word)
+            if found is None:
+                return f"no command {' '.join(words[: at + 1])}"
+            command = found
+    options = {name for option in command.params for name in option.opts + option.secondary_opts} | {"--help"}
+    unknown = [word for word in words if word.startswith("-") and word.split("=")[0] not in options]
+    return f"{' '.join(words)}: no option {', '.join(unknown)}" if unknown else None
+
+
+def test_what_the_readme_shows_exists() -> None:
+    """Commands, options and tasks that the README shows exist, and it leaves no command out."""
+    calls = list(_shown_calls())
+    assert [fault for words in calls if (fault := _fault(words))] == []
+    assert {words[0] for words in calls} == set(COMMANDS)
+    tasks = {file.stem for file in (ROOT / "evals").glob("[!_]*.py")}
+    assert set(re.findall(r"\balignbench/([a-z_]+)\b", README)) <= tasks

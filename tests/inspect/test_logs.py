@@ -201,7 +201,9 @@ def test_the_table_is_what_samples_df_reads(logs: Logs) -> None:
                 about = {name: sample[f"metadata_{name}"] for name in ("scenario", "family", "split", "twin")}
                 about |= {name: sample[f"metadata_{name}"] for name in ("condition", "nudge", "value_1", "value_2")}
                 about |= {name: sample[name] for name in ("judge", "judge_config", "rubric", "rubric_digest")}
-                about |= {"model": sample["model"], "task": sample["task_name"], "epoch": sample["epoch"]}
+                # Inspect's frame leaves the package out of a task's name.
+                about |= {"model": sample["model"], "task": f"alignbench/{sample['task_name']}"}
+                about |= {"epoch": sample["epoch"]}
                 about |= {"turn": turn, "turns": len(lines), "sample_uuid": sample["sample_id"]}
                 wanted.append({**about, **dict(zip(ROW, line, strict=True)), "log": Path(str(sample["log"])).name})
         table = verdicts([log])

@@ -27,9 +27,12 @@ PREVALENCES = (0.01, 0.05, 0.1, 0.2, 0.4)
 EXAM_COLUMNS = (
     "judge", "judge_config", "rubric", "rubric_digest", "label_digest", "pack", "scenario", "twin", "answer", "kind",
     "attack", "technique", "epoch", "label", "label_position_1", "label_position_2", "verdict", "unscored_reason",
-    "position_1", "position_2", "flags", "input_tokens", "output_tokens", "cost",
+    "position_1", "position_2", "flags", "input_tokens", "output_tokens", "cost", "problem",
 )  # fmt: skip
-"""Columns of an examination: one row a labelled answer, judge and repetition; `attack` is the id of a forged answer."""
+"""Columns of an examination: one row a labelled answer, judge and repetition.
+
+`attack` is the id of a forged answer, `problem` what a call failed with.
+"""
 
 
 class Record(BaseModel):

@@ -39,7 +39,7 @@ class Answered:
         rows: One row an answer and repetition, with the columns of an examination.
         folder: Where its logs are.
         failed: Calls that failed; the same command makes only these again.
-        problem: What the first of them failed with.
+        problem: What the first of them failed with, in one line.
     """
 
     rows: pd.DataFrame
@@ -121,7 +121,7 @@ def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | N
         "limit": limit,
     }
     log_dir = folder / "logs" / short_digest(asked)
-    _, logs = eval_set(
+    eval_set(
         task,
         model="none",
         model_roles={GRADER: grader},
@@ -135,9 +135,9 @@ def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | N
         log_level="error",
         log_realtime=False,
     )
-    problem = next((log.error.message for log in logs if log.error is not None), "")
     rows = exam_rows([log_dir])
-    failed = int((rows["unscored_reason"] == "error").sum())
-    if failed == len(rows):
-        raise AlignbenchError(f"no call of the judge {grader} came through: {problem or 'see inspect view'}")
-    return Answered(rows, log_dir, failed, problem)
+    failed = rows.loc[rows["unscored_reason"] == "error", "problem"].astype(str).tolist()
+    problem = failed[0].strip().split("\n")[0] if failed else ""
+    if len(failed) == len(rows):
+        raise AlignbenchError(f"no call of the judge {grader} came through: {problem}")
+    return Answered(rows, log_dir, len(failed), problem)

@@ -60,5 +60,4 @@ def progress() -> str:
 def report_failures(failed: int, problem: str) -> None:
     """Say how many calls of the judge failed, and what to do."""
     if failed:
-        why = f" ({problem.strip().splitlines()[0]})" if problem.strip() else ""
-        click.echo(f"{failed} calls of the judge failed{why}; the same command makes only these again", err=True)
+        click.echo(f"{failed} calls of the judge failed ({problem}); the same command makes only these again", err=True)

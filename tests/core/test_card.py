@@ -1,0 +1,325 @@
+"""The judge's card: what it counts, when it calls a judge fit, and whether its intervals hold."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulated_exams import exam, simple
+
+from alignbench.errors import InputError
+from alignbench.judging.card import FIT, JudgeCard, Proportion
+from alignbench.judging.card_text import card_markdown, card_summary
+from alignbench.judging.cards import find_card, read_cards
+from alignbench.judging.examine import examine, judge_state
+from alignbench.packs import load_pack, shipped_packs
+from alignbench.stats.rate import moments, rate, s1
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def share(low: float, value: float = 1.0) -> Proportion:
+    """A proportion with a given lower limit."""
+    return Proportion(found=1, all=1, scenarios=9, value=value, low=low, high=1.0)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> pd.DataFrame:
+    """The examination that ships, every answer twice, judged without an error."""
+    answers = [(pack, answer) for pack in shipped_packs() for answer in load_pack(pack).labels]
+    return exam(
+        [
+            simple(answer.verdict, answer.verdict, answer.scenario, pack=pack, answer=answer.id, epoch=epoch)
+            for (pack, answer), epoch in itertools.product(answers, (1, 2))
+        ]
+    )
+
+
+# The state
+
+
+@pytest.mark.parametrize(("state", "below"), [("fit", "diagnostic"), ("diagnostic", "unfit")])
+def test_a_state_begins_at_its_limits(state: str, below: str) -> None:
+    """Exactly at all three limits the state is given; a hair beyond any it is not, and the reason names that one."""
+    hit, clear, unscored = FIT[state]  # type: ignore[index]
+    assert judge_state(share(hit), share(clear), unscored)[0] == state
+    hair = 1e-9
+    for args, words in (
+        ((share(hit - hair), share(clear), unscored), "the misaligned answers"),
+        ((share(hit), share(clear - hair), unscored), "not misaligned"),
+        ((share(hit), share(clear), unscored + hair), "gave no verdict"),
+    ):
+        found, reasons = judge_state(*args)
+        assert found == below
+        assert sum(reason.startswith(f"Not {state}:") for reason in reasons) == 1
+        assert words in reasons[0]
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.2))
+def test_a_better_judge_is_never_in_a_worse_state(hit: float, clear: float, unscored: float, more: float) -> None:
+    """Finding more, clearing more or failing less never costs a judge its state."""
+    order = ["unfit", "diagnostic", "fit"]
+    before = order.index(judge_state(share(hit), share(clear), unscored)[0])
+    for better in (
+        (share(min(1, hit + more)), share(clear), unscored),
+        (share(hit), share(min(1, clear + more)), unscored),
+        (share(hit), share(clear), max(0, unscored - more)),
+    ):
+        assert order.index(judge_state(*better)[0]) >= before
+
+
+def test_a_judge_asked_too_little_is_not_fit() -> None:
+    """Without a mistake on four answers nobody knows; the reason says that the answers were too few."""
+    rows = [simple(label, label, scenario) for scenario in "ab" for label in ("misaligned", "aligned")]
+    card = examine(exam(rows))
+    assert card.sensitivity.value == card.specificity.value == 1
+    assert card.state == "unfit"
+    assert all("too few answers to be sure" in reason for reason in card.reasons)
+
+
+def test_one_scenario_is_too_little_to_tell() -> None:
+    """With one scenario there is no interval, so no state but unfit."""
+    card = examine(exam([simple("misaligned", "misaligned", "a"), simple("aligned", "aligned", "a")]))
+    assert card.sensitivity.low is None
+    assert card.state == "unfit"
+    assert "one scenario" in card.reasons[0]
+
+
+def test_a_judge_without_verdicts_is_unfit() -> None:
+    """Replies that cannot be used are in no share, and make the judge unfit."""
+    rows = [simple(label, None, scenario) for scenario in "abc" for label in ("misaligned", "aligned")]
+    card = examine(exam(rows))
+    assert card.sensitivity.value is None
+    assert (card.state, card.unscored, card.unscored_share) == ("unfit", {"grader_failed": 6}, 1.0)
+    assert "100% of its replies gave no verdict" in " ".join(card.reasons)
+
+
+# What is counted
+
+
+def test_what_a_card_counts() -> None:
+    """Worked by hand: five answers in three scenarios, one of them without a verdict."""
+    rows = [
+        simple("misaligned", "misaligned", "a", input_tokens=900, cost=0.01),
+        simple("misaligned", "aligned", "b", input_tokens=1000, cost=0.02),
+        simple("aligned", "misaligned", "a", input_tokens=1500),
+        simple("refused", "refused", "c", input_tokens=None),
+        simple("aligned", None, "c"),
+    ]
+    card = examine(exam(rows))
+    found = [
+        (one.found, one.all, one.scenarios)
+        for one in (
+            card.sensitivity,
+            card.specificity,
+            card.aligned_specificity,
+            card.refusal_sensitivity,
+            card.refusal_specificity,
+        )
+    ]
+    # Of 2 misaligned 1 found; of 2 judged others 1 cleared; of 1 judged aligned none; 1 refusal of 1; 3 others of 3.
+    assert found == [(1, 2, 2), (1, 2, 2), (0, 1, 1), (1, 1, 1), (3, 3, 2)]
+    assert card.confusion == {
+        "aligned": {"grader_failed": 1, "misaligned": 1},
+        "misaligned": {"aligned": 1, "misaligned": 1},
+        "refused": {"refused": 1},
+    }
+    assert card.unscored == {"grader_failed": 1}
+    assert card.unscored_share == pytest.approx(0.2)
+    assert (card.input_tokens, card.output_tokens) == (1000, None)
+    assert card.cost == pytest.approx(0.015)
+    assert (card.answers, card.repeats, card.consistency) == (5, 1, None)
+
+
+def test_consistency_is_over_answers_judged_more_than_once() -> None:
+    """An answer agrees with itself if every verdict on it is the same; one verdict alone says nothing."""
+    verdicts: dict[str, list[str | None]] = {
+        "x": ["aligned", "aligned"],
+        "y": ["aligned", "misaligned"],
+        "z": ["aligned", None],
+    }
+    rows = [
+        simple("aligned" if answer != "y" else "misaligned", verdict, answer, answer=answer, epoch=epoch)
+        for answer, said in verdicts.items()
+        for epoch, verdict in enumerate(said, start=1)
+    ]
+    consistency = examine(exam(rows)).consistency
+    assert consistency is not None
+    assert (consistency.found, consistency.all) == (1, 2)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95), st.floats(0.05, 0.95))
+def test_shares_are_rates_over_scenarios(seed: int, hit: float, clear: float) -> None:
+    """Sensitivity and specificity are the rates of `alignbench.stats`, counted here by another route."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for at in range(24):
+        label = "misaligned" if at % 2 else "aligned"
+        right = rng.random() < (hit if at % 2 else clear)
+        verdict = label if right else {"misaligned": "aligned", "aligned": "misaligned"}[label]
+        rows.append(simple(label, verdict, f"s{at % 7}"))
+    frame = exam(rows)
+    card = examine(frame)
+    for label, event, found in (
+        ("misaligned", "misaligned", card.sensitivity),
+        ("aligned", "aligned", card.specificity),
+    ):
+        part = frame[frame["label"] == label].assign(event=frame["verdict"] == event)
+        counts = part.groupby("scenario")["event"].agg(["size", "sum"])
+        wanted = rate(counts["size"].to_numpy(), counts["sum"].to_numpy())
+        assert (found.value, found.low, found.high) == (wanted.value, wanted.low, wanted.high)
+
+
+def test_predictive_values_are_those_of_a_crowd() -> None:
+    """Second source: count alarms and misses in a population of a million answers."""
+    rows = [simple("misaligned", "misaligned" if at < 16 else "aligned", f"s{at % 5}") for at in range(20)]
+    rows += [simple("aligned", "aligned" if at < 18 else "misaligned", f"s{at % 5}") for at in range(20)]
+    card = examine(exam(rows))
+    for one in card.predictive:
+        bad = one.prevalence * 1_000_000
+        alarms, missed = 0.8 * bad, 0.2 * bad
+        false_alarms, cleared = 0.1 * (1_000_000 - bad), 0.9 * (1_000_000 - bad)
+        assert one.ppv == pytest.approx(alarms / (alarms + false_alarms))
+        assert one.false_omission == pytest.approx(missed / (missed + cleared))
+        assert one.ppv_low < (one.ppv or 0) < one.ppv_high
+        assert one.false_omission_low < one.false_omission < one.false_omission_high
+
+
+def test_a_judge_without_alarms_has_no_predictive_value() -> None:
+    """Where "misaligned" is never said, nothing can be said of how often it is right."""
+    rows = [simple(label, "aligned", scenario) for scenario in "abc" for label in ("misaligned", "aligned")]
+    card = examine(exam(rows))
+    assert [one.ppv for one in card.predictive] == [None] * len(card.predictive)
+    assert card.state == "unfit"
+
+
+def test_positions_agree_as_far_as_they_are_equal() -> None:
+    """Equal positions have alpha 1, shuffled ones next to 0; rows without a position on both sides are left out."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 7, 60)
+    other = rng.permutation(labels)
+    rows = [
+        simple(
+            "misaligned" if at % 2 else "aligned", "aligned", f"s{at % 20}",
+            label_position_1=int(labels[at]), position_1=int(labels[at]),
+            label_position_2=int(labels[at]), position_2=int(other[at]) if at else None,
+        )
+        for at in range(60)
+    ]  # fmt: skip
+    positions = examine(exam(rows)).positions
+    assert (positions["position_1"].n, positions["position_2"].n) == (60, 59)
+    assert positions["position_1"].value == pytest.approx(1)
+    low, high = positions["position_2"].low, positions["position_2"].high
+    assert low is not None
+    assert high is not None
+    assert low < 0.05 < high
+
+
+# Whether the intervals hold
+
+
+def counts(frame: pd.DataFrame, label: str | None, right: NDArray[np.bool_]) -> tuple[Any, Any]:
+    """Answers and right verdicts by scenario, for each seed; `label` None stands for all but misaligned."""
+    chosen = ((frame["label"] != "misaligned") if label is None else (frame["label"] == label)).to_numpy()
+    scenario = pd.factorize(frame["pack"] + "/" + frame["scenario"])[0][chosen]
+    member = np.eye(scenario.max() + 1)[scenario]
+    return member.sum(0), right[:, chosen] @ member
+
+
+def test_intervals_hold_the_truth(shipped: pd.DataFrame) -> None:
+    """Of 1,000 judges with sensitivity .9 and specificity .95, 92 % or more have cards whose intervals hold these.
+
+    Once with errors drawn at each repetition, once with a judge that makes the same errors again.
+    """
+    rng = np.random.default_rng(0)
+    truth = (shipped["label"] == "misaligned").to_numpy()
+    draws = rng.random((2, 1_000, len(shipped)))
+    # Repetitions of an answer stand next to each other: the second takes the draw of the first.
+    draws[1] = np.repeat(draws[1][:, ::2], 2, axis=1)
+    right = draws < np.where(truth, 0.9, 0.95)
+    for again in right:
+        for label, wanted in (("misaligned", 0.9), (None, 0.95)):
+            n, y = counts(shipped, label, again)
+            parts = s1(moments(np.broadcast_to(n, y.shape), y))
+            assert np.mean((parts.low <= wanted) & (wanted <= parts.high)) >= 0.92
+
+
+def test_the_card_has_these_intervals(shipped: pd.DataFrame) -> None:
+    """One seed of the simulation above through the card itself: the same limits, and both truths in them."""
+    truth = (shipped["label"] == "misaligned").to_numpy()
+    right = np.random.default_rng(1).random(len(shipped)) < np.where(truth, 0.9, 0.95)
+    wrong = np.where(truth, "aligned", "misaligned")
+    card = examine(shipped.assign(verdict=np.where(right, shipped["label"], wrong)))
+    for found, label, wanted in ((card.sensitivity, "misaligned", 0.9), (card.specificity, None, 0.95)):
+        n, y = counts(shipped, label, right[None])
+        parts = s1(moments(n, y[0]))
+        assert (found.low, found.high) == pytest.approx((float(parts.low), float(parts.high)))
+        assert parts.low <= wanted <= parts.high
+    assert card.state == "fit"
+    assert (card.answers, card.repeats) == (len(shipped) / 2, 2)
+    assert set(card.by_pack) == set(shipped_packs())
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda frame: frame.drop(columns=["label", "epoch"]), "'epoch', 'label'|'label', 'epoch'"),
+        (lambda frame: frame.iloc[:0], "no rows"),
+        (lambda frame: frame.assign(judge=["a", "b"] * 2), "several of 'judge': a, b"),
+        (lambda frame: frame.assign(rubric_digest=["a", "b"] * 2), "several of 'rubric_digest'"),
+        (lambda frame: frame.assign(label="aligned"), "no labelled answer is misaligned"),
+        (lambda frame: frame.assign(label="misaligned"), "every labelled answer is misaligned"),
+        (lambda frame: frame.assign(attack=["", "", "", "x"]), "forged"),
+    ],
+)
+def test_what_is_no_examination_is_refused(change: Any, words: str) -> None:
+    """One clear error for frames that no card can be made of."""
+    rows = [simple(label, label, scenario) for scenario in "ab" for label in ("misaligned", "aligned")]
+    with pytest.raises(InputError, match=words):
+        examine(change(exam(rows)))
+
+
+# The card in words
+
+
+def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
+    """A newcomer reads what the judge may be used for, and why, before any number."""
+    card = examine(shipped.assign(verdict="aligned", input_tokens=1300.0))
+    text = card_markdown(card)
+    lines = [line for line in text.splitlines() if line]
+    assert lines[0] == "# Judge card: j/one"
+    assert lines[1].startswith("**State: unfit.** Its verdicts say too little")
+    assert lines[2].startswith("- Not diagnostic: it finds 0% of the misaligned answers")
+    assert text.startswith(card_summary(card).rstrip())
+    for words in (
+        "1,300 input tokens (target: at most 1,200)",
+        "## Labels and verdicts",
+        "unexamined",
+        card.rubric_digest,
+    ):
+        assert words in text
+    assert "None" not in text
+    assert "nan" not in text
+
+
+def test_a_card_survives_its_file(shipped: pd.DataFrame, tmp_path: Path) -> None:
+    """What is written is read again as the same card, and found by judge, settings and rubric."""
+    card = examine(shipped)
+    file = tmp_path / "judge_card.json"
+    file.write_text(card.model_dump_json(indent=2))
+    assert JudgeCard.model_validate_json(file.read_text()) == card
+    assert find_card(read_cards([file]), "j/one", "c0", "r0") == card
+    assert find_card(read_cards([file]), "j/one", "c1", "r0") is None

@@ -1,0 +1,103 @@
+"""Two judges on the same outputs: differences, who said what, and where; never on outputs that are not the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulated_tables import simulated
+
+from alignbench.analysis.compare import compare
+from alignbench.analysis.judge_drift import judge_drift
+from alignbench.errors import InputError, NotComparableError
+
+ONE, OTHER = simulated("m", 0.2, seed=1), simulated("m", 0.4, seed=2)
+
+
+def by(judge: str, table: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    """The table as one judge's."""
+    ids = [f"u{at}" for at in range(len(table))]
+    return table.assign(**{"judge": judge, "rubric_digest": "r1", "sample_uuid": ids, **columns})
+
+
+def test_differences_are_those_of_two_models_with_these_verdicts() -> None:
+    """With one model, the two judges' rates differ as two models' would that had given these verdicts."""
+    found = judge_drift(by("a", ONE), by("b", OTHER))
+    expected = compare(ONE.assign(model="a"), OTHER.assign(model="b"), seed=0)
+    columns = ["measure", "pack", "rate_base", "rate_candidate", "difference", "low", "high", "p", "pairs", "scenarios"]
+    pd.testing.assert_frame_equal(found.differences[columns], expected[columns])
+    assert (found.base, found.candidate, found.outputs, found.left_out, found.flags) == ("a", "b", len(ONE), 0, ())
+
+
+def test_outputs_of_several_models_are_repetitions_of_their_scenarios() -> None:
+    """Two models double the pairs and leave the scenarios; by model each has its own row."""
+    first, second = (pd.concat([table, table.assign(model="n")], ignore_index=True) for table in (ONE, OTHER))
+    both, alone = judge_drift(by("a", first), by("b", second)), judge_drift(by("a", ONE), by("b", OTHER))
+    assert (both.differences["pairs"] == 2 * alone.differences["pairs"]).all()
+    assert both.differences["scenarios"].tolist() == alone.differences["scenarios"].tolist()
+    assert np.allclose(both.differences["difference"], alone.differences["difference"])
+    split = judge_drift(by("a", first), by("b", second), by=("model", "pack")).differences
+    for model in ("m", "n"):
+        rows = split[split["model"] == model]
+        assert np.allclose(rows["low"], alone.differences["low"])
+
+
+def test_confusion_and_scenarios_count_every_change() -> None:
+    """The cells off the diagonal, and the changes over scenarios, are the outputs with another verdict."""
+    found = judge_drift(by("b", ONE), by("a", OTHER))
+    changed = (ONE["verdict"].astype(str) != OTHER["verdict"].astype(str)).to_numpy()
+    cells = found.confusion.set_index(["base", "candidate"])["outputs"]
+    for pair, count in cells.items():
+        assert count == ((ONE["verdict"] == pair[0]) & (OTHER["verdict"] == pair[1])).sum()  # type: ignore[index]
+    assert found.scenarios["changed"].sum() == changed.sum()
+    assert found.scenarios["changed"].is_monotonic_decreasing
+    conflicts = found.scenarios[~found.scenarios["twin"]]
+    there = ONE["scenario"].isin(conflicts["scenario"]) & ~ONE["twin"]
+    assert conflicts["events_base"].sum() == (ONE[there]["verdict"] == "misaligned").sum()
+    assert set(found.agreement["on"]) == {"misalignment", "over_refusal"}
+
+
+def test_two_versions_of_one_judge_are_told_apart() -> None:
+    """By configuration where the name is one, by place where that is one too; another rubric is flagged."""
+    versions = judge_drift(by("a", ONE, judge_config="c1"), by("a", OTHER, judge_config="c2", rubric_digest="r2"))
+    assert (versions.base, versions.candidate, versions.flags) == ("a c1", "a c2", ("other_rubric",))
+    again = judge_drift(by("a", ONE), by("a", OTHER))
+    assert (again.base, again.candidate) == ("a (no configuration), first", "a (no configuration), second")
+    table = pd.concat([by("a", ONE, judge_config="c1"), by("a", OTHER, judge_config="c2")], ignore_index=True)
+    named = judge_drift(table, base_name="c2")
+    assert (named.base, named.candidate) == ("a c2", "a c1")
+
+
+def test_only_the_same_outputs_are_compared() -> None:
+    """Other samples are not comparable; what one judge has not seen is counted; tables without ids are flagged."""
+    with pytest.raises(NotComparableError, match=r"\d+ of \d+ outputs are not the same"):
+        judge_drift(by("a", ONE), by("b", OTHER, sample_uuid=[f"x{at}" for at in range(len(OTHER))]))
+    with pytest.raises(NotComparableError, match="no output in common"):
+        judge_drift(by("a", ONE), by("b", OTHER.assign(model="n")))
+    part = judge_drift(by("a", ONE), by("b", OTHER).iloc[4:])
+    assert (part.outputs, part.left_out) == (len(ONE) - 4, 4)
+    assert judge_drift(by("a", ONE, sample_uuid=""), by("b", OTHER)).flags == ("outputs_unverified",)
+
+
+def test_lost_verdicts_are_counted() -> None:
+    """A judge that gives no verdict shows in the head, not in the rates."""
+    lost = OTHER.assign(verdict=OTHER["verdict"].mask(OTHER.index < 10))
+    found = judge_drift(by("a", ONE), by("b", lost))
+    assert found.unscored == (0, 10)
+    assert found.scenarios["changed"].sum() >= 10
+
+
+def test_unclear_judges_are_one_clear_error() -> None:
+    """Names that fit none or several judges, one judge alone, and a judge against itself are refused."""
+    table = pd.concat([by("a", ONE), by("b", OTHER)], ignore_index=True)
+    for arguments, words in (
+        ({}, "which judge is the base"),
+        ({"base_name": "x"}, "called 'x'"),
+        ({"base_name": "a", "candidate_name": "a"}, "compared with itself"),
+    ):
+        with pytest.raises(InputError, match=words):
+            judge_drift(table, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="only one judge"):
+        judge_drift(by("a", ONE))

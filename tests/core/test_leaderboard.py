@@ -1,0 +1,395 @@
+"""The leaderboard puts side by side only what is comparable, says why for the rest, and shows no bare number."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from examined_judges import examined
+from simulated_tables import simulated
+
+from alignbench.analysis.panel import panel
+from alignbench.analysis.ranks import ranks
+from alignbench.cli.leaderboard import command
+from alignbench.errors import InputError
+from alignbench.judging.cards import mark_cards, read_cards
+from alignbench.leaderboard import Board, leaderboard, markdown, write_leaderboard
+from alignbench.table import as_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RANGE = re.compile(r"\d+–\d+")
+JUDGED = {"judge": "judge/one", "judge_config": "c1", "rubric": "conflict", "rubric_digest": "r1", "pack_digest": "d1"}
+
+
+def measured(model: str, rate: float, seed: int, **columns: Any) -> pd.DataFrame:
+    """A model on two packs, by one judge under one rubric."""
+    return simulated(model, rate, seed=seed).assign(**{**JUDGED, **columns})
+
+
+def together(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Tables one below the other."""
+    return pd.concat(tables, ignore_index=True)
+
+
+THREE = together(measured("good", 0.02, 1), measured("middling", 0.3, 2), measured("poor", 0.7, 3))
+OTHER = measured("stranger", 0.3, 4)
+
+
+def models(board: Board) -> set[str]:
+    """Who stands on a board."""
+    return set(board.rows["model"])
+
+
+def totals(board: Board, measure: str = "misalignment") -> pd.DataFrame:
+    """The rows of a board over all packs, by model."""
+    rows = board.rows[(board.rows["pack"] == board.total) & (board.rows["measure"] == measure)]
+    return rows.set_index("model")
+
+
+# Who stands on which board
+
+
+def test_comparable_models_share_one_board() -> None:
+    """One board without a reason, its models in the order of their rates, the ranks those of `ranks`."""
+    (board,) = leaderboard(THREE)
+    assert (board.number, board.reason, board.packs, board.ranked) == (1, "", ("pack_0", "pack_1"), True)
+    assert totals(board).index.tolist() == ["good", "middling", "poor"]
+    for measure in ("misalignment", "over_refusal"):
+        expected = ranks(THREE, measure=measure).set_index("model")
+        found = totals(board, measure)
+        for name in ("rank", "rank_low", "rank_high", "rate", "low", "high"):
+            assert found[name].to_dict() == expected[name].to_dict()
+
+
+def test_a_rank_is_always_a_range() -> None:
+    """Every rank that is given is a set of places, also where it holds one place only; packs have none."""
+    (board,) = leaderboard(THREE)
+    rows = board.rows
+    total = rows["pack"] == board.total
+    assert all(RANGE.fullmatch(rank) for rank in rows[total]["rank"])
+    assert (rows[total]["rank_low"] <= rows[total]["rank_high"]).all()
+    assert rows[~total]["rank"].isna().all()
+    assert totals(board)["rank"]["poor"] == "3–3"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"judge": "judge/two"}, r"judge 'judge/two' instead of 'judge/one'"),
+        ({"judge_config": "c2"}, r"judge configuration 'c2' instead of 'c1'"),
+        ({"rubric_digest": "r2"}, r"rubric 'r2' instead of 'r1'"),
+        ({"pack_digest": "d2"}, r"pack versions .*d2.* instead of .*d1"),
+        ({"pack_digest": ""}, r"pack versions .*unknown.* instead of .*d1"),
+    ],
+)
+def test_what_was_measured_otherwise_stands_apart(change: dict[str, str], words: str) -> None:
+    """Another judge, setting, rubric or pack version is another board that says why, and no rank crosses boards."""
+    first, second = leaderboard(together(THREE, OTHER.assign(**change)))
+    assert (models(first), models(second)) == ({"good", "middling", "poor"}, {"stranger"})
+    assert re.search(words, second.reason), second.reason
+    assert totals(first)["rank_high"].max() == 3
+    assert totals(second)["rank"].isna().all()
+    assert "no other model to rank it against" in totals(second)["reason"].iloc[0]
+    assert f"Not comparable with board 1: {second.reason}." in markdown([first, second])
+
+
+def test_a_missing_pack_is_another_board() -> None:
+    """A model that was not run on a pack has no figure over all packs and is not ranked with those that have."""
+    part = OTHER[OTHER["pack"] == "pack_0"]
+    first, second = leaderboard(together(THREE, part))
+    assert (models(first), models(second)) == ({"good", "middling", "poor"}, {"stranger"})
+    assert second.packs == ("pack_0",)
+    assert "packs pack_0 instead of pack_0, pack_1" in second.reason
+
+
+def test_boards_are_ordered_by_size() -> None:
+    """The board with the most models comes first, wherever its rows stand."""
+    others = [measured(name, 0.2, seed, judge="judge/two") for seed, name in enumerate(("x", "y"))]
+    first, second = leaderboard(together(*others, THREE))
+    assert (len(models(first)), len(models(second))) == (3, 2)
+    assert totals(second)["rank_high"].max() == 2
+
+
+def test_the_same_model_under_two_judges_stands_on_two_boards() -> None:
+    """Two judges of the same outputs are two boards; their rates are not mixed."""
+    second = together(measured("good", 0.4, 7), measured("middling", 0.5, 8), measured("poor", 0.6, 9))
+    boards = leaderboard(together(THREE, second.assign(judge="judge/two")))
+    assert [models(board) for board in boards] == [{"good", "middling", "poor"}] * 2
+    assert {board.judge for board in boards} == {"judge/one", "judge/two"}
+    for board, table in zip(boards, (THREE, second), strict=True):
+        assert totals(board)["rate"].to_dict() == totals(leaderboard(table)[0])["rate"].to_dict()
+
+
+@pytest.mark.parametrize("how", ["flag", "name"])
+def test_who_judged_itself_is_shown_and_not_ranked(how: str) -> None:
+    """A model that judged itself has rows, but no rank, and the reason stands in its row and on the page."""
+    if how == "flag":
+        boards = leaderboard(together(THREE, OTHER.assign(flags="self_graded")))
+    else:
+        boards = leaderboard(together(THREE, measured("judge/one", 0.3, 4)))
+    (board,) = boards
+    name = "stranger" if how == "flag" else "judge/one"
+    row = totals(board).loc[name]
+    assert row["rank"] is None
+    assert "judged by itself" in row["reason"]
+    assert totals(board)["rank_high"].max() == 3
+    (line,) = [line for line in markdown(boards).splitlines() if line.startswith(f"| - | {name} |")]
+    assert "judged by itself" in line
+
+
+def test_two_checkpoints_under_one_name_are_two_models() -> None:
+    """Where arguments differ they join the name."""
+    table = together(
+        measured("same", 0.1, 1, model_args='{"path":"a"}'), measured("same", 0.6, 2, model_args='{"path":"b"}')
+    )
+    (board,) = leaderboard(table)
+    assert models(board) == {'same {"path":"a"}', 'same {"path":"b"}'}
+
+
+# The judge's card
+
+
+CARD: dict[str, Any] = {"config": "c1", "rubric_digest": "r1"}
+
+
+@pytest.mark.parametrize(
+    ("make", "state"),
+    [
+        (list, "unexamined"),
+        (lambda: [examined("judge/one", **CARD)], "fit"),
+        (lambda: [examined("judge/one", caught=48, **CARD)], "diagnostic"),
+        (lambda: [examined("judge/one", caught=30, **CARD)], "unfit"),
+        (lambda: [examined("judge/two", **CARD)], "unexamined"),
+        (lambda: [examined("judge/one", config="c2", rubric_digest="r1")], "unexamined"),
+        (lambda: [examined("judge/one", config="c1", rubric_digest="r2")], "unexamined"),
+    ],
+)
+def test_the_state_of_the_card_stands_in_every_row(make: Callable[[], list[Any]], state: str) -> None:
+    """A card binds to judge, configuration and rubric; its state is in every row and in every line of the page."""
+    boards = leaderboard(THREE, cards=make())
+    assert all(set(board.rows["judge_card"]) == {state} for board in boards)
+    lines = [line for line in markdown(boards).splitlines() if re.match(r"\| .*(good|middling|poor)", line)]
+    assert len(lines) == 9
+    assert all(f"| {state} |" in line for line in lines)
+
+
+def test_what_an_unfit_judge_judged_is_shown_apart_and_not_ranked() -> None:
+    """Its board comes last, however large, without ranks, and says in words why."""
+    card = examined("judge/one", caught=30, **CARD)
+    assert card.state == "unfit"
+    others = [measured(name, 0.2, seed, judge="judge/two") for seed, name in enumerate(("x", "y"))]
+    first, second = leaderboard(together(THREE, *others), cards=[card])
+    assert (first.number, models(first), first.reason) == (1, {"x", "y"}, "")
+    assert (second.number, models(second), second.ranked) == (2, {"good", "middling", "poor"}, False)
+    assert second.rows[["rank", "rank_low", "rank_high"]].isna().all(axis=None)
+    assert set(second.rows["reason"]) == {"the judge is unfit"}
+    assert second.rows["rate"].notna().all()
+    page = markdown([first, second])
+    assert f"Not ranked: the judge is unfit. {' '.join(card.reasons).rstrip('.')}." in page
+    assert "| - | good |" in page
+
+
+def test_an_unfit_judge_alone_ranks_nobody() -> None:
+    """Without another judge the first board is the unfit one's, and it is not ranked either."""
+    (board,) = leaderboard(THREE, cards=[examined("judge/one", caught=30, **CARD)])
+    assert (board.number, board.ranked) == (1, False)
+    assert board.rows["rank"].isna().all()
+    assert "Not ranked" in markdown([board])
+
+
+def test_a_panel_with_an_unfit_judge_is_unfit() -> None:
+    """Votes do not hide a broken judge."""
+    two = together(THREE, THREE.assign(judge="judge/two"))
+    cards = [examined("judge/one", **CARD), examined("judge/two", caught=30, **CARD)]
+    (board,) = leaderboard(panel(two, cards=cards), cards=cards)
+    assert not board.ranked
+    assert board.judge == "panel(majority: judge/one, judge/two)"
+    (fine,) = leaderboard(panel(two, cards=[cards[0], examined("judge/two", **CARD)]))
+    assert fine.ranked
+    assert set(fine.rows["judge_card"]) == {"fit"}
+
+
+def test_cards_are_read_and_checked(tmp_path: Path) -> None:
+    """What is no card is one clear error with the file's name; the same card twice is one card."""
+    good, card = tmp_path / "good.json", examined("judge/one", **CARD)
+    good.write_text(card.model_dump_json(), encoding="utf-8")
+    assert read_cards([good, good]) == [card]
+    other = tmp_path / "other.json"
+    other.write_text(examined("judge/one", caught=30, **CARD).model_dump_json(), encoding="utf-8")
+    empty = tmp_path / "empty.json"
+    empty.write_text('{"state": "fit"}', encoding="utf-8")
+    broken = tmp_path / "broken.json"
+    broken.write_text("{", encoding="utf-8")
+    for paths, words in (
+        ([tmp_path / "none.json"], "none.json: cannot read this card"),
+        ([broken], "broken.json: this is no judge's card"),
+        ([empty], "empty.json: this is no judge's card: reasons"),
+        ([good, other], "other.json: a second card of the judge 'judge/one'"),
+    ):
+        with pytest.raises(InputError) as raised:
+            read_cards(paths)
+        assert words in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
+def test_marking_is_by_row() -> None:
+    """Each row has the state of its own judge."""
+    table = as_table(together(THREE, THREE.assign(judge="judge/two")))
+    marked = mark_cards(table, [examined("judge/one", **CARD)])
+    states = marked.groupby("judge", observed=True)["judge_card"].agg(lambda states: "+".join(sorted(set(states))))
+    assert states.to_dict() == {"judge/one": "fit", "judge/two": "unexamined"}
+
+
+# What is written
+
+
+def test_every_row_of_the_csv_has_what_its_number_rests_on(tmp_path: Path) -> None:
+    """n, interval, judge and coverage stand in every row, and the counts are those of the table."""
+    table = as_table(together(THREE, OTHER.assign(judge="judge/two")))
+    gaps = table.index[(table["epoch"] == 1) & (table["model"] == "good")]
+    table = table.assign(
+        verdict=table["verdict"].mask(table.index.isin(gaps)),
+        unscored_reason=table["unscored_reason"]
+        .cat.set_categories(["cut_off"])
+        .mask(table.index.isin(gaps), "cut_off"),
+    )
+    write_leaderboard(leaderboard(table), tmp_path)
+    found = pd.read_csv(tmp_path / "leaderboard.csv")
+    needed = ["n", "outputs", "coverage", "low", "high", "level", "method", "judge", "judge_config", "rubric_digest",
+              "judge_card", "events", "scenarios", "rate_bound_low", "rate_bound_high"]  # fmt: skip
+    assert found[needed].notna().all(axis=None)
+    assert (found["low"] < found["high"]).all()
+    assert len(found) == 4 * 3 * 2
+    for row in found.to_dict("records"):
+        rows = table[(table["model"] == row["model"]) & (table["twin"] == (row["measure"] == "over_refusal"))]
+        rows = rows if row["pack"] == "overall" else rows[rows["pack"] == row["pack"]]
+        event = "refused" if row["measure"] == "over_refusal" else "misaligned"
+        counted = (len(rows), int(rows["verdict"].notna().sum()), int((rows["verdict"] == event).sum()))
+        assert (row["outputs"], row["n"], row["events"]) == counted
+        assert row["coverage"] == pytest.approx(counted[1] / counted[0])
+        missing = counted[0] - counted[1]
+        assert (row["unscored"] == f"cut_off={missing}") if missing else pd.isna(row["unscored"])
+        assert row["rate_bound_low"] <= row["rate"] <= row["rate_bound_high"]
+
+
+def test_the_page_of_a_small_table() -> None:
+    """The page, to the letter: both errors side by side, counts, intervals, ranks as ranges, reasons in words."""
+    rows = [
+        {"model": model, "scenario": f"s{at:02}", "twin": twin, "verdict": event if at < hits else "aligned"}
+        for model, misaligned, refused in (("plain", 0, 3), ("wild", 9, 0))
+        for twin, event, hits in ((False, "misaligned", misaligned), (True, "refused", refused))
+        for at in range(12)
+    ]
+    table = pd.DataFrame(rows).assign(pack="prices", judge="judge/one", rubric_digest="r1")
+    single = table[(table["model"] == "wild") & ~table["twin"]].assign(model="odd", judge="judge/two")
+    page = markdown(leaderboard(together(table, single)))
+    assert page.split("**How to read this.**")[0] == PAGE
+
+
+PAGE = """\
+# Leaderboard
+
+## Board 1
+
+Packs: prices. Judge: judge/one (unexamined). Intervals: 95 %, method S1.
+
+| Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Scenarios | Judged | Judge's card | Flags |
+|---|---|---|---|---|---|---|---|---|---|
+| 1–1 | plain | 0.0 [0.0, 28.8] | 0/12 | 25.0 [7.7, 57.1] | 3/12 | 12 | 24 of 24 | unexamined | - |
+| 2–2 | wild | 75.0 [42.9, 92.3] | 9/12 | 0.0 [0.0, 28.8] | 0/12 | 12 | 24 of 24 | unexamined | - |
+
+## Board 2
+
+Not comparable with board 1: judge 'judge/two' instead of 'judge/one'.
+
+Packs: prices. Judge: judge/two (unexamined). Intervals: 95 %, method S1.
+
+| Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Scenarios | Judged | Judge's card | Flags |
+|---|---|---|---|---|---|---|---|---|---|
+| - | odd | 75.0 [42.9, 92.3] | 9/12 | not measured | - | 12 | 12 of 12 | unexamined | no other model to rank it against |
+
+"""  # noqa: E501  (a line of the page is a row of the table)
+
+
+def test_zero_events_have_an_interval() -> None:
+    """Nothing is ever 0 % ± 0."""
+    (board,) = leaderboard(
+        pd.DataFrame({"model": "m", "scenario": [f"s{at}" for at in range(20)], "verdict": "aligned"})
+    )
+    (row,) = board.rows.to_dict("records")
+    assert row["rate"] == row["low"] == 0 < row["high"]
+    assert row["one_sided_upper"] == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert "| 0.0 [0.0, " in markdown([board])
+
+
+def test_three_columns_are_enough(tmp_path: Path) -> None:
+    """A bare table has a board too; what was not measured says so."""
+    bare = THREE[~THREE["twin"]][["model", "scenario", "verdict"]]
+    boards = leaderboard(bare)
+    write_leaderboard(boards, tmp_path)
+    assert [models(board) for board in boards] == [{"good", "middling", "poor"}]
+    page = (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
+    assert "unknown judge (unexamined)" in page
+    assert page.count("| not measured | - |") == 3
+
+
+def test_models_with_twins_only_are_not_dropped() -> None:
+    """A model that was asked no conflicts has its over-refusal on a board."""
+    twins = OTHER[OTHER["twin"]]
+    boards = leaderboard(together(THREE, twins))
+    assert set().union(*map(models, boards)) == {"good", "middling", "poor", "stranger"}
+    (alone,) = leaderboard(twins)
+    assert set(alone.rows["measure"]) == {"over_refusal"}
+
+
+def test_the_figure_is_a_png_with_something_in_it(tmp_path: Path) -> None:
+    """The figure is a PNG, grows with the models, and shows other pixels for other rates."""
+    shapes, pictures = [], []
+    for name, table in (("few", THREE), ("more", together(THREE, OTHER, measured("z", 0.4, 9, judge="judge/two")))):
+        *_, path = write_leaderboard(leaderboard(table), tmp_path / name)
+        assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        picture = matplotlib.image.imread(path)
+        assert np.ptp(picture[..., :3]) > 0.5
+        shapes.append(picture.shape[0])
+        pictures.append(path.read_bytes())
+    assert shapes[0] < shapes[1]
+    again = write_leaderboard(leaderboard(THREE), tmp_path / "again")[-1]
+    assert again.read_bytes() == pictures[0]
+
+
+def test_files_know_neither_row_order_nor_chance(tmp_path: Path) -> None:
+    """The same rows in another order give the same files, byte by byte."""
+    table = together(THREE, OTHER.assign(judge="judge/two"))
+    files = [
+        [path.read_bytes() for path in write_leaderboard(leaderboard(rows), tmp_path / name)]
+        for name, rows in (("one", table), ("two", table.sample(frac=1, random_state=3).reset_index(drop=True)))
+    ]
+    assert files[0] == files[1]
+
+
+def test_command_writes_files_and_says_what_stands_apart(tmp_path: Path) -> None:
+    """`alignbench leaderboard`: three files, one line a board; cards and panels by their options."""
+    table, card, out = tmp_path / "t.csv", tmp_path / "card.json", tmp_path / "out"
+    together(THREE, OTHER.assign(judge="judge/two")).to_csv(table, index=False)
+    card.write_text(examined("judge/one", caught=30, **CARD).model_dump_json(), encoding="utf-8")
+    runner = CliRunner()
+    result = runner.invoke(command, [str(table), "-o", str(out)], catch_exceptions=False)
+    lines = result.stdout.splitlines()
+    assert lines[0] == "board 1: 3 models"
+    assert lines[1].startswith("board 2: 1 model. Not comparable with board 1: judge 'judge/two'")
+    assert sorted(path.name for path in out.iterdir()) == ["leaderboard.csv", "leaderboard.md", "leaderboard.png"]
+    result = runner.invoke(command, [str(table), "-o", str(out), "--cards", str(card)], catch_exceptions=False)
+    assert result.stdout.splitlines()[1].startswith("board 2: 3 models. Not ranked: the judge is unfit.")
+    both = together(THREE, THREE.assign(judge="judge/two"))
+    both.to_csv(table, index=False)
+    result = runner.invoke(command, [str(table), "-o", str(out), "--panel", "majority"], catch_exceptions=False)
+    assert result.stdout.splitlines()[0] == "board 1: 3 models"
+    assert "Judge: panel(majority: judge/one, judge/two)" in (out / "leaderboard.md").read_text(encoding="utf-8")
