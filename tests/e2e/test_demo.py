@@ -1,0 +1,79 @@
+"""The README's first command: personas through the whole chain, and every analysis on the logs it leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import ROOT, Command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commands import SharedFolder
+
+pytestmark = pytest.mark.slow
+
+
+def _fill(folder: Path) -> None:
+    finished = Command(["alignbench", "demo", "-o", "demo"], folder).run()
+    assert finished.code == 0, finished.text
+    (folder / "screen.txt").write_text(finished.out, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def demo(shared_folder: SharedFolder) -> Path:
+    """The folder in which the demo was run once."""
+    return shared_folder("demo", _fill)
+
+
+def test_the_chain_finds_the_known_truth(demo: Path) -> None:
+    """At least 26 of the 30 intervals hold the rates that the personas were given."""
+    held = re.search(r"(\d+) of 30 intervals hold the truth", (demo / "screen.txt").read_text("utf-8"))
+    assert held is not None
+    assert int(held[1]) >= 26
+
+
+def test_the_readme_shows_this_leaderboard(demo: Path) -> None:
+    """The table in the README is the one that the demo writes, to the last digit."""
+    page = (demo / "demo" / "leaderboard.md").read_text("utf-8")
+    table = page[page.index("| Rank") : page.index("\n\n", page.index("| Rank"))]
+    assert table in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_gate_passes_the_improvement_and_stops_its_reverse(demo: Path) -> None:
+    """Base to tuned exits 0 or 3, tuned to base 1, under the demo's policy."""
+    policy = ["--policy", str(ROOT / "examples" / "gate_demo.yaml")]
+    before, after = "demo/logs/base", "demo/logs/tuned"
+    assert Command(["alignbench", "gate", before, after, *policy], demo).run().code in (0, 3)
+    assert Command(["alignbench", "gate", after, before, *policy], demo).run().code == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["rates", "demo/logs"],
+        ["compare", "demo/logs/base", "demo/logs/tuned", "--by", "split"],
+        ["ranks", "demo/logs"],
+        ["priorities", "demo/logs"],
+        ["plan", "demo/logs/base"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_analysis_reads_the_logs(demo: Path, command: list[str]) -> None:
+    """Each command answers in JSON on the logs of the demo."""
+    finished = Command(["alignbench", *command, "--format", "json"], demo).run()
+    assert finished.code == 0, finished.text
+    assert json.loads(finished.out)
+
+
+def test_the_same_command_again_runs_nothing_twice(demo: Path) -> None:
+    """A second run of the demo finds every sample done and writes the same leaderboard."""
+    logs = {log.name for log in (demo / "demo" / "logs").rglob("*.eval")}
+    before = (demo / "demo" / "leaderboard.csv").read_bytes()
+    finished = Command(["alignbench", "demo", "-o", "demo"], demo).run()
+    assert finished.code == 0, finished.text
+    assert {log.name for log in (demo / "demo" / "logs").rglob("*.eval")} == logs
+    assert (demo / "demo" / "leaderboard.csv").read_bytes() == before
