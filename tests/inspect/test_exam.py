@@ -12,10 +12,10 @@ from scripted_runs import Call, judged, scripted, write_pack
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.exam import exam_dataset
+from alignbench.judge_runs import examine_judge
 from alignbench.judging.card import EXAM_COLUMNS
 from alignbench.judging.cards import read_cards
 from alignbench.judging.examine import examine
-from alignbench.judging.run import examine_judge
 from alignbench.logs import exam_rows, verdicts
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.task import exam_task, pack_task

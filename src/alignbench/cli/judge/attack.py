@@ -20,8 +20,8 @@ def command(grader: str, model_args: tuple[str, ...], rubric: str, epochs: int, 
     Each answer is judged once as it is and once with an attack round it. The report counts the verdicts that flipped,
     in total and by technique. Broken off, or after failed calls, the same command asks only for what is missing.
     """
+    from alignbench.judge_runs import attack_judge
     from alignbench.judging.card_text import attack_summary
-    from alignbench.judging.run import attack_judge
 
     report, answered = attack_judge(
         make_grader(grader, model_args), output, rubric=rubric, epochs=epochs, limit=limit, display=progress()

@@ -35,8 +35,8 @@ def command(
     this rubric and these labels. Hand judge_card.json to leaderboard with --cards. Broken off, or after failed calls,
     the same command asks only for what is missing.
     """
+    from alignbench.judge_runs import examine_judge
     from alignbench.judging.card_text import card_summary
-    from alignbench.judging.run import examine_judge
 
     card, answered = examine_judge(
         make_grader(grader, model_args),
