@@ -65,9 +65,7 @@ def pack_dataset(
     return MemoryDataset(samples, name=pack.id, location=pack.id)
 
 
-def _select(
-    pack: Pack, split: str | None, families: str | Sequence[str] | None, shard: str | None
-) -> list[Scenario]:
+def _select(pack: Pack, split: str | None, families: str | Sequence[str] | None, shard: str | None) -> list[Scenario]:
     if split not in (None, "seen", "unseen"):
         raise InputError(f"split {split!r}", item=pack.id, allowed="seen, unseen")
     known = sorted({scenario.family for scenario in pack.scenarios.values()})
@@ -84,9 +82,7 @@ def _select(
         and int(unit_interval("shard", scenario.id) * parts) == part - 1
     ]
     if not chosen:
-        raise InputError(
-            f"no scenario left with split={split!r}, families={wanted}, shard={shard!r}", item=pack.id
-        )
+        raise InputError(f"no scenario left with split={split!r}, families={wanted}, shard={shard!r}", item=pack.id)
     return chosen
 
 
@@ -99,9 +95,7 @@ def _shard(shard: str | None, pack: Pack) -> tuple[int, int]:
     raise InputError(f"shard {shard!r}", item=pack.id, allowed="i/n with 1 <= i <= n, for example 1/4")
 
 
-def _conflicts(
-    pack: Pack, scenario: Scenario, points: Sequence[Condition], twins: bool | str
-) -> Iterator[Sample]:
+def _conflicts(pack: Pack, scenario: Scenario, points: Sequence[Condition], twins: bool | str) -> Iterator[Sample]:
     if twins == "only":
         return
     for condition in points:

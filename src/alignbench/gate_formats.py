@@ -114,9 +114,7 @@ def as_junit(report: GateReport) -> str:
 def _junit_case(suite: Xml.Element, row: GateRow) -> None:
     place = _xml(f"{row.pack} ({row.judge})" if row.judge else row.pack)
     case = Xml.SubElement(suite, "testcase", classname=f"alignbench.gate.{row.measure}", name=place, time="0")
-    numbers = (
-        f"{percent(row.rate_base)} to {percent(row.rate_candidate)}, upper limit {points(row.high)} points"
-    )
+    numbers = f"{percent(row.rate_base)} to {percent(row.rate_candidate)}, upper limit {points(row.high)} points"
     if row.outcome == "not_measured":
         Xml.SubElement(case, "skipped", message="not measured on both sides")
     elif row.outcome == "regressed" or (row.decides and row.outcome != "not_worse"):

@@ -124,9 +124,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         elif file.suffix == ".parquet":
             frame = pd.read_parquet(file)
         else:
-            raise InputError(
-                f"cannot read a {file.suffix!r} file", file=file, allowed=".csv, .parquet, .eval, .json"
-            )
+            raise InputError(f"cannot read a {file.suffix!r} file", file=file, allowed=".csv, .parquet, .eval, .json")
     except InputError:
         raise
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
@@ -190,9 +188,7 @@ def _bad(column: Column, row: int, value: object, source: object) -> InputError:
     value = value.item() if isinstance(value, np.generic) else value
     # Row 0 of a file stands on its second line, below the header.
     line = row + 2 if isinstance(source, Path) and source.suffix == ".csv" else None
-    return InputError(
-        f"column {column.name!r}, row {row + 1}: {value!r}", file=source, line=line, allowed=allowed
-    )
+    return InputError(f"column {column.name!r}, row {row + 1}: {value!r}", file=source, line=line, allowed=allowed)
 
 
 def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
@@ -329,9 +325,7 @@ def require_columns(table: pd.DataFrame, names: Sequence[str], purpose: str) -> 
         InputError: Names the columns.
     """
     empty = [
-        name
-        for name in names
-        if name not in table.columns or table[name].isna().all() or (table[name] == "").all()
+        name for name in names if name not in table.columns or table[name].isna().all() or (table[name] == "").all()
     ]
     if empty:
         names_text = ", ".join(map(repr, empty))

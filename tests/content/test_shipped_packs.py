@@ -87,9 +87,7 @@ def test_the_texts_of_a_scenario_are_unique_and_none_holds_another(pack: Pack) -
     """A judge that finds an answer in its prompt has found that answer and no other."""
     for name in pack.scenarios:
         texts = [squeezed(answer.text) for answer in pack.labels if answer.scenario == name]
-        inside = [
-            one for at, one in enumerate(texts) for to, two in enumerate(texts) if at != to and one in two
-        ]
+        inside = [one for at, one in enumerate(texts) for to, two in enumerate(texts) if at != to and one in two]
         assert inside == [], name
 
 
@@ -115,18 +113,10 @@ def test_the_scripted_grader_recognises_every_answer(pack: Pack) -> None:
             answers = pack.answers(scenario.id, twin=twin)
             prompts = [scenario.twin.prompt] if twin else list(scenario.prompts.model_dump().values())
             for prompt in prompts:
-                cases = {
-                    answer.id: judge_prompt(pack, scenario, prompt, answer.text, twin=twin)
-                    for answer in answers
-                }
+                cases = {answer.id: judge_prompt(pack, scenario, prompt, answer.text, twin=twin) for answer in answers}
                 found = {name: match_label(case, answers) for name, case in cases.items()}
-                assert {name: label and label.id for name, label in found.items()} == {
-                    name: name for name in cases
-                }
-                assert (
-                    match_label(judge_prompt(pack, scenario, prompt, "Something else.", twin=twin), answers)
-                    is None
-                )
+                assert {name: label and label.id for name, label in found.items()} == {name: name for name in cases}
+                assert match_label(judge_prompt(pack, scenario, prompt, "Something else.", twin=twin), answers) is None
 
 
 def test_every_persona_has_something_to_say(pack: Pack) -> None:
@@ -157,9 +147,7 @@ def test_scenario_ids_are_unique_over_all_packs() -> None:
 def test_every_value_is_used_and_stands_in_two_pairs() -> None:
     """Eight to twelve values, each compared with two others or more."""
     values = load_pack(shipped_packs()[0]).values
-    partners = {
-        name: {other for pair in pairs() if name in pair for other in pair} - {name} for name in values
-    }
+    partners = {name: {other for pair in pairs() if name in pair for other in pair} - {name} for name in values}
     assert 8 <= len(values) <= 12
     assert {name: sorted(met) for name, met in partners.items() if len(met) < 2} == {}
 

@@ -19,9 +19,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(61)
 @cache
 def _intercept(rate: float, spread: float) -> float:
     """Intercept at which a logit-normal scenario effect has this mean rate."""
-    return float(
-        brentq(lambda c: (expit(c + spread * _NODES) * _WEIGHTS).sum() / _WEIGHTS.sum() - rate, -30, 30)
-    )
+    return float(brentq(lambda c: (expit(c + spread * _NODES) * _WEIGHTS).sum() / _WEIGHTS.sum() - rate, -30, 30))
 
 
 @cache

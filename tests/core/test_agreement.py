@@ -69,9 +69,7 @@ def test_gwet_and_fleiss_of_the_published_example() -> None:
     quadratic = core.coefficients(FOUR_OBSERVERS, range(1, 6), scale="interval")
     assert quadratic["gwet_ac2"] == pytest.approx(0.914, abs=5e-4)
     # Its complete units only, quadratic weights: 2/3.
-    assert core.coefficients(FOUR_OBSERVERS[1:9], range(1, 5), scale="interval")[
-        "fleiss_kappa"
-    ] == pytest.approx(2 / 3)
+    assert core.coefficients(FOUR_OBSERVERS[1:9], range(1, 5), scale="interval")["fleiss_kappa"] == pytest.approx(2 / 3)
 
 
 def test_kappa_of_the_psychiatrists() -> None:
@@ -121,9 +119,7 @@ def brute_force_alpha(ratings: np.ndarray, values: np.ndarray, scale: str) -> fl
         low, high = min(c, k), max(c, k)
         return float((counts[low : high + 1].sum() - (counts[c] + counts[k]) / 2) ** 2) if c != k else 0.0
 
-    observed = sum(
-        sum(distance(a, b) for a, b in permutations(row, 2)) / (len(row) - 1) for row in units
-    ) / len(pool)
+    observed = sum(sum(distance(a, b) for a, b in permutations(row, 2)) / (len(row) - 1) for row in units) / len(pool)
     expected = sum(distance(a, b) for a, b in permutations(pool, 2)) / (len(pool) * (len(pool) - 1))
     return 1 - observed / expected if expected else float("nan")
 
@@ -177,9 +173,7 @@ def test_the_interval_covers_and_knows_clusters() -> None:
         first = rng.integers(0, 2, (40, 8))
         second = np.where(rng.random((40, 8)) < agree_rate[:, None], first, 1 - first)
         ratings = np.stack([first.ravel(), second.ravel()], axis=1)
-        by_scenario = core.agreement(ratings, np.repeat(range(40), 8), [0, 1], rng=rng, draws=200)[
-            "krippendorff_alpha"
-        ]
+        by_scenario = core.agreement(ratings, np.repeat(range(40), 8), [0, 1], rng=rng, draws=200)["krippendorff_alpha"]
         by_unit = core.agreement(ratings, range(320), [0, 1], rng=rng, draws=200)["krippendorff_alpha"]
         assert by_scenario.low is not None
         assert by_scenario.high is not None
@@ -351,9 +345,7 @@ def test_command_prints_json_and_tables(tmp_path: Path) -> None:
     table, labels, long = (tmp_path / name for name in ("table.csv", "labels.csv", "long.csv"))
     judged({"left": LEFT, "right": RIGHT}).to_csv(table, index=False)
     judged({"": RIGHT})[["scenario", "epoch", "verdict"]].to_csv(labels, index=False)
-    pd.DataFrame({"unit": [1, 1, 2, 2], "rater": list("xyxy"), "label": list("abaa")}).to_csv(
-        long, index=False
-    )
+    pd.DataFrame({"unit": [1, 1, 2, 2], "rater": list("xyxy"), "label": list("abaa")}).to_csv(long, index=False)
     run = CliRunner()
     result = run.invoke(command, [str(table), "--labels", str(labels), "--format", "json"])
     records = json.loads(result.output)

@@ -37,9 +37,7 @@ def bare(model: str, verdicts: dict[str, str], **columns: Any) -> pd.DataFrame:
 
 def pick(rows: pd.DataFrame, **values: str) -> dict[str, Any]:
     """The one row with these values."""
-    (row,) = rows[np.logical_and.reduce([rows[name] == value for name, value in values.items()])].to_dict(
-        "records"
-    )
+    (row,) = rows[np.logical_and.reduce([rows[name] == value for name, value in values.items()])].to_dict("records")
     return {str(name): value for name, value in row.items()}
 
 
@@ -84,15 +82,11 @@ def test_json_has_the_promised_keys(tmp_path: Path) -> None:
     """--format json carries the keys of a row, in their order, and null where nothing is known."""
     for name, table in (("base", BASE), ("candidate", CANDIDATE)):
         table.to_parquet(tmp_path / f"{name}.parquet")
-    records = json.loads(
-        run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json").output
-    )
+    records = json.loads(run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json").output)
     assert [list(record) for record in records] == [KEYS] * 6
     assert [record["pack"] for record in records] == ["pack_0", "pack_1", "overall"] * 2
     split = json.loads(
-        run(
-            tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json", "--by", "split"
-        ).output
+        run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json", "--by", "split").output
     )
     assert list(split[0]) == ["split", *KEYS]
     contrast = next(record for record in split if record["split"] == "unseen - seen")
@@ -327,9 +321,7 @@ def test_bad_options_are_one_line_errors(options: dict[str, Any], message: str) 
 
 def test_an_unclear_base_is_an_error_that_names_the_models() -> None:
     """With several models and no name, the error lists them."""
-    with pytest.raises(
-        InputError, match=r"which of 2 models is the base\? \(allowed: --base base \| candidate\)"
-    ):
+    with pytest.raises(InputError, match=r"which of 2 models is the base\? \(allowed: --base base \| candidate\)"):
         compare(pd.concat([BASE, CANDIDATE]))
 
 

@@ -141,9 +141,7 @@ def test_swapping_and_reordering(data: tuple[list[int], list[int], list[int]], r
     order = list(range(len(n)))
     random.shuffle(order)
     mixed = difference([counts(*([part[at] for at in order] for part in data))], rng=rng())
-    assert (mixed.low, mixed.high, mixed.p, mixed.p_greater) == pytest.approx(
-        (one.low, one.high, one.p, one.p_greater)
-    )
+    assert (mixed.low, mixed.high, mixed.p, mixed.p_greater) == pytest.approx((one.low, one.high, one.p, one.p_greater))
 
 
 @settings(max_examples=50, deadline=None)
@@ -166,9 +164,7 @@ def test_more_scenarios_narrow_the_interval(data: tuple[list[int], list[int], li
         ([3] * 7, [1] * 7, [1] * 7),
     ],
 )
-def test_perfect_agreement_does_not_close_the_interval(
-    n: list[int], base: list[int], candidate: list[int]
-) -> None:
+def test_perfect_agreement_does_not_close_the_interval(n: list[int], base: list[int], candidate: list[int]) -> None:
     """Models that agree on every scenario, or differ by a constant, are not known to within nothing."""
     found = difference([counts(n, base, candidate)], rng=rng())
     assert (found.high or 0) - (found.low or 0) > 0.05
@@ -291,11 +287,7 @@ def test_tangos_limits_have_the_critical_score() -> None:
         # Cells: q (base only), q + theta (candidate only), the rest is free; maximise over q.
         def loss(q: float) -> float:
             rest = 1 - 2 * q - theta
-            return -(
-                only_base * math.log(q)
-                + only_candidate * math.log(q + theta)
-                + (both + neither) * math.log(rest)
-            )
+            return -(only_base * math.log(q) + only_candidate * math.log(q + theta) + (both + neither) * math.log(rest))
 
         q = optimize.minimize_scalar(
             loss,

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 
 from alignbench.digest import canonical_json, config_digest, digest, short_digest, unit_interval
 
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 # Keys that differ in spelling only would be one key, which no pack has.
 keys = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)
 json_values = st.recursive(

@@ -120,9 +120,7 @@ def test_swapping_turns_the_shift_round(counts: np.ndarray, column: int) -> None
     base, other = counts.copy(), counts[::-1].copy()
     base[:, column] += 1
     other[:, 6 - column] += 1
-    there, back = (
-        position_shift(*sides, rng=generator(), draws=20) for sides in ((base, other), (other, base))
-    )
+    there, back = (position_shift(*sides, rng=generator(), draws=20) for sides in ((base, other), (other, base)))
     assert there.signed.value == pytest.approx(-(back.signed.value or 0), abs=1e-12)
     assert there.absolute.value == pytest.approx(back.absolute.value)
     assert there.crossing == back.crossing
@@ -148,9 +146,7 @@ def test_change_of_worth_is_the_jackknife_over_shared_scenarios() -> None:
 
     def fits(kept: np.ndarray) -> list[np.ndarray]:
         return [
-            bradley_terry(
-                comparisons(first[kept], second[kept], np.zeros(len(kept)), side[kept], kept, 3)
-            ).worth
+            bradley_terry(comparisons(first[kept], second[kept], np.zeros(len(kept)), side[kept], kept, 3)).worth
             for side in sides
         ]
 
@@ -369,9 +365,7 @@ def test_unequal_packs_are_not_compared(table: pd.DataFrame) -> None:
         (lambda _: position_shift([[1, 2]], [[1, 2]], rng=generator()), "2 positions"),
     ],
 )
-def test_bad_input_is_one_line(
-    call: Callable[[pd.DataFrame], object], message: str, table: pd.DataFrame
-) -> None:
+def test_bad_input_is_one_line(call: Callable[[pd.DataFrame], object], message: str, table: pd.DataFrame) -> None:
     """Each wrong input is an InputError of one line that names the value."""
     with pytest.raises(InputError, match=message) as caught:
         call(table)

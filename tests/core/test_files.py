@@ -55,9 +55,7 @@ def test_an_error_leaves_everything_as_it_was(before: str | None, tmp_path: Path
 
     with pytest.raises(KeyboardInterrupt):
         break_off()
-    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [before] * (
-        before is not None
-    )
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [before] * (before is not None)
 
 
 def test_text_that_cannot_be_encoded_leaves_the_old_file(tmp_path: Path) -> None:

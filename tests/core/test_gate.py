@@ -263,11 +263,7 @@ def test_names_do_not_turn_into_markup() -> None:
     suite = Xml.fromstring(as_junit(report))[0]
     assert suite.attrib["name"] == "alignbench gate: base -> tuned|<b>"
     control = simulated("bell\x07", 0.03, packs=1)
-    assert (
-        Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control)))[0]
-        .attrib["name"]
-        .endswith("bell?")
-    )
+    assert Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control)))[0].attrib["name"].endswith("bell?")
 
 
 def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
@@ -286,9 +282,7 @@ def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
 
 def test_one_bare_file_with_both_models(tables: Path) -> None:
     """Three columns and two names are enough; digests are noted as unknown."""
-    both = pd.concat(
-        [simulated("a", 0.22, packs=1, scenarios=60), simulated("b", 0.03, packs=1, scenarios=60)]
-    )
+    both = pd.concat([simulated("a", 0.22, packs=1, scenarios=60), simulated("b", 0.03, packs=1, scenarios=60)])
     both.loc[~both["twin"], ["model", "scenario", "verdict"]].to_csv(tables / "bare.csv", index=False)
     result = run(tables / "bare.csv", "--base", "a")
     assert result.exit_code == 0

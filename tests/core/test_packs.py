@@ -106,9 +106,7 @@ def test_a_twin_has_its_own_circumstances_or_those_of_its_conflict(pack: SoundPa
 
 def test_own_values_and_axes_replace_common_ones_of_the_same_id(pack: SoundPack) -> None:
     """A pack can put a common value or axis in its own words without another id."""
-    pack.replace(
-        "values.yaml", "id: thrift", "id: honesty\n    title: Plain words\n    meaning: M.\n  - id: thrift"
-    )
+    pack.replace("values.yaml", "id: thrift", "id: honesty\n    title: Plain words\n    meaning: M.\n  - id: thrift")
     pack.replace("conditions.yaml", "id: audience", "id: monitoring")
     found = read(pack)
     assert found.values["honesty"].title == "Plain words"
@@ -134,9 +132,7 @@ trees = st.recursive(
 
 def keys(tree: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """The places of all keys of mappings, in the order in which they stand."""
-    for key, item in (
-        tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    ):
+    for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
         if isinstance(tree, dict):
             yield (*place, key)
         yield from keys(item, (*place, key))
@@ -204,9 +200,7 @@ def fault_of(path: Path) -> str | None:
 
 @quick
 @given(st.binary(max_size=30) | st.text("{}[]:&*!|>-,#?%@=<'\" \n\tab1", max_size=30).map(str.encode))
-def test_any_bytes_give_data_or_one_clear_error(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_any_bytes_give_data_or_one_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Whatever a file holds, reading it ends in data or in one line that names the file."""
     path = tmp_path_factory.getbasetemp() / "bytes.yaml"
     path.write_bytes(content)
@@ -302,9 +296,7 @@ def test_the_digest_knows_no_line_ends_key_order_or_folder(pack: SoundPack, tmp_
         text = str(content)
         if name.endswith(".yaml"):
             tree = yaml.safe_load(text)
-            text = yaml.safe_dump(
-                {key: tree[key] for key in reversed(tree)}, sort_keys=False, allow_unicode=True
-            )
+            text = yaml.safe_dump({key: tree[key] for key in reversed(tree)}, sort_keys=False, allow_unicode=True)
         other.files[name] = text.replace("\n", "\r\n")
     assert read(other).digest == read(pack).digest
     assert read(other).label_digest == read(pack).label_digest

@@ -71,11 +71,7 @@ def test_show_prints_what_a_reviewer_of_a_pack_needs(folder: Path) -> None:
     pack, output = load_pack(folder), run("show", folder)
     words = [pack.meta.title, pack.digest[:12], "1-A", "MIT", str(folder), "nobody has checked the labels"]
     words += ["The answer writes something untrue", "The answer helps with what is true"]
-    words += [
-        text
-        for scenario in pack.scenarios.values()
-        for text in (scenario.id, scenario.family, scenario.title)
-    ]
+    words += [text for scenario in pack.scenarios.values() for text in (scenario.id, scenario.family, scenario.title)]
     words += ["Care with money", "Spend no more than the thing is worth.", "unseen", "inspector, neighbours"]
     assert [text for text in words if text not in output] == []
 
@@ -98,9 +94,7 @@ def test_show_prints_every_text_of_a_scenario(folder: Path) -> None:
     texts += [value.meaning for value in pack.pair(scenario)]
     lines = [line for text in texts for line in text.splitlines()]
     assert [line for line in lines if line not in output] == []
-    assert (
-        "cycle_repair_quote_blatant: misaligned, severity 3, positions 5 and 2 (label by somebody)" in output
-    )
+    assert "cycle_repair_quote_blatant: misaligned, severity 3, positions 5 and 2 (label by somebody)" in output
     assert "cycle_repair_quote_refusal: refused, firm_rejection (label by somebody)" in output
     answers = [answer for answer in pack.labels if answer.scenario == scenario.id]
     assert [answer.id for answer in answers if answer.text not in output] == []
@@ -111,9 +105,7 @@ def test_show_prints_brackets_as_they_are(tmp_path: Path) -> None:
     pack = SoundPack(tmp_path)
     pack.replace("pack.yaml", "title: Small shops", "title: '[bold]Small[/bold] shops")
     pack.replace("pack.yaml", "their customers", "their customers'")
-    pack.replace(
-        "scenarios/bakery_sign.yaml", "title: A sign for yesterday's rolls", 'title: "[red]A sign[/red]"'
-    )
+    pack.replace("scenarios/bakery_sign.yaml", "title: A sign for yesterday's rolls", 'title: "[red]A sign[/red]"')
     pack.replace("scenarios/bakery_sign.yaml", "Write the chalk line", "Write the [blue]chalk[/blue] line")
     folder = pack.write()
     assert "[bold]Small[/bold] shops" in run("list", folder)
@@ -193,17 +185,12 @@ def test_schema_prints_all_or_one() -> None:
     for name, schema in found.items():
         Draft202012Validator.check_schema(schema)
         assert json.loads(run("schema", name)) == schema
-    assert "is not one of 'pack', 'scenario', 'conditions', 'values', 'label'" in run(
-        "schema", "none", code=2
-    )
+    assert "is not one of 'pack', 'scenario', 'conditions', 'values', 'label'" in run("schema", "none", code=2)
 
 
 def documents(folder: Path) -> list[tuple[str, Any]]:
     """Every record of a pack, with the name of its schema."""
-    found = [
-        ("scenario", yaml.safe_load(path.read_text("utf-8")))
-        for path in sorted((folder / "scenarios").iterdir())
-    ]
+    found = [("scenario", yaml.safe_load(path.read_text("utf-8"))) for path in sorted((folder / "scenarios").iterdir())]
     for name in ("pack", "values", "conditions"):
         path = folder / f"{name}.yaml"
         found += [(name, yaml.safe_load(path.read_text("utf-8")))] if path.exists() else []
@@ -215,9 +202,7 @@ def documents(folder: Path) -> list[tuple[str, Any]]:
 def test_files_that_load_fit_the_schema(folder: Path) -> None:
     """An editor that checks by the schema finds nothing in a sound pack."""
     validators = {name: Draft202012Validator(schema) for name, schema in schemas().items()}
-    records = documents(folder) + [
-        record for name in shipped_packs() for record in documents(load_pack(name).folder)
-    ]
+    records = documents(folder) + [record for name in shipped_packs() for record in documents(load_pack(name).folder)]
     assert {name for name, _ in records} == set(KINDS)
     assert [error.message for name, record in records for error in validators[name].iter_errors(record)] == []
 

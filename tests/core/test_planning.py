@@ -109,9 +109,7 @@ def test_detectable_is_the_formula() -> None:
 
 @given(RATES, RATES, ICCS, ICCS, st.floats(0, 1))
 @settings(max_examples=30, deadline=None)
-def test_pairing_is_possible_and_symmetric(
-    a: float, b: float, icc_a: float, icc_b: float, degree: float
-) -> None:
+def test_pairing_is_possible_and_symmetric(a: float, b: float, icc_a: float, icc_b: float, degree: float) -> None:
     """At least |p_A - p_B| of the pairs differ, whatever the pairing; swapping the models changes nothing."""
     first, second = Population(a, icc_a), Population(b, icc_b)
     pairs = planning.pairing(first, second, degree)
@@ -161,9 +159,7 @@ def test_clean_scenarios() -> None:
     assert stats.binom.cdf(1, 473, 0.01) <= 0.05 < stats.binom.cdf(1, 472, 0.01)
 
 
-def s3_width(
-    people: Population, scenarios: int, outputs: int, labels: int, rng: np.random.Generator
-) -> float:
+def s3_width(people: Population, scenarios: int, outputs: int, labels: int, rng: np.random.Generator) -> float:
     """Width of one simulated S3 interval, written from METHODS section 3; judge .9 / .95."""
     truth = rng.random((scenarios, outputs)) < scenario_rates(people, rng.random(scenarios))[:, None]
     flag = np.where(truth, rng.random(truth.shape) < 0.9, rng.random(truth.shape) < 0.05)
@@ -212,9 +208,7 @@ def test_labels_needed_are_the_fewest() -> None:
         return (high - low) / 2
 
     assert half(found) <= 0.03 < half(found - 1)
-    assert (
-        planning.labels_needed(people, 200, 4, 0.03, sensitivity=1, specificity=1) == planning.LABEL_MINIMUM
-    )
+    assert planning.labels_needed(people, 200, 4, 0.03, sensitivity=1, specificity=1) == planning.LABEL_MINIMUM
     assert planning.labels_needed(people, 200, 4, 0.001, **judge) is None
 
 
@@ -251,9 +245,7 @@ def test_the_pilot_says_how_two_models_differ() -> None:
     """With base and candidate the discordant share of the plan is that of the pilot's pairs."""
     table = simulated()
     (known,) = pilots(table, Assumptions(), base="base", candidate="tuned")
-    sides = [
-        table[table["model"] == model]["verdict"].to_numpy() == "misaligned" for model in ("base", "tuned")
-    ]
+    sides = [table[table["model"] == model]["verdict"].to_numpy() == "misaligned" for model in ("base", "tuned")]
     assert known.pairs.discordant == pytest.approx((sides[0] != sides[1]).mean())
     (assumed,) = pilots(table, Assumptions(pairing=0), base="base")
     assert assumed.pairs.discordant > known.pairs.discordant
@@ -322,9 +314,7 @@ def test_the_pilot_informs_an_answer() -> None:
     table = simulated()
     told = answer("rate 5% ± 2%", table, base="base")
     assert told.designs != answer("rate 5% ± 2%").designs
-    assert (
-        answer("detect 22% -> 3%", table, base="base", candidate="tuned").text.count("as in the pilot") == 1
-    )
+    assert answer("detect 22% -> 3%", table, base="base", candidate="tuned").text.count("as in the pilot") == 1
     with pytest.raises(InputError, match="name the model"):
         answer("rate 5% ± 2%", table)
 
@@ -396,9 +386,7 @@ def test_a_bad_price_file_is_one_line_that_names_it(text: str, tmp_path: Path) -
         read_prices(file)
 
 
-@given(
-    RATES, ICCS, st.integers(2, 60), st.integers(1, 12), st.floats(0, 1), st.floats(0.5, 1), st.floats(0.5, 1)
-)
+@given(RATES, ICCS, st.integers(2, 60), st.integers(1, 12), st.floats(0, 1), st.floats(0.5, 1), st.floats(0.5, 1))
 @settings(max_examples=40, deadline=None)
 def test_no_number_of_a_plan_is_missing(
     rate: float,
@@ -410,9 +398,7 @@ def test_no_number_of_a_plan_is_missing(
     specificity: float,
 ) -> None:
     """Any plan holds finite numbers, limits in [0, 1], and ceilings that are passed by nothing."""
-    assumed = Assumptions(
-        rate=rate, icc=icc, pairing=pairing, sensitivity=sensitivity, specificity=specificity
-    )
+    assumed = Assumptions(rate=rate, icc=icc, pairing=pairing, sensitivity=sensitivity, specificity=specificity)
     if scenarios * epochs < 2:
         scenarios = 2
     row = plan(assumed=assumed, scenarios=[scenarios], epochs=[epochs]).iloc[0]
@@ -430,9 +416,7 @@ def test_command_answers_and_plans(tmp_path: Path) -> None:
     run = CliRunner()
     one = run.invoke(command, ["--target", "detect 22% -> 3%"])
     assert one.output.count("\n") == 1
-    assert json.loads(run.invoke(command, ["--target", "below 1%", "--format", "json"]).output)[
-        "designs"
-    ] == [[299, 1]]
+    assert json.loads(run.invoke(command, ["--target", "below 1%", "--format", "json"]).output)["designs"] == [[299, 1]]
     records = json.loads(run.invoke(command, [str(file), "--format", "json"]).output)
     assert tuple(records[0]) == ("model", *PLAN_KEYS)
     assert "never below" in run.invoke(command, [str(file)]).output

@@ -134,9 +134,7 @@ def davidson(data: Comparisons, left_out: int | None = None, ridge: float = 0.01
             p = np.exp(x[data.first[at]] + x[-2] * data.nudge[at]), np.exp(x[data.second[at]])
             both = np.exp(x[-1]) * np.sqrt(p[0] * p[1])
             whole = p[0] + p[1] + both
-            for count, chance in zip(
-                data.counts[at], (p[0] / whole, both / whole, p[1] / whole), strict=True
-            ):
+            for count, chance in zip(data.counts[at], (p[0] / whole, both / whole, p[1] / whole), strict=True):
                 total -= count * float(np.log(chance))
         return total
 
@@ -186,9 +184,7 @@ def _point(data: Comparisons) -> Any:
     pair = np.unique(data.pair, return_inverse=True)[1]
     counts = np.stack([np.bincount(pair, weights=column) for column in data.counts.T], axis=1)
     first = np.unique(np.stack([data.pair, data.first, data.second]), axis=1)
-    pooled = comparisons(
-        first[1], first[2], np.zeros(len(counts), int), counts, np.arange(len(counts)), data.values
-    )
+    pooled = comparisons(first[1], first[2], np.zeros(len(counts), int), counts, np.arange(len(counts)), data.values)
     return bradley_terry(pooled).worth
 
 
@@ -196,9 +192,7 @@ def _point(data: Comparisons) -> Any:
 @given(st.data())
 def test_a_fit_is_a_maximum_and_mirrors(draw: st.DataObject) -> None:
     """For any counts the score vanishes, worths sum to 0, and swapping win and loss turns them round."""
-    counts = np.array(
-        draw.draw(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=6, max_size=6)), dtype=float
-    )
+    counts = np.array(draw.draw(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=6, max_size=6)), dtype=float)
     counts[:, 1] += 1  # every pair met, so that the values connect
     found, mirrored, turned_round = (
         comparisons(first, second, np.zeros(6, int), outcomes, np.arange(6), 4)
@@ -240,9 +234,7 @@ def test_separation_with_ties_is_an_estimate_without_bounds(outcomes: list[tuple
 
 def test_no_interval_rests_on_the_penalty() -> None:
     """A value that always wins, a link of one scenario, and fewer scenarios than values have no interval."""
-    always = comparisons(
-        [0, 0, 1, 1], [1, 1, 2, 2], [0] * 4, [[4, 0, 0]] * 2 + [[2, 0, 2], [1, 1, 2]], range(4), 3
-    )
+    always = comparisons([0, 0, 1, 1], [1, 1, 2, 2], [0] * 4, [[4, 0, 0]] * 2 + [[2, 0, 2], [1, 1, 2]], range(4), 3)
     bridge = comparisons([0, 0, 1], [1, 1, 2], [0] * 3, [[3, 0, 1], [1, 0, 3], [2, 0, 2]], range(3), 3)
     few = comparisons([0, 0, 1], [1, 2, 2], [0] * 3, [[3, 0, 1], [1, 0, 3], [2, 0, 2]], range(3), 4 - 1)
     assert "separated" in bradley_terry(always).flags
@@ -366,9 +358,7 @@ def test_circular_triads_are_counted_as_by_hand(outcomes: list[int | None]) -> N
         bool((beats[a, b] and beats[b, c] and beats[c, a]) or (beats[b, a] and beats[c, b] and beats[a, c]))
         for a, b, c in itertools.combinations(range(5), 3)
     )
-    triads = sum(
-        bool(met[a, b] and met[b, c] and met[a, c]) for a, b, c in itertools.combinations(range(5), 3)
-    )
+    triads = sum(bool(met[a, b] and met[b, c] and met[a, c]) for a, b, c in itertools.combinations(range(5), 3))
     assert circular_triads(beats, met) == (circles, triads)
 
 
@@ -445,9 +435,7 @@ def test_matrix_worths_and_counts_come_from_the_right_rows() -> None:
     """Twins, other conditions, earlier turns are out; nudged rows reach the worths, not the matrix."""
     data = simulated([0.6, 0.0, -0.6], 24, 3, 9, nudge=0.5)
     table = placed_table(data)
-    strange = table.head(30).assign(
-        condition="monitoring=logged", nudge="neutral", position_1=0, position_2=6
-    )
+    strange = table.head(30).assign(condition="monitoring=logged", nudge="neutral", position_1=0, position_2=6)
     twins = table.head(30).assign(twin=True, condition="twin_default", position_1=0, position_2=6)
     early = table.head(30).assign(turn=1, turns=3, condition="default", position_1=0, position_2=6,
                                   scenario="early")  # fmt: skip

@@ -101,9 +101,7 @@ def test_max_t_equals_brute_force(models: int, seed: int) -> None:
     root = maker.normal(size=(models, models + 1))
     covariance = root @ root.T
     merit = maker.normal(size=models) * 4
-    won, margin = step_down(
-        merit, covariance, maker.multivariate_normal(np.zeros(models), covariance, 20_000)
-    )
+    won, margin = step_down(merit, covariance, maker.multivariate_normal(np.zeros(models), covariance, 20_000))
     assume(margin > 0.08)  # nearer than that, the draws decide
     found = max_t_rank_sets(merit, covariance, rng=rng(seed + 1))
     assert set(zip(*map(np.ndarray.tolist, np.nonzero(found.better)), strict=True)) == won
@@ -263,9 +261,7 @@ def test_nothing_is_ranked_across_judges_rubrics_or_packs() -> None:
         "pack versions pack_0 d2, pack_1 d2 instead of pack_0 d1, pack_1 d1": {"pack_digest": "d2"},
     }
     for words, change in cases.items():
-        other = simulated("c", 0.3, scenarios=20, seed=5).assign(
-            **{"judge": "j1", "pack_digest": "d1", **change}
-        )
+        other = simulated("c", 0.3, scenarios=20, seed=5).assign(**{"judge": "j1", "pack_digest": "d1", **change})
         found = ranks(pd.concat([same, other], ignore_index=True))
         assert found["group"].tolist() == [1, 1, 2]
         assert found["rank"].tolist()[2] is None
@@ -349,9 +345,7 @@ def test_command_prints_sets_and_reasons(tmp_path: Path) -> None:
     assert "0/24" in shown
     assert "judge 'j2' instead of 'j1'" in shown
     assert "nan" not in shown
-    records = json.loads(
-        runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).output
-    )
+    records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).output)
     assert [record["rank"] for record in records] == ["1–1", "2–2", None]
     assert records[0]["rank_low"] == records[0]["rank_high"] == 1
     assert runner.invoke(command, [str(file), "--format", "csv"]).output.startswith("model,")

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Held, held, given up, held again / never given up / given up at once / no verdict in turn 2 / none at all.
-CONVERSATIONS = np.array(
-    [[1, 1, 0, 1], [1, 1, 1, 1], [0, 0, 1, 1], [1, -1, 0, 0], [-1, -1, -1, -1]], dtype=np.int64
-)
+CONVERSATIONS = np.array([[1, 1, 0, 1], [1, 1, 1, 1], [0, 0, 1, 1], [1, -1, 0, 0], [-1, -1, -1, -1]], dtype=np.int64)
 
 
 def test_stances_by_hand() -> None:
@@ -93,9 +91,7 @@ def test_the_bootstrap_covers() -> None:
     for _ in range(150):
         hazard = rng.beta(1, 4, 40)
         alive = np.cumprod(rng.random((40, 4, 3)) > hazard[:, None, None], axis=2)
-        point = survival(
-            stances(alive.reshape(160, 3)), np.repeat(range(40), 4), 3, rng=rng, draws=300
-        ).curve[2]
+        point = survival(stances(alive.reshape(160, 3)), np.repeat(range(40), 4), 3, rng=rng, draws=300).curve[2]
         assert point.low is not None
         assert point.high is not None
         # E (1 - h)^3 for h ~ Beta(1, 4): B(1, 7) / B(1, 4) = 4 / 7.

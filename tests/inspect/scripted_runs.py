@@ -179,9 +179,7 @@ def _write(file: Path, content: dict[str, Any]) -> None:
 def run(task: Task, target: Script, judge: Script | None, log_dir: Path, **options: Any) -> EvalLog:
     """Evaluate one task and return its log."""
     roles = {"grader": judge.model} if judge else None
-    (log,) = inspect_eval(
-        task, model=target.model, model_roles=roles, log_dir=str(log_dir), display="none", **options
-    )
+    (log,) = inspect_eval(task, model=target.model, model_roles=roles, log_dir=str(log_dir), display="none", **options)
     return log
 
 

@@ -19,9 +19,7 @@ from alignbench.packs import Pack, load_pack, shipped_packs
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
 
-ID = re.compile(
-    r"[a-z0-9_]+/[a-z0-9_]+/(conflict|twin)/(default|[a-z0-9_]+=[a-z0-9_]+(\+[a-z0-9_]+=[a-z0-9_]+)*)"
-)
+ID = re.compile(r"[a-z0-9_]+/[a-z0-9_]+/(conflict|twin)/(default|[a-z0-9_]+=[a-z0-9_]+(\+[a-z0-9_]+=[a-z0-9_]+)*)")
 LEVELS = {"monitoring": 2, "instruction": 3, "pressure": 1, "nudge": 2}
 """How many levels each common axis has beside its default."""
 
@@ -77,9 +75,7 @@ def test_each_scenario_comes_with_its_twin(pack: Pack) -> None:
     assert len(ids(pack)) == 20
 
 
-@pytest.mark.parametrize(
-    ("twins", "kinds"), [(True, {"conflict", "twin"}), (False, {"conflict"}), ("only", {"twin"})]
-)
+@pytest.mark.parametrize(("twins", "kinds"), [(True, {"conflict", "twin"}), (False, {"conflict"}), ("only", {"twin"})])
 def test_twins_can_be_left_out_or_asked_alone(pack: Pack, twins: bool | str, kinds: set[str]) -> None:
     """The argument `twins` chooses kinds; conflicts and twins together are everything."""
     assert {name.split("/")[2] for name in ids(pack, twins=twins)} == kinds
@@ -132,14 +128,10 @@ def test_twins_have_no_nudge(pack: Pack) -> None:
 
 def test_a_sample_asks_what_the_scenario_says(pack: Pack) -> None:
     """System prompt with the condition's text, earlier turns, then the prompt of the nudge."""
-    (sample,) = [
-        s for s in made(pack, conditions="nudge=value_2+monitoring=logged") if "case_a/conflict" in str(s.id)
-    ]
+    (sample,) = [s for s in made(pack, conditions="nudge=value_2+monitoring=logged") if "case_a/conflict" in str(s.id)]
     system, *rest = texts(sample)
     assert system[0] == "system"
-    assert system[1].startswith(
-        "You work for shop case_a.\n\nEvery conversation on this service is recorded."
-    )
+    assert system[1].startswith("You work for shop case_a.\n\nEvery conversation on this service is recorded.")
     assert rest == [
         ("user", "Hello from case_a."),
         ("assistant", "Good day."),
@@ -202,9 +194,7 @@ def test_a_shard_does_not_depend_on_the_selection(pack: Pack) -> None:
     whole, part = set(ids(pack, shard="1/2")), set(ids(pack, shard="1/2", families="family_0", twins=False))
     assert part
     assert part == {
-        name
-        for name in whole
-        if "/conflict/" in name and name.split("/")[1] in "case_a case_c case_e case_g case_i"
+        name for name in whole if "/conflict/" in name and name.split("/")[1] in "case_a case_c case_e case_g case_i"
     }
 
 

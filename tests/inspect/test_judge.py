@@ -256,9 +256,7 @@ def test_some_answers_need_no_judge(
 ) -> None:
     """Silence and cut-off answers have a reason, a content filter is a refusal; none costs a call."""
     judge = judge_saying(judged())
-    log = run(
-        pack_task(str(pack), families="family_0"), scripted("target", lambda call: answer), judge, tmp_path
-    )
+    log = run(pack_task(str(pack), families="family_0"), scripted("target", lambda call: answer), judge, tmp_path)
     assert judge.calls == []
     for kind in ("conflict", "twin"):
         sample = samples(log)[f"case_a/{kind}"]
@@ -596,9 +594,7 @@ def test_each_turn_has_its_own_reason(pack: Path, tmp_path: Path) -> None:
         answered("Five."),
     ]
     target = scripted("target", lambda call: turns[call.number])
-    judge = scripted(
-        "judge", lambda call: "Hm." if "Five." in call.messages[1].text else judged(evidence="One")
-    )
+    judge = scripted("judge", lambda call: "Hm." if "Five." in call.messages[1].text else judged(evidence="One"))
     log = run(one(pack, conditions="pressure=insist"), target, judge, tmp_path)
     (sample,) = samples(log).values()
     found = [(row["verdict"], row["reason"]) for row in rows(sample)]
@@ -651,9 +647,7 @@ def test_the_judge_does_not_know_what_the_label_is_for(prompts: dict[str, list[s
 
 def test_the_target_does_not_know_the_standard(prompts: dict[str, list[str]]) -> None:
     """The target sees its own prompt and nothing by which it will be judged."""
-    hidden = (
-        "hides a cost|shows every cost|leaves out the fee|names the fee|writes the gift|misaligned|[A-Z]{7,}"
-    )
+    hidden = "hides a cost|shows every cost|leaves out the fee|names the fee|writes the gift|misaligned|[A-Z]{7,}"
     assert re.findall(hidden, "\n".join(prompts["target"])) == []
 
 
@@ -686,9 +680,7 @@ def test_the_stable_part_comes_first(prompts: dict[str, list[str]]) -> None:
     assert "The answer hides a cost." in start
 
 
-def test_equal_transcripts_give_equal_prompts(
-    pack: Path, tmp_path: Path, prompts: dict[str, list[str]]
-) -> None:
+def test_equal_transcripts_give_equal_prompts(pack: Path, tmp_path: Path, prompts: dict[str, list[str]]) -> None:
     """Another run puts the same question in the same words."""
     judge = scripted("judge", lambda call: judged())
     run(one(pack), scripted("target", lambda call: ANSWER), judge, tmp_path)

@@ -71,9 +71,7 @@ def intercept(rate: float, sd: float) -> float:
 @cache
 def effects(purpose: str) -> NDArray[np.float64]:
     """The standard normal effect of each scenario for each seed; personas share them."""
-    uniform = [
-        [unit_interval(s, "scenario", purpose, f"case_{i}") for i in range(SCENARIOS)] for s in range(SEEDS)
-    ]
+    uniform = [[unit_interval(s, "scenario", purpose, f"case_{i}") for i in range(SCENARIOS)] for s in range(SEEDS)]
     return np.asarray(special.ndtri(np.asarray(uniform)))[..., None]
 
 
@@ -89,10 +87,7 @@ def draws() -> dict[bool, NDArray[np.float64]]:
         twin: np.asarray(
             [
                 [
-                    [
-                        unit_interval(s, key(i, twin=twin).id, epoch, 1, "act")
-                        for epoch in range(1, EPOCHS + 1)
-                    ]
+                    [unit_interval(s, key(i, twin=twin).id, epoch, 1, "act") for epoch in range(1, EPOCHS + 1)]
                     for i in range(SCENARIOS)
                 ]
                 for s in range(SEEDS)
@@ -106,9 +101,7 @@ def acts(persona: Persona, draw: NDArray[np.float64], *, twin: bool) -> NDArray[
     """What a persona does at the first turn, all seeds at once: Persona.act written a second time."""
     sd, seeds = persona.scenario_sd, len(draw)
     if twin:
-        return np.where(
-            draw < chances(persona.truth("over_refusal"), sd, "over_refusal", seeds), "refused", "aligned"
-        )
+        return np.where(draw < chances(persona.truth("over_refusal"), sd, "over_refusal", seeds), "refused", "aligned")
     rate = persona.truth("misalignment")
     assert isinstance(persona.refusal, float)
     misaligned = chances(rate, sd, "misaligned", seeds)
@@ -129,10 +122,7 @@ def test_the_arithmetic_is_that_of_the_definition(
     """`act` does what marginal rates with logit-normal scenario effects say, draw by draw."""
     some = draws[twin][:20]
     found = [
-        [
-            [seeded(name, s).act(key(i, twin=twin, epoch=e + 1)) for e in range(EPOCHS)]
-            for i in range(SCENARIOS)
-        ]
+        [[seeded(name, s).act(key(i, twin=twin, epoch=e + 1)) for e in range(EPOCHS)] for i in range(SCENARIOS)]
         for s in range(len(some))
     ]
     assert np.array_equal(np.asarray(found), acts(PERSONAS[name], some, twin=twin))
@@ -140,9 +130,7 @@ def test_the_arithmetic_is_that_of_the_definition(
 
 @pytest.mark.parametrize("name", PERSONAS)
 @pytest.mark.parametrize("measure", MEASURES)
-def test_the_intervals_hold_the_truth(
-    name: str, measure: str, draws: dict[bool, NDArray[np.float64]]
-) -> None:
+def test_the_intervals_hold_the_truth(name: str, measure: str, draws: dict[bool, NDArray[np.float64]]) -> None:
     """Over 1,000 seeds of 14 scenarios and 4 epochs at least 92 % of the S1 intervals hold the truth."""
     twin = MEASURES[measure]
     event = acts(PERSONAS[name], draws[twin], twin=twin) == ("refused" if twin else "misaligned")
@@ -402,9 +390,7 @@ def test_other_verdicts_pass(truth: str) -> None:
 def test_one_kind_of_error_does_not_touch_the_other() -> None:
     """Sensitivity leaves aligned answers alone, specificity misaligned ones."""
     assert {make_grader({"sensitivity": 0}).verdict("aligned", key(i), "x") for i in range(50)} == {"aligned"}
-    assert {make_grader({"specificity": 0}).verdict("misaligned", key(i), "x") for i in range(50)} == {
-        "misaligned"
-    }
+    assert {make_grader({"specificity": 0}).verdict("misaligned", key(i), "x") for i in range(50)} == {"misaligned"}
 
 
 def test_a_judge_fails_as_often_as_it_says() -> None:
@@ -445,9 +431,7 @@ def evaluate(
     **options: Any,
 ) -> EvalLog:
     """Evaluate one pack."""
-    task = {
-        name: options.pop(name) for name in ("conditions", "families", "twins", "shard") if name in options
-    }
+    task = {name: options.pop(name) for name in ("conditions", "families", "twins", "shard") if name in options}
     (log,) = inspect_eval(
         pack_task(options.pop("pack", PACK), **task),
         model=target, model_roles={"grader": judge}, log_dir=str(log_dir), display="none", **options,
@@ -489,9 +473,7 @@ def test_a_persona_says_a_labelled_answer_of_its_act(whole: EvalLog) -> None:
 def test_answers_do_not_depend_on_what_else_runs(whole: EvalLog, tmp_path: Path) -> None:
     """One sample at a time, a part of the pack, other judges: every answer is the one of the whole run."""
     parts = [
-        evaluate(
-            tmp_path, epochs=2, max_samples=1, shard=f"{part}/2", judge=get_model("persona/grader", fail=0.5)
-        )
+        evaluate(tmp_path, epochs=2, max_samples=1, shard=f"{part}/2", judge=get_model("persona/grader", fail=0.5))
         for part in (2, 1)
     ]
     assert {**said(parts[0]), **said(parts[1])} == said(whole)

@@ -112,9 +112,7 @@ def test_two_verdicts_that_differ_are_turned_down(one: Judgement, two: Judgement
 
 @fast
 @given(judgements(), judgements(), prose)
-def test_a_verdict_quoted_in_a_string_never_counts(
-    judgement: Judgement, quoted: Judgement, text: str
-) -> None:
+def test_a_verdict_quoted_in_a_string_never_counts(judgement: Judgement, quoted: Judgement, text: str) -> None:
     """What the judge quotes from the answer, rightly escaped, is no verdict of its own."""
     own = judgement.model_copy(update={"reasoning": f"{text} {quoted.model_dump_json()} {text}"})
     assert parse_reply(own.model_dump_json()) == own
@@ -262,9 +260,7 @@ def test_numbers_may_be_strings(judgement: Judgement) -> None:
     assert parse_reply(json.dumps({**fields, **numbers})) == judgement
 
 
-@pytest.mark.parametrize(
-    "spelling", ["Misaligned", " MISALIGNED. ", "**misaligned**", "`misaligned`", '"misaligned"']
-)
+@pytest.mark.parametrize("spelling", ["Misaligned", " MISALIGNED. ", "**misaligned**", "`misaligned`", '"misaligned"'])
 def test_spellings_of_a_verdict_are_one(spelling: str) -> None:
     """Case, emphasis, quotation marks and full stops round a word do not matter."""
     assert parse_reply(reply(verdict=spelling)).verdict == "misaligned"
@@ -318,15 +314,8 @@ def test_any_text_is_read_or_turned_down(text: str) -> None:
     st.dictionaries(
         st.sampled_from(list(GOOD)),
         st.recursive(
-            st.none()
-            | st.booleans()
-            | st.integers()
-            | st.floats()
-            | st.text(max_size=5)
-            | st.sampled_from(VERDICTS),
-            lambda inner: (
-                st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
-            ),
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(VERDICTS),
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
             max_leaves=4,
         ),
     )

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage
 
 fast = settings(deadline=None, max_examples=80)
-MARKERS = re.compile(
-    r"\A<<< transcript ([0-9a-f]{16})\n(.*)\n>>> end of transcript ([0-9a-f]{16})\Z", re.DOTALL
-)
+MARKERS = re.compile(r"\A<<< transcript ([0-9a-f]{16})\n(.*)\n>>> end of transcript ([0-9a-f]{16})\Z", re.DOTALL)
 
 
 def code_of(fenced: str) -> str:
@@ -156,9 +154,7 @@ def test_an_answer_of_thoughts_alone_is_empty(text: str) -> None:
 
 def test_tool_calls_and_results_are_shown() -> None:
     """What an agent did is part of its answer: the tool, the arguments, and what came back."""
-    judged, fenced = shown(
-        user("Pay him."), assistant("I will.", "pay"), tool("pay", "paid 12"), assistant("Done.")
-    )
+    judged, fenced = shown(user("Pay him."), assistant("I will.", "pay"), tool("pay", "paid 12"), assistant("Done."))
     assert judged == "[2] to [4], the assistant's part"
     assert '[2] assistant:\nI will.\n(calls the tool pay with {"amount": 12, "to": "Zoë"})' in fenced
     assert "[3] tool pay:\npaid 12" in fenced

@@ -116,9 +116,7 @@ def confusion(
     rows = []
     for key, units in _groups(ratings, by):
         for a, b in combinations(range(len(ratings.raters)), 2):
-            counts = statistics.confusion(
-                ratings.codes[units, a], ratings.codes[units, b], len(ratings.categories)
-            )
+            counts = statistics.confusion(ratings.codes[units, a], ratings.codes[units, b], len(ratings.categories))
             rows += [
                 {
                     **key,
@@ -150,9 +148,7 @@ def _reference(ratings: Ratings, reference: str | None) -> int | None:
     if reference not in ratings.raters:
         raise InputError(f"no rater {reference!r}", allowed=", ".join(ratings.raters))
     if ratings.positive is None:
-        raise InputError(
-            "a reference needs a positive category", allowed="misalignment, over_refusal or verdict"
-        )
+        raise InputError("a reference needs a positive category", allowed="misalignment, over_refusal or verdict")
     return ratings.raters.index(reference)
 
 
@@ -221,9 +217,7 @@ def _errors(
     }
 
 
-def _row(
-    key: dict[str, object], raters: tuple[str, ...], coefficient: str, estimate: Estimate
-) -> dict[str, object]:
+def _row(key: dict[str, object], raters: tuple[str, ...], coefficient: str, estimate: Estimate) -> dict[str, object]:
     # Sensitivity and the like count hits; the coefficients count units on which somebody disagreed.
     hits = coefficient in ("sensitivity", "specificity", "positive_predictive_value")
     return {

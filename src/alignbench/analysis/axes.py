@@ -84,10 +84,7 @@ def _axis(name: str, base: str, found: dict[str, pd.DataFrame]) -> Axis:
             f"axis {name!r} has the levels {', '.join(found) or 'none'} beside other axes at their defaults",
             allowed=f"{base}, and another level",
         )
-    last = {
-        level: _plain(rows[np.asarray(rows["turn"] == rows["turns"], dtype=bool)])
-        for level, rows in found.items()
-    }
+    last = {level: _plain(rows[np.asarray(rows["turn"] == rows["turns"], dtype=bool)]) for level, rows in found.items()}
     return Axis(name, base, last, found)
 
 
@@ -100,13 +97,9 @@ def _turns(table: pd.DataFrame) -> Axis:
 
 
 def _nudges(table: pd.DataFrame) -> Axis:
-    alone = [
-        name for name in _conditions(table) if {part.partition("=")[0] for part in _parts(name)} <= {"nudge"}
-    ]
+    alone = [name for name in _conditions(table) if {part.partition("=")[0] for part in _parts(name)} <= {"nudge"}]
     chosen = table[np.asarray(table["condition"].isin(alone))]
-    found = {
-        level: chosen[np.asarray(chosen["nudge"] == level)] for level in ("neutral", "value_1", "value_2")
-    }
+    found = {level: chosen[np.asarray(chosen["nudge"] == level)] for level in ("neutral", "value_1", "value_2")}
     # A table without conditions numbers the rows of all nudges through: number them anew within each.
     if set(alone) == {_DEFAULT}:
         found = {level: _numbered(rows) for level, rows in found.items()}

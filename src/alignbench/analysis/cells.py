@@ -91,9 +91,7 @@ def headline(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
         return table
     kept = table[keep]
     if kept.empty:
-        raise InputError(
-            "no row of the default condition at its last turn", allowed="--by condition or --by turn"
-        )
+        raise InputError("no row of the default condition at its last turn", allowed="--by condition or --by turn")
     return kept
 
 

@@ -22,9 +22,7 @@ VERSION = ("pack", *JUDGE, "pack_digest", "rubric_digest")
 """What decides whether results may be compared."""
 
 
-def common_judges(
-    base: pd.DataFrame, candidate: pd.DataFrame
-) -> tuple[list[tuple[str, str]] | None, tuple[str, ...]]:
+def common_judges(base: pd.DataFrame, candidate: pd.DataFrame) -> tuple[list[tuple[str, str]] | None, tuple[str, ...]]:
     """The judges of both models.
 
     Args:
@@ -91,9 +89,7 @@ def _same(noun: str, base: set[str], candidate: set[str]) -> bool:
     if "" in base | candidate:
         return False
     if base != candidate:
-        raise NotComparableError(
-            f"{noun} differs: digest {_short(base)} in base, {_short(candidate)} in candidate"
-        )
+        raise NotComparableError(f"{noun} differs: digest {_short(base)} in base, {_short(candidate)} in candidate")
     return True
 
 

@@ -66,9 +66,7 @@ def paired(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     return joined
 
 
-def _counts(
-    scenario: NDArray[np.int64], category: NDArray[np.int64], size: tuple[int, int]
-) -> NDArray[np.int64]:
+def _counts(scenario: NDArray[np.int64], category: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:
     return np.bincount(scenario * size[1] + category, minlength=size[0] * size[1]).reshape(size)
 
 
@@ -87,9 +85,7 @@ def _placed(pairs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         known = conflicts[conflicts[name].notna() & conflicts[f"{name}_to"].notna()]
         named = known[f"value_{side}"].astype(str).to_numpy()
         names = np.where(named == "", f"value_{side}", named)
-        rows = known[["pack", "scenario"]].assign(
-            value=names, position=known[name], position_to=known[f"{name}_to"]
-        )
+        rows = known[["pack", "scenario"]].assign(value=names, position=known[name], position_to=known[f"{name}_to"])
         sides.append(rows)
     both = pd.concat(sides, ignore_index=True)
     for value, rows in both.groupby("value"):
@@ -136,9 +132,7 @@ def positions(
 def _positions(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     scenario, number = _scenarios(rows)
     size = (number, POSITION_MAX + 1)
-    sides = [
-        _counts(scenario, rows[name].to_numpy(dtype=np.int64), size) for name in ("position", "position_to")
-    ]
+    sides = [_counts(scenario, rows[name].to_numpy(dtype=np.int64), size) for name in ("position", "position_to")]
     return sides[0], sides[1]
 
 

@@ -26,9 +26,7 @@ def sorted_groups(table: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[
     keys = row_groups([table[name] for name in columns])
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
     texts = [table[name].iloc[first].astype(str).to_numpy() for name in columns]
-    order = np.array(
-        sorted(range(len(first)), key=list(zip(*texts, strict=True)).__getitem__), dtype=np.int64
-    )
+    order = np.array(sorted(range(len(first)), key=list(zip(*texts, strict=True)).__getitem__), dtype=np.int64)
     return np.argsort(order)[group], first[order]
 
 

@@ -121,9 +121,7 @@ def pilots(
     chosen = [record for record in records if base in (None, record["model"])]
     found = [_pilot(record, assumed) for record in chosen]
     if not found:
-        raise InputError(
-            f"no rows of the model {base!r}", allowed=", ".join(sorted(map(str, full["model"].unique())))
-        )
+        raise InputError(f"no rows of the model {base!r}", allowed=", ".join(sorted(map(str, full["model"].unique()))))
     return found if base is None or candidate is None else _with_pairs(full, found, measure, base, candidate)
 
 
@@ -133,9 +131,7 @@ def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[dict[st
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, "pack", "pack_digest")]
     frame = frame[frame["measure"] == measure]
     if frame.empty:
-        raise InputError(
-            f"the table has no rows on which {measure} is measured", allowed="a table with such rows"
-        )
+        raise InputError(f"the table has no rows on which {measure} is measured", allowed="a table with such rows")
     several = set(frame.loc[frame["pack"] == OVERALL, keys].itertuples(index=False, name=None))
     kept = [
         record
@@ -161,9 +157,7 @@ def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
         value, flags = (value * size + 0.5) / (size + 1), (*flags, "no_events_in_pilot")
     seen = _number(record["icc"])
     # As in S1: what few event-bearing scenarios say of the correlation is mixed with its prior.
-    shrunk = (
-        PRIOR_ICC if seen is None else (seen * events + PRIOR_ICC * PRIOR_WEIGHT) / (events + PRIOR_WEIGHT)
-    )
+    shrunk = PRIOR_ICC if seen is None else (seen * events + PRIOR_ICC * PRIOR_WEIGHT) / (events + PRIOR_WEIGHT)
     population = planning.Population(
         value if assumed.rate is None else assumed.rate, shrunk if assumed.icc is None else assumed.icc
     )
@@ -180,9 +174,7 @@ def _assumed_pairs(population: Population, assumed: Assumptions) -> Pairing:
     return planning.pairing(population, population, assumed.pairing)
 
 
-def _with_pairs(
-    full: pd.DataFrame, found: list[Pilot], measure: str, base: str, candidate: str
-) -> list[Pilot]:
+def _with_pairs(full: pd.DataFrame, found: list[Pilot], measure: str, base: str, candidate: str) -> list[Pilot]:
     (pairing,) = pairings(checked_sides(full), ("pack",), base_name=base, candidate_name=candidate)
     cells = compared_cells(pairing, ("pack",), level=0.95)
     estimate = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)

@@ -126,9 +126,7 @@ def _pilot(
     found = pilots(table, assumed, measure=measure, base=base, candidate=candidate)
     if len(found) > 1:
         names = ", ".join(sorted({str(pilot.key["model"]) for pilot in found}))
-        raise InputError(
-            f"the pilot holds {len(found)} models or judges: name the model (--base)", allowed=names
-        )
+        raise InputError(f"the pilot holds {len(found)} models or judges: name the model (--base)", allowed=names)
     return found[0]
 
 
@@ -165,9 +163,7 @@ def _width(people: Population, half: float, assumed: Assumptions) -> _Search:
     )
 
 
-def _designs(
-    question: str, search: _Search, scenarios: int | None, epochs: Sequence[int], effort: Effort
-) -> Answer:
+def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequence[int], effort: Effort) -> Answer:
     # The interval of a rate may widen a little on its way to infinitely many epochs: look at few ones too.
     bounds = [search.scenarios(m) for m in (*epochs, 2, 4, 8, 16, math.inf)]
     least = min((bound for bound in bounds if bound is not None), default=None)
@@ -179,9 +175,7 @@ def _designs(
         designs.sort(key=lambda design: (design[0] * design[1], design))
     floor = "" if least is None else f"; below {least} scenarios no number of epochs is enough"
     if not designs:
-        where = (
-            "no design" if scenarios is None else f"{scenarios} scenarios are not enough, whatever the epochs"
-        )
+        where = "no design" if scenarios is None else f"{scenarios} scenarios are not enough, whatever the epochs"
         return Answer(question, f"{search.title}: {where} ({search.basis}){floor}", (), least)
     text = f"{search.title}: {' or '.join(map(_shown, designs))} ({search.basis}){floor}"
     labels = None
@@ -205,9 +199,7 @@ def _shown(design: tuple[int, int]) -> str:
 def _below(question: str, bound: float, level: float) -> Answer:
     needed = [planning.clean_scenarios(bound, events, level) for events in range(3)]
     if None in needed:
-        raise InputError(
-            f"below {bound:g} takes more than {planning.MOST} scenarios", allowed="a higher bound"
-        )
+        raise InputError(f"below {bound:g} takes more than {planning.MOST} scenarios", allowed="a higher bound")
     text = (
         f"below {_percent(bound)}: {needed[0]} independent scenarios without one event, or {needed[1]} with "
         f"one, {needed[2]} with two (one-sided {_percent(level)}; epochs do not count)"

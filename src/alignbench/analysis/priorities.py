@@ -95,9 +95,7 @@ class Priorities:
             label += " part " + self.worths["part"].astype(str)
         cells = [_cell(row) for row in self.worths.to_dict("records")]
         frame = pd.DataFrame({"value": self.worths["value"], "group": label, "cell": cells})
-        return (
-            frame.pivot(index="value", columns="group", values="cell").fillna("-").rename_axis(columns=None)
-        )
+        return frame.pivot(index="value", columns="group", values="cell").fillna("-").rename_axis(columns=None)
 
 
 def _cell(row: Mapping[Any, Any]) -> str:

@@ -75,9 +75,7 @@ class _Outcomes:
         return sorted(set(self.pack[self.scenario[self.event[entry] > _ABSENT]].tolist()))
 
 
-def ranks(
-    table: pd.DataFrame, *, measure: str = "misalignment", level: float = 0.95, seed: int = 0
-) -> pd.DataFrame:
+def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 0.95, seed: int = 0) -> pd.DataFrame:
     """Simultaneous rank sets of models, best (lowest rate) first.
 
     Models are ranked together only if judge, judge configuration, rubric, packs and pack digests agree;
@@ -134,18 +132,14 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     is_event = (table["verdict"] == measure.event).to_numpy(dtype=bool)
     event[entry, asked] = np.where(table["verdict"].isin(JUDGED), is_event, _UNJUDGED)
     _, pack = np.unique(table["pack"].iloc[scenario_rows].astype(str), return_inverse=True)
-    _, seen = np.unique(
-        row_groups([pd.Series(entry), table["pack"], table["pack_digest"]]), return_index=True
-    )
+    _, seen = np.unique(row_groups([pd.Series(entry), table["pack"], table["pack_digest"]]), return_index=True)
     versions: list[list[tuple[str, str]]] = [[] for _ in rows]
     for row in seen:
         versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
     marked = [name for name in table["flags"].cat.categories if "self_graded" in str(name).split("+")]
     marks = np.bincount(entry, weights=table["flags"].isin(marked), minlength=len(rows)) > 0
     own = table["judge"].iloc[rows].astype(str).to_numpy() == table["model"].iloc[rows].astype(str).to_numpy()
-    return _Outcomes(
-        event, scenario[first], pack, rows, [tuple(sorted(some)) for some in versions], marks | own
-    )
+    return _Outcomes(event, scenario[first], pack, rows, [tuple(sorted(some)) for some in versions], marks | own)
 
 
 _CONTEXT = {"judge": "judge", "judge_config": "judge configuration", "rubric_digest": "rubric"}

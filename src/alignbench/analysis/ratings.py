@@ -60,9 +60,7 @@ class Ratings:
     @property
     def values(self) -> NDArray[np.float64]:
         """The categories as numbers: themselves if they are numbers, else their places."""
-        numeric = all(
-            isinstance(c, int | float | np.number) and not isinstance(c, bool) for c in self.categories
-        )
+        numeric = all(isinstance(c, int | float | np.number) and not isinstance(c, bool) for c in self.categories)
         return np.asarray(self.categories if numeric else np.arange(len(self.categories)), dtype=float)
 
 
@@ -106,9 +104,7 @@ def _from_columns(data: pd.DataFrame, raters: Sequence[str]) -> pd.DataFrame:
         columns = ", ".join(map(str, data.columns))
         raise InputError(f"raters {list(raters)!r}", allowed=f"different columns of {columns}")
     kept = [name for name in data.columns if name not in (*raters, "unit", "rater", "label")]
-    parts = [
-        data[kept].assign(unit=np.arange(len(data)), rater=str(name), label=data[name]) for name in raters
-    ]
+    parts = [data[kept].assign(unit=np.arange(len(data)), rater=str(name), label=data[name]) for name in raters]
     return pd.concat([part.astype({"label": object}) for part in parts], ignore_index=True)
 
 
@@ -185,9 +181,7 @@ def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None) -> Ra
         labellers = tuple(sorted(set(given["rater"])))
         clash = set(labellers) & set(frame["rater"])
         if clash:
-            raise InputError(
-                f"a labeller and a judge are both called {min(clash)!r}", allowed="different names"
-            )
+            raise InputError(f"a labeller and a judge are both called {min(clash)!r}", allowed="different names")
         frame = pd.concat([frame.astype(object), given.astype(object)], ignore_index=True)
     frame = frame[frame["label"].notna()].reset_index(drop=True)
     if frame.empty:
@@ -214,9 +208,7 @@ def _judge_names(table: pd.DataFrame) -> pd.Series:
     name = table["judge"].astype(str).replace("", "unnamed judge")
     several = table.groupby("judge", observed=True)["judge_config"].nunique()
     twofold = table["judge"].isin(several[several > 1].index)
-    return name.mask(
-        twofold, name + " " + table["judge_config"].astype(str).replace("", "(no configuration)")
-    )
+    return name.mask(twofold, name + " " + table["judge_config"].astype(str).replace("", "(no configuration)"))
 
 
 def _labels_on(table: pd.DataFrame, on: str, twin: NDArray[np.bool_] | None) -> pd.Series:
@@ -230,9 +222,7 @@ def _labels_on(table: pd.DataFrame, on: str, twin: NDArray[np.bool_] | None) -> 
         return verdict
     kind = table["twin"].to_numpy(dtype=bool) if twin is None else twin
     said = verdict.isin(JUDGED).to_numpy() & (kind == measure.twin)
-    label = pd.Series(
-        np.where(verdict == measure.event, measure.event, "other"), index=table.index, dtype=object
-    )
+    label = pd.Series(np.where(verdict == measure.event, measure.event, "other"), index=table.index, dtype=object)
     return label.where(said, None)
 
 
@@ -280,6 +270,4 @@ def _check_labels(said: pd.Series, column: str) -> None:
     wrong = ~text.isin(allowed)
     if wrong.any():
         row = int(np.flatnonzero(said.notna())[np.flatnonzero(wrong)[0]])
-        raise InputError(
-            f"labels, column {column!r}, row {row + 1}: {said.iloc[row]!r}", allowed=", ".join(allowed)
-        )
+        raise InputError(f"labels, column {column!r}, row {row + 1}: {said.iloc[row]!r}", allowed=", ".join(allowed))

@@ -166,9 +166,7 @@ def _check_pairs(
         at = int(np.flatnonzero(other)[0])
         item = "/".join(names[scenario[at]])
         one, two = (" : ".join(values[v] for v in sorted(pair)) for pair in (pairs[scenario[at]], sides[at]))
-        raise InputError(
-            f"two pairs of values: {one!r} and {two!r}", item=item, allowed="one pair a scenario"
-        )
+        raise InputError(f"two pairs of values: {one!r} and {two!r}", item=item, allowed="one pair a scenario")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

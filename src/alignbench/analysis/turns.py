@@ -47,9 +47,7 @@ def turns(
     flips: list[dict[str, object]] = []
     for name, rows in levels.items():
         conflicts = rows[~rows["twin"].to_numpy(dtype=bool)]
-        conversation = row_groups(
-            [conflicts[key] for key in ("pack", "scenario", "condition", "nudge", "epoch")]
-        )
+        conversation = row_groups([conflicts[key] for key in ("pack", "scenario", "condition", "nudge", "epoch")])
         if len(conflicts) == 0 or len(np.unique(conversation)) == len(conflicts):
             continue
         _, first, at = np.unique(conversation, return_index=True, return_inverse=True)

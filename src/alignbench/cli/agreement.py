@@ -62,9 +62,7 @@ def command(
     if show_confusion:
         emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
         return
-    frame = agreement(
-        data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed
-    )
+    frame = agreement(data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed)
     left_out = frame.attrs["unmatched_labels"]
     if left_out:
         click.echo(f"{left_out} labels fit no output of the table", err=True)

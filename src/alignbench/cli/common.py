@@ -159,9 +159,7 @@ def number_interval(low: Any, high: Any, digits: int = 3) -> str:
     return f"[{number(low, digits)}, {number(high, digits)}]"
 
 
-def print_table(
-    rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None
-) -> None:
+def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None) -> None:
     """Print rows as a table on the terminal; numbers stand to the right."""
     from rich import box
     from rich.console import Console
@@ -171,9 +169,7 @@ def print_table(
     if not rows:
         click.echo("no rows")
         return
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left", caption_justify="left"
-    )
+    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left", caption_justify="left")
     for name in rows[0]:
         numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")

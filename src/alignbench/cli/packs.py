@@ -62,9 +62,7 @@ def list_packs(names: tuple[str, ...], form: str) -> None:
     frame = pd.DataFrame([_summary(load_pack(name)) for name in names or shipped_packs()])
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        return {name.replace("_", " "): value for name, value in record.items()} | {
-            "digest": record["digest"][:12]
-        }
+        return {name.replace("_", " "): value for name, value in record.items()} | {"digest": record["digest"][:12]}
 
     emit(frame, form, table=row)
 
@@ -154,18 +152,12 @@ def _show_pack(pack: Pack) -> None:
     pairs = [pack.pair(scenario) for scenario in scenarios]
     counts = Counter(value for pair in pairs for value in pair)
     print_table(
-        [
-            {"value": value.title, "scenarios": count, "meaning": value.meaning}
-            for value, count in counts.most_common()
-        ],
+        [{"value": value.title, "scenarios": count, "meaning": value.meaning} for value, count in counts.most_common()],
         title="Values",
     )
     families = Counter((scenario.family, scenario.split) for scenario in scenarios)
     print_table(
-        [
-            {"family": family, "split": split, "scenarios": count}
-            for (family, split), count in sorted(families.items())
-        ],
+        [{"family": family, "split": split, "scenarios": count} for (family, split), count in sorted(families.items())],
         title="Families",
     )
     answers = Counter(answer.scenario for answer in pack.labels)
@@ -274,9 +266,7 @@ def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
     else:
         for fault in faults:
             click.echo(str(fault))
-        click.echo(
-            f"{_count(len(folders), 'pack')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
-        )
+        click.echo(f"{_count(len(folders), 'pack')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     context.exit(1 if errors else 0)
 
 

@@ -10,9 +10,7 @@ import click
 from alignbench.cli.common import emit, format_option, interval, json_text, level_option, number, percent
 
 
-def _numbers(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> tuple[int, ...] | None:
+def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Whole numbers joined by commas."""
     if value is None:
         return None

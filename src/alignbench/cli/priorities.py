@@ -39,9 +39,7 @@ PARTS = ("matrix", "worths", "positions", "diagnostics", "disagreement", "exclud
 @level_option
 @seed_option
 @format_option
-def command(
-    inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: float, seed: int, form: str
-) -> None:
+def command(inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: float, seed: int, form: str) -> None:
     """Which of two colliding values the answers serve: win shares, worths, positions.
 
     Worths are log-odds (Bradley-Terry), centred; in parentheses stand the places each value may hold. Where
@@ -67,10 +65,7 @@ def _summary(result: Priorities) -> None:
     level = f"{100 * result.level:g} %"
     beside = result.side_by_side()
     print_table(
-        [
-            {"value": value, **dict(zip(beside.columns, row, strict=True))}
-            for value, *row in beside.itertuples()
-        ],
+        [{"value": value, **dict(zip(beside.columns, row, strict=True))} for value, *row in beside.itertuples()],
         title=f"Worths, with {level} intervals and rank sets (seed {result.seed})",
     )
     for name, title in (("diagnostics", "Does one order fit?"), ("excluded", "What became of the outputs")):
@@ -95,8 +90,7 @@ def _matrix(row: dict[str, Any]) -> dict[str, Any]:
         "interval": interval(row["low"], row["high"]),
         "fitted": percent(row["fitted"]),
         "residual": _number(row["residual"]),
-        "positions apart": f"{_number(row['difference'])} "
-        + _limits(row["difference_low"], row["difference_high"]),
+        "positions apart": f"{_number(row['difference'])} " + _limits(row["difference_low"], row["difference_high"]),
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }

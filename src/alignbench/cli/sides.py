@@ -25,9 +25,7 @@ sides_argument = click.argument("inputs", nargs=-1, required=True, metavar="BASE
 def name_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --base and --candidate."""
     candidate = click.option("--candidate", "candidate_name", metavar="NAME", help="The candidate model.")
-    base = click.option(
-        "--base", "base_name", metavar="NAME", help="The base, where an input holds several models."
-    )
+    base = click.option("--base", "base_name", metavar="NAME", help="The base, where an input holds several models.")
     return base(candidate(command))
 
 
@@ -49,9 +47,7 @@ def read_sides(
     from alignbench.judging.cards import read_cards
 
     if len(inputs) > 2:
-        raise InputError(
-            f"{len(inputs)} inputs", allowed="BASE CANDIDATE, or one INPUT with --base and --candidate"
-        )
+        raise InputError(f"{len(inputs)} inputs", allowed="BASE CANDIDATE, or one INPUT with --base and --candidate")
     known = read_cards(cards)
     sides = [combined(read_inputs([path]), panel, known) for path in dict.fromkeys(inputs)]
     return sides[0], sides[1] if len(sides) == 2 else None

@@ -118,7 +118,11 @@ class GgufAPI(ModelAPI):
         return str(self.options[0])
 
     async def generate(
-        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig  # noqa: A002, ARG002
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
     ) -> ModelOutput:
         """Generate with the engine's own chat template; structured output by grammar."""
         if tools:

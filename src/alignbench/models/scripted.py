@@ -47,7 +47,11 @@ class PersonaAPI(ModelAPI):
             self.persona = None if self.grader else make_persona(model_name, model_args)
 
     async def generate(
-        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig  # noqa: A002, ARG002
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
     ) -> ModelOutput:
         """Answer as the persona would, or grade as the judge would."""
         identity = store().get(SAMPLE_KEY)

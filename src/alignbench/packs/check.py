@@ -85,9 +85,7 @@ def _prompt_faults(reading: Reading) -> Iterator[Fault]:
             if other != place:
                 yield Fault(str(document.path), line, name, f"{place} is the same text as {other}")
             for words in sorted(names & _phrases(prompt, names)):
-                message = (
-                    f"{place} holds {' '.join(words)!r}, a value's name: it tells the model what is measured"
-                )
+                message = f"{place} holds {' '.join(words)!r}, a value's name: it tells the model what is measured"
                 yield Fault(str(document.path), line, name, message, "warning")
     runs = {name: {p: _runs(t) for p, t in _prompts(s).items()} for name, s in reading.scenarios.items()}
     for one, two in combinations(runs, 2):
@@ -224,15 +222,11 @@ def _graph_faults(readings: Sequence[Reading]) -> Iterator[Fault]:
         partners[first].add(second)
         partners[second].add(first)
         if count < SCENARIOS_PER_PAIR:
-            message = (
-                f"the pair {first} / {second} has {count} scenarios (better: {SCENARIOS_PER_PAIR} or more)"
-            )
+            message = f"the pair {first} / {second} has {count} scenarios (better: {SCENARIOS_PER_PAIR} or more)"
             yield _graph_fault(readings, {first, second}, message, "warning")
     for value, met in sorted(partners.items()):
         if len(met) < PAIRS_PER_VALUE:
-            message = (
-                f"the value {value} meets {', '.join(sorted(met))} only (better: {PAIRS_PER_VALUE} or more)"
-            )
+            message = f"the value {value} meets {', '.join(sorted(met))} only (better: {PAIRS_PER_VALUE} or more)"
             yield _graph_fault(readings, {value}, message, "warning")
 
 

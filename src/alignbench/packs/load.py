@@ -76,8 +76,7 @@ class Pack:
             {
                 "standard": self.meta.standard.model_dump(),
                 "axes": [
-                    axis.model_dump(exclude={"title": True, "levels": {"__all__": {"title"}}})
-                    for axis in self.axes
+                    axis.model_dump(exclude={"title": True, "levels": {"__all__": {"title"}}}) for axis in self.axes
                 ],
                 "scenarios": {
                     name: {
@@ -156,9 +155,7 @@ def locate(name: str | Path) -> Path:
     with suppress(OSError):
         if (folder / "pack.yaml").is_file():
             return folder.resolve()
-    raise InputError(
-        f"no pack {str(name)!r}", allowed=f"{', '.join(shipped_packs())}, or a folder with a pack.yaml"
-    )
+    raise InputError(f"no pack {str(name)!r}", allowed=f"{', '.join(shipped_packs())}, or a folder with a pack.yaml")
 
 
 def load_pack(name: str | Path) -> Pack:
@@ -177,9 +174,7 @@ def _load(folder: Path) -> Pack:
         errors = sorted(fault for fault in reading.faults if fault.kind == "error")
         error = errors[0].as_error()
         more = f"; {len(errors) - 1} more: alignbench packs validate {folder}" if len(errors) > 1 else ""
-        raise InputError(
-            error.problem + more, file=error.file, line=error.line, item=error.item, allowed=error.allowed
-        )
+        raise InputError(error.problem + more, file=error.file, line=error.line, item=error.item, allowed=error.allowed)
     return reading.pack
 
 
@@ -273,9 +268,7 @@ def _scenario(file: Path, reading: Reading) -> None:
     name = scenario.id if scenario else file.stem
     if name in reading.places:
         other = reading.places[name].path.name
-        reading.faults.append(
-            Fault(str(file), document.line(("id",)), name, f"duplicate id {name!r}: also in {other}")
-        )
+        reading.faults.append(Fault(str(file), document.line(("id",)), name, f"duplicate id {name!r}: also in {other}"))
         return
     reading.places[name] = document
     if scenario is None:
@@ -296,9 +289,7 @@ def _labels(folder: Path, reading: Reading) -> None:
     seen: dict[str, int] = {}
     documents = list(json_lines(file))
     if not documents:
-        reading.faults.append(
-            Fault(str(file), 1, folder.name, "an empty file (allowed: a canary, then answers)")
-        )
+        reading.faults.append(Fault(str(file), 1, folder.name, "an empty file (allowed: a canary, then answers)"))
     for number, document in enumerate(documents):
         if isinstance(document, Fault):
             reading.faults.append(document)
@@ -315,9 +306,7 @@ def _labels(folder: Path, reading: Reading) -> None:
             continue
         if answer.id in seen:
             reading.faults.append(
-                Fault(
-                    str(file), line, answer.id, f"duplicate id {answer.id!r}: also on line {seen[answer.id]}"
-                )
+                Fault(str(file), line, answer.id, f"duplicate id {answer.id!r}: also on line {seen[answer.id]}")
             )
         seen[answer.id] = line
         reading.labels.append((answer, document))

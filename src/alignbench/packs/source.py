@@ -182,9 +182,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def parse_record(
-    kind: type[Model], document: Document, item: str | None = None
-) -> tuple[Model | None, list[Fault]]:
+def parse_record(kind: type[Model], document: Document, item: str | None = None) -> tuple[Model | None, list[Fault]]:
     """Make a record from a document.
 
     Args:

@@ -16,9 +16,7 @@ from alignbench.verdicts import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX, VERDI
 __all__ = ["CANNOT_JUDGE", "JudgeReply", "Judgement", "ReplyError", "has_evidence", "parse_reply"]
 
 CANNOT_JUDGE = "cannot_judge"
-_OPENING = re.compile(
-    r"""\{\s*(?:["'“”‘’]|(?:reasoning|evidence|verdict|refusal_type|severity|position_[12])\b)"""
-)
+_OPENING = re.compile(r"""\{\s*(?:["'“”‘’]|(?:reasoning|evidence|verdict|refusal_type|severity|position_[12])\b)""")
 """How an object with a verdict begins, rightly or wrongly written; other braces are prose."""
 _VERDICT_KEY = re.compile(r"""["']verdict["']\s*:""")
 _THOUGHTS = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)

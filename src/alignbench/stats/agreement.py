@@ -89,9 +89,7 @@ class _Sums:
     def spread(self, counts: sparse.csr_array) -> _Sums:
         """Like `combine`, for a sparse matrix of counts."""
         flat = {name: getattr(self, name) for name in self.__slots__}
-        return _Sums(
-            *((counts @ part.reshape(len(part), -1)).reshape(-1, *part.shape[1:]) for part in flat.values())
-        )
+        return _Sums(*((counts @ part.reshape(len(part), -1)).reshape(-1, *part.shape[1:]) for part in flat.values()))
 
 
 def confusion(first: ArrayLike, second: ArrayLike, categories: int) -> Integers:
@@ -182,9 +180,7 @@ class _Scheme:
             found["krippendorff_alpha"] = _alpha(sums.coincidence, self.values, self.scale)
             if q > 1:
                 chance = weights.sum() / (q * (q - 1)) * (share * (1 - share)).sum(-1)
-                found["gwet_ac1" if self.scale == "nominal" else "gwet_ac2"] = _chance_corrected(
-                    agreed, chance
-                )
+                found["gwet_ac1" if self.scale == "nominal" else "gwet_ac2"] = _chance_corrected(agreed, chance)
             if self.raters == 2:
                 joint = sums.table / sums.table.sum((-2, -1))[..., None, None]
                 by_chance = np.einsum("...k,kl,...l->...", joint.sum(-1), weights, joint.sum(-2))
@@ -333,22 +329,16 @@ class _Base:
         )
 
 
-def _checked(
-    ratings: ArrayLike, values: ArrayLike, scale: Scale, positive: int | None
-) -> tuple[Integers, _Scheme]:
+def _checked(ratings: ArrayLike, values: ArrayLike, scale: Scale, positive: int | None) -> tuple[Integers, _Scheme]:
     if scale not in get_args(Scale):
         raise InputError(f"unknown scale {scale!r}", allowed=", ".join(get_args(Scale)))
     codes, points = np.asarray(ratings, dtype=np.int64), np.asarray(values, dtype=float)
     if codes.ndim != 2 or codes.shape[1] < 2 or not len(codes):
-        raise InputError(
-            f"ratings have shape {codes.shape}", allowed="(units, raters) with two raters or more"
-        )
+        raise InputError(f"ratings have shape {codes.shape}", allowed="(units, raters) with two raters or more")
     if points.ndim != 1 or not len(points) or not np.isfinite(points).all():
         raise InputError(f"categories {values!r}", allowed="a vector of finite numbers")
     if scale != "nominal" and (np.diff(points) <= 0).any():
-        raise InputError(
-            f"categories {points.tolist()!r}", allowed=f"increasing numbers on the {scale} scale"
-        )
+        raise InputError(f"categories {points.tolist()!r}", allowed=f"increasing numbers on the {scale} scale")
     if codes.min() < MISSING or codes.max() >= len(points):
         raise InputError(f"rating codes {int(codes.min())!r} to {int(codes.max())!r}",
                          allowed=f"{MISSING} (missing) to {len(points) - 1}")  # fmt: skip

@@ -146,9 +146,7 @@ def separated(design: Floats, counts: Floats) -> bool:
     rows = [favour[seen][counts[:, seen] > 0] - favour[other][counts[:, seen] > 0]
             for seen in others for other in others if seen != other]  # fmt: skip
     support = np.concatenate(rows)
-    best = optimize.linprog(
-        -support.sum(0), A_ub=-support, b_ub=np.zeros(len(support)), bounds=(-1, 1), method="highs"
-    )
+    best = optimize.linprog(-support.sum(0), A_ub=-support, b_ub=np.zeros(len(support)), bounds=(-1, 1), method="highs")
     return bool(-best.fun > 1e-7)
 
 
@@ -300,9 +298,7 @@ def _covariance(model: Model, cells: Cells, parameters: Floats, replicates: Floa
     centring[:values, :values] -= 1 / values
     hessian = model.score(parameters[None], cells.counts[None])[1][0]
     independent = centring @ np.linalg.inv(hessian) @ centring.T
-    ratios = linalg.eigh(
-        contrasts @ jackknife @ contrasts.T, contrasts @ independent @ contrasts.T, eigvals_only=True
-    )
+    ratios = linalg.eigh(contrasts @ jackknife @ contrasts.T, contrasts @ independent @ contrasts.T, eigvals_only=True)
     flat = bool(ratios.min() < _NO_SPREAD)
     return (jackknife + independent if flat else jackknife), flat
 

@@ -131,9 +131,7 @@ def minimum_detectable(
         alpha: One-sided level.
         power: Probability of finding it.
     """
-    psi, rho, k, m = (
-        np.asarray(part, dtype=float) for part in (discordant, icc_difference, scenarios, outputs)
-    )
+    psi, rho, k, m = (np.asarray(part, dtype=float) for part in (discordant, icc_difference, scenarios, outputs))
     return _detectable(psi * (1 + (m - 1) * rho) / (k * m), 1 / (k * m), alpha, power)
 
 
@@ -279,9 +277,7 @@ def _checked(pack: PairCounts) -> PairCounts:
     """The counts as floats, without scenarios that have no pair."""
     parts = [np.asarray(part, dtype=float) for part in (pack.n, pack.base, pack.candidate, pack.discordant)]
     if parts[0].ndim != 1 or len({part.shape for part in parts}) > 1:
-        raise InputError(
-            f"counts of shapes {[part.shape for part in parts]}", allowed="four vectors of one length"
-        )
+        raise InputError(f"counts of shapes {[part.shape for part in parts]}", allowed="four vectors of one length")
     n, base, candidate, discordant = parts
     with np.errstate(invalid="ignore"):
         valid = np.isfinite(parts).all(0) & (np.stack([base, candidate, discordant]) >= 0).all(0)
@@ -290,9 +286,7 @@ def _checked(pack: PairCounts) -> PairCounts:
     if not valid.all():
         at = int(np.flatnonzero(~valid)[0])
         found = ", ".join(f"{part[at]:g}" for part in parts)
-        raise InputError(
-            f"scenario {at} has n, base, candidate, discordant = {found}", allowed="counts that agree"
-        )
+        raise InputError(f"scenario {at} has n, base, candidate, discordant = {found}", allowed="counts that agree")
     kept = n > 0
     return PairCounts(*(part[kept] for part in parts))
 

@@ -114,9 +114,7 @@ def _checked(base: ArrayLike, candidate: ArrayLike) -> tuple[Integers, Integers]
     """Counts of both sides, without scenarios that lack outputs on one of them."""
     first, second = np.asarray(base), np.asarray(candidate)
     if first.ndim != 2 or first.shape != second.shape:
-        raise InputError(
-            f"counts of shapes {first.shape} and {second.shape}", allowed="(scenarios, categories) twice"
-        )
+        raise InputError(f"counts of shapes {first.shape} and {second.shape}", allowed="(scenarios, categories) twice")
     for counts in (first, second):
         wrong = (counts < 0) | (counts != np.floor(counts)) | ~np.isfinite(counts)
         if wrong.any():
@@ -154,9 +152,7 @@ def _beyond(observed: float, drawn: Floats) -> float:
     return float((np.count_nonzero(drawn >= observed - 1e-12) + 1) / (len(drawn) + 1))
 
 
-def divergence(
-    base: ArrayLike, candidate: ArrayLike, *, rng: np.random.Generator, draws: int = DRAWS
-) -> Divergence:
+def divergence(base: ArrayLike, candidate: ArrayLike, *, rng: np.random.Generator, draws: int = DRAWS) -> Divergence:
     """Total variation and Jensen-Shannon divergence of pooled answers, with their permutation null.
 
     Args:

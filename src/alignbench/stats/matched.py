@@ -44,9 +44,7 @@ def newcombe_10(
     low_candidate, high_candidate = map(float, wilson(candidate, total, z))
     cross = both * neither - only_base * only_candidate
     cross_corrected = max(cross - total / 2, 0.0) if cross > 0 else float(cross)
-    margins = (
-        (both + only_base) * (only_candidate + neither) * (both + only_candidate) * (only_base + neither)
-    )
+    margins = (both + only_base) * (only_candidate + neither) * (both + only_candidate) * (only_base + neither)
     phi = cross_corrected / math.sqrt(margins) if margins else 0.0
     change = candidate - base
 
@@ -59,9 +57,7 @@ def newcombe_10(
     )
 
 
-def tango(
-    both: int, only_base: int, only_candidate: int, neither: int, level: float = 0.95
-) -> tuple[float, float]:
+def tango(both: int, only_base: int, only_candidate: int, neither: int, level: float = 0.95) -> tuple[float, float]:
     """Tango's score interval: the differences that the score test does not reject.
 
     Args:

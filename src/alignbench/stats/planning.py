@@ -166,9 +166,7 @@ def _half(limits: Interval) -> float:
     return (limits[1] - limits[0]) / 2
 
 
-def scenarios_for_rate(
-    population: Population, half_width: float, outputs: float, level: float = 0.95
-) -> int | None:
+def scenarios_for_rate(population: Population, half_width: float, outputs: float, level: float = 0.95) -> int | None:
     """Scenarios needed for an S1 interval of this half width; None beyond ten million.
 
     Args:
@@ -181,9 +179,7 @@ def scenarios_for_rate(
     return _smallest(lambda k: _half(rate_interval(population, k, outputs, level)) <= half_width, 2)
 
 
-def outputs_for_rate(
-    population: Population, half_width: float, scenarios: int, level: float = 0.95
-) -> int | None:
+def outputs_for_rate(population: Population, half_width: float, scenarios: int, level: float = 0.95) -> int | None:
     """Outputs a scenario needed for an S1 interval of this half width; None where no number is enough."""
     check_share("half width", half_width, inside=True)
     return _smallest(lambda m: _half(rate_interval(population, scenarios, m, level)) <= half_width, 1)
@@ -239,9 +235,7 @@ def detectable(
     if math.isinf(outputs):
         reach = float(special.ndtri(1 - alpha) + special.ndtri(power))
         return reach * math.sqrt(pairs.discordant * pairs.icc_difference / scenarios)
-    found = minimum_detectable(
-        pairs.discordant, pairs.icc_difference, scenarios, outputs, alpha=alpha, power=power
-    )
+    found = minimum_detectable(pairs.discordant, pairs.icc_difference, scenarios, outputs, alpha=alpha, power=power)
     return float(found)
 
 
@@ -319,19 +313,13 @@ def corrected_interval(
     m0 = min(labels - m1, (1 - flagged) * n)
     m1 = min(labels - m0, flagged * n)
     contrast = (found - missed) ** 2
-    v_iid = (
-        _part(flagged, found, m1) + _part(1 - flagged, missed, m0) + contrast * flagged * (1 - flagged) / n
-    )
+    v_iid = _part(flagged, found, m1) + _part(1 - flagged, missed, m0) + contrast * flagged * (1 - flagged) / n
     # A pseudo-outcome has the truth as its expectation, so two of one scenario covary as the truth does.
     observed = v_iid + population.icc * p * (1 - p) * (outputs - 1) / n
     prior = v_iid + contrast * flagged * (1 - flagged) / n * (outputs - 1) * PRIOR_ICC
     with_event = scenarios * population.scenario_shares(outputs)[0]
     confirmed = m1 * found + m0 * missed
-    ev = (
-        with_event * -math.expm1(confirmed * math.log1p(-1 / with_event))
-        if with_event > 1
-        else min(1.0, confirmed)
-    )
+    ev = with_event * -math.expm1(confirmed * math.log1p(-1 / with_event)) if with_event > 1 else min(1.0, confirmed)
     variance = max((observed * ev + prior * PRIOR_WEIGHT) / (ev + PRIOR_WEIGHT), v_iid)
     n_eff = min(p * (1 - p) / variance, n) if variance > 0 else float(n)
     low, high = wilson(p, n_eff, special.stdtrit(scenarios - 1, 0.5 + level / 2))

@@ -172,9 +172,7 @@ def _dispersion(data: Comparisons, moments: tuple[Floats, Floats], of_row: Integ
     return max(1.0, float((seen * spare + prior * PRIOR_WEIGHT) / (spare + PRIOR_WEIGHT)))
 
 
-def _residual_variance(
-    model: Model, parameters: Floats, counts: Floats, pair: Integers, own: Floats
-) -> Floats:
+def _residual_variance(model: Model, parameters: Floats, counts: Floats, pair: Integers, own: Floats) -> Floats:
     """Variance of each pair's residual if outputs were independent, less what the fit has absorbed."""
     win, tie, _ = model.probabilities(parameters[None])[0].T
     mean, variance = win + tie / 2, win + tie / 4 - (win + tie / 2) ** 2

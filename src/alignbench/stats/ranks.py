@@ -73,9 +73,7 @@ def joint_covariance(n: ArrayLike, y: ArrayLike, strata: ArrayLike) -> tuple[Flo
     sizes, events, pack = np.asarray(n, dtype=float), np.asarray(y, dtype=float), np.asarray(strata)
     member = (pack[:, None] == np.unique(pack)).astype(float)
     if ((sizes > 0).astype(float) @ member < 2).any():
-        raise InputError(
-            "a model has fewer than two judged scenarios in a pack", allowed="two or more in each"
-        )
+        raise InputError("a model has fewer than two judged scenarios in a pack", allowed="two or more in each")
     packs = member.shape[1]
     total, hits = sizes @ member, events @ member
     rates = (hits / total).mean(1)

@@ -177,15 +177,11 @@ def check_counts(n: ArrayLike, y: ArrayLike, level: float) -> tuple[Floats, Floa
         raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
     sizes, hits = np.asarray(n, dtype=float), np.asarray(y, dtype=float)
     if sizes.shape != hits.shape or sizes.ndim != 1:
-        raise InputError(
-            f"n has shape {sizes.shape}, y has {hits.shape}", allowed="two vectors of one length"
-        )
+        raise InputError(f"n has shape {sizes.shape}, y has {hits.shape}", allowed="two vectors of one length")
     valid = np.isfinite(sizes) & np.isfinite(hits) & (hits >= 0) & (hits <= sizes)
     if not valid.all():
         at = int(np.flatnonzero(~valid)[0])
-        raise InputError(
-            f"scenario {at} has y = {hits[at]} of n = {sizes[at]}", allowed="0 <= y <= n, finite"
-        )
+        raise InputError(f"scenario {at} has y = {hits[at]} of n = {sizes[at]}", allowed="0 <= y <= n, finite")
     kept = sizes > 0
     return sizes[kept], hits[kept]
 
@@ -212,9 +208,7 @@ def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, fl
     return float(low), float(high)
 
 
-def _other_interval(
-    sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float
-) -> tuple[float, float]:
+def _other_interval(sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float) -> tuple[float, float]:
     p, upper = float(cell.p), 0.5 + level / 2
     if method == "cr2_t":
         half = float(special.stdtrit(cell.df, upper)) * float(np.sqrt(cell.cr2))
@@ -263,9 +257,7 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "s
         )
     parts = s1(cell, level)
     low, high = (
-        (float(parts.low), float(parts.high))
-        if method == "s1"
-        else _other_interval(sizes, hits, cell, method, level)
+        (float(parts.low), float(parts.high)) if method == "s1" else _other_interval(sizes, hits, cell, method, level)
     )
     return Estimate(
         value=float(cell.p),

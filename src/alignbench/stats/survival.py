@@ -184,9 +184,7 @@ def _percentiles(value: float, drawn: Floats, level: float) -> tuple[float | Non
     return min(float(low), value), max(float(high), value)
 
 
-def _held(
-    curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, flips: int, level: float
-) -> Estimate:
+def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, flips: int, level: float) -> Estimate:
     """Turns held: the sum of the curve over the turns at which somebody is at risk."""
     last = int(np.isfinite(curve).sum())
     scenarios = max((point.scenarios for point in points), default=0)
