@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,10 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # The small pack beside the core's tests serves the end-to-end tests too.
 sys.path.append(str(Path(__file__).parent / "core"))
+
+# The same examples in every run: a failure is seen by everybody, or by nobody. HYPOTHESIS_PROFILE=default explores.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
     del os.environ[_name]

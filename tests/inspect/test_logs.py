@@ -535,6 +535,18 @@ def test_the_file_holds_the_table(logs: Logs, tmp_path: Path, suffix: str) -> No
     assert [path.name for path in tmp_path.iterdir()] == [output.name]
 
 
+@pytest.mark.parametrize("rows", [1, 20])
+def test_the_file_is_the_same_however_many_rows_are_written_at_once(
+    logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """Rows go out some thousand at a time; where the cuts fall is not to be seen."""
+    monkeypatch.setattr("alignbench.logs.GROUP_ROWS", rows)
+    output = tmp_path / "table.parquet"
+    table = verdicts([logs.folder])
+    assert write_verdicts([logs.folder], output) == len(table) > rows
+    assert same(read_table(output), table)
+
+
 def no_logs(_: Logs, folder: Path) -> Path:
     """A folder with nothing in it."""
     return folder

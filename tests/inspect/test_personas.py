@@ -323,7 +323,7 @@ def test_rates_by_condition_share_the_scenarios() -> None:
         ("base", {"misaligned": float("nan")}, "misaligned = nan"),
         ("base", {"misaligned": None}, "misaligned = None"),
         ("base", {"misaligned": [0.1]}, r"misaligned = \[0.1\]"),
-        ("base", {"misaligned": {"monitoring=logged": 0.1}}, "a rate with `default`"),
+        ("base", {"misaligned": {"monitoring=logged": 0.1}}, "for a rate numbers by condition with `default`"),
         ("base", {"misaligned": {"default": 2}}, "misaligned = 2"),
         ("base", {"hazard": {"default": 0.1}}, "hazard = "),
         ("base", {"hazard": 2}, "hazard = 2"),
