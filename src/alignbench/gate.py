@@ -1,9 +1,8 @@
 """The gate: did the change make the model worse? One decision, with reasons, for every form of output.
 
-Regressed: any one-sided sign-flip test below the level after Holm's correction over all packs, measures and
-    the two
-overall rows. Not worse: no regression, and for both measures the upper end of the overall S2 interval is
-below the margin of the policy. Inconclusive: anything else; that is never a pass.
+Regressed: any one-sided sign-flip test below the level after Holm's correction over all packs, both measures and the
+two overall rows. Not worse: no regression, and for both measures the upper end of the overall S2 interval is below the
+margin of the policy. Inconclusive: anything else; that is never a pass.
 
 References:
     Holm 1979; Zou & Donner 2008; Piaggio et al. 2012, JAMA 308:2594 (non-inferiority: margin before data).

@@ -33,6 +33,8 @@ __all__ = ["exam_rows", "find_logs", "pack_logs", "verdicts", "write_verdicts"]
 LOG_NAME = re.compile(r"^[^.].*\.eval$|^\d{4}-\d{2}-\d{2}T.*\.json$")
 """What Inspect takes for a log in a folder: other JSON files there are none."""
 _NAN = re.compile(rb"NaN(?=[,\]}])")
+GROUP_ROWS = 5_000
+"""Rows that are written at once."""
 PARTIAL = "partial_log"
 """Flag of every row of a log in which planned samples are missing."""
 
@@ -493,9 +495,7 @@ def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
             schema = pa.schema([pa.field(f.name, _plain_type(f.type)) for f in schema])
         writer = (pa.csv.CSVWriter if suffix == ".csv" else pa.parquet.ParquetWriter)(file, schema)
         with writer:
-            for log in logs:
-                table = _arrow(log)
-                keys.add(table)
+            for table in _batches(logs, keys):
                 writer.write_table(table.cast(schema) if suffix == ".csv" else table)
         if not keys.rows:
             raise _no_verdicts(paths)
@@ -503,6 +503,19 @@ def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
             # The whole table is needed to name the two rows.
             verdicts(paths)
     return keys.rows
+
+
+def _batches(logs: Sequence[_Log], keys: _Keys) -> Iterator[pa.Table]:
+    """The rows of the logs, some thousand at once: each group of rows in a Parquet file takes memory until the end."""
+    import pyarrow as pa
+
+    waiting: list[pa.Table] = []
+    for log in logs:
+        waiting.append(_arrow(log))
+        keys.add(waiting[-1])
+        if log is logs[-1] or sum(table.num_rows for table in waiting) >= GROUP_ROWS:
+            yield pa.concat_tables(waiting).unify_dictionaries()
+            waiting = []
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
@@ -533,4 +546,6 @@ class _Keys:
         import numpy as np
 
         every = np.concatenate(self.seen)
-        return len(np.unique(every)) < len(every)
+        # In place: a set of them, as `unique` makes it, would be what this command takes most memory for.
+        every.sort()
+        return bool((every[1:] == every[:-1]).any())

@@ -85,6 +85,8 @@ def _find(directory: bytes, name: bytes) -> tuple[int, int, int, int, int]:
 def _unpacked(method: int, content: bytes, size: int) -> bytes:
     if method == _STORED:
         return content
+    if not size:
+        return b""
     if method == _DEFLATED:
         return zlib.decompress(content, -zlib.MAX_WBITS, size)
     if method != _ZSTANDARD:

@@ -232,3 +232,10 @@ def test_what_the_readme_shows_exists() -> None:
     assert {words[0] for words in calls} == set(COMMANDS)
     tasks = {file.stem for file in (ROOT / "evals").glob("[!_]*.py")}
     assert set(re.findall(r"\balignbench/([a-z_]+)\b", README)) <= tasks
+
+
+def test_the_readme_quotes_the_coverage_table() -> None:
+    """The table of coverage in the README is the summary of the committed one, to the last digit."""
+    page = (ROOT / "benchmarks" / "coverage" / "table.md").read_text("utf-8")
+    start = page.index("| 95 % interval of")
+    assert page[start : page.index("\n\n", start)] in README
