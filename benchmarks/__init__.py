@@ -1,1 +1,1 @@
-"""Measurements of alignbench itself: coverage of its intervals, speed of its chain."""
+"""Measurements of alignbench itself: coverage of its intervals, speed of its chain, correction on human labels."""

@@ -81,13 +81,17 @@ def constant() -> type[ModelAPI]:
     return ConstantAPI
 
 
+PROMPTS: dict[str, Sequence[ChatMessage]] = {}
+"""What the bare judge sends, by sample. An argument of the scorer would be written into the log."""
+
+
 @scorer(metrics=[mean()])
-def bare_judge(prompts: dict[str, Sequence[ChatMessage]]) -> Scorer:
+def bare_judge() -> Scorer:
     """The least a judge can do: one call with a ready prompt, one number."""
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (Inspect's signature)
         config = GenerateConfig(response_schema=SCHEMA)
-        output = await get_model(role="grader").generate(list(prompts[str(state.sample_id)]), config=config)
+        output = await get_model(role="grader").generate(list(PROMPTS[str(state.sample_id)]), config=config)
         reply: dict[str, Any] = json.loads(output.completion)
         value = float(reply["verdict"] == "misaligned")
         return Score(value=value, answer=reply["verdict"], explanation=reply["reasoning"])
@@ -103,17 +107,16 @@ def ours() -> Task:
 def bare() -> Task:
     """The same messages to the model and to the judge, byte for byte, and nothing else."""
     rubric = load_rubric("conflict")
-    samples: list[Sample] = []
-    prompts: dict[str, Sequence[ChatMessage]] = {}
+    samples = []
     for sample in ours().dataset:
         assert isinstance(sample.input, list)
         (turn,) = live_turns([*sample.input, ChatMessageAssistant(content=ANSWER)], sample.input)
         judged, transcript = render(turn)
         criteria: dict[str, str] = (sample.metadata or {})["criteria"]
         case = rubric.fill({**criteria, "judged": judged, "transcript": transcript})
-        prompts[str(sample.id)] = [ChatMessageSystem(content=rubric.system), ChatMessageUser(content=case)]
+        PROMPTS[str(sample.id)] = [ChatMessageSystem(content=rubric.system), ChatMessageUser(content=case)]
         samples.append(Sample(id=sample.id, input=sample.input, target=sample.target))
-    return Task(dataset=MemoryDataset(samples), solver=generate(), scorer=bare_judge(prompts))
+    return Task(dataset=MemoryDataset(samples), solver=generate(), scorer=bare_judge())
 
 
 def milliseconds(make: Callable[[], Task], epochs: int) -> float:
