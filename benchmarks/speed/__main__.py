@@ -67,7 +67,7 @@ def measure(scratch: Path, *, quick: bool) -> tuple[str, bool]:
     repeats, runs = (1, 1) if quick else (25, 2)
     lines += sample_cost(repeats, runs)
     say("a large table")
-    lines += big_table(scratch, repeats=1 if quick else 5, models=3 if quick else 30)
+    lines += big_table(scratch, (25, 50)) if quick else big_table(scratch)
     notes = [
         f"Logs: one real run (`alignbench/{PACK}`, {SAMPLES} samples, {epochs} epochs, persona under test, persona "
         "judge that gives no usable reply on one answer in twenty); the others are copies of it whose header and "
@@ -78,8 +78,9 @@ def measure(scratch: Path, *, quick: bool) -> tuple[str, bool]:
         f"A sample: both tasks get {repeats} short runs, turn and turn about in one process, medians. The bare task "
         "sends the same messages to the model and to the judge; its judge prompts are made beforehand, its samples "
         "have no metadata, its score is one number. Both models answer at once, at no cost of their own.",
-        "A large table: made up, read from a file, rates by model and pack with overall rows; the check of the table "
-        "is part of both.",
+        "A large table: 12 models, 10 packs, conflicts and twins, random verdicts and positions on 8 values, read from "
+        "Parquet; all rates, eleven comparisons with one base, both ranks, priorities of every model. Seconds on the "
+        "clock, one run each in a process of its own.",
     ]
     return page(lines, notes, COMMAND), any(line.met is False for line in lines)
 
