@@ -22,16 +22,22 @@ __all__ = [
     "IDENTITY",
     "MEASURES",
     "UNSCORED_LIMIT",
+    "VOTES",
     "Counts",
     "Measure",
     "cells",
     "headline",
     "identify",
+    "label_strata",
     "measured",
+    "vote_counts",
 ]
 
 UNSCORED_LIMIT = 0.10
 """Above this share of off-task or unscored outputs a row is flagged."""
+
+VOTES = "votes"
+"""Column of a panel's table: how many of its judges found the event."""
 
 IDENTITY = ("model", "judge", "judge_config", "rubric_digest", "pack_digest")
 """Rows that differ in one of these are never counted together."""
@@ -99,6 +105,43 @@ def measured(table: pd.DataFrame, measure: Measure) -> pd.DataFrame:
     """The rows on which a measure is taken."""
     part: pd.DataFrame = table[table["twin"].to_numpy(dtype=bool) == measure.twin]
     return part
+
+
+def label_strata(rows: pd.DataFrame, event: str) -> NDArray[np.int64]:
+    """The stratum of each row for labels by people: what its judge said of it, or how many of a panel's judges.
+
+    Without the column `votes` it is 1 for a flagged row and 0 for another. With it, it is 2 · votes + flagged: where
+    judges gave no verdict, or are weighed, one count of votes may stand on either side of the verdict, and as many
+    labels are drawn on both sides, so that together they would be no random sample.
+
+    Args:
+        rows: Judged rows of one judge or panel, with `verdict`.
+        event: The verdict that is flagged.
+
+    Raises:
+        InputError: The column `votes` holds something else than whole numbers from 0.
+    """
+    flagged = (rows["verdict"] == event).to_numpy(dtype=bool).astype(np.int64)
+    votes = vote_counts(rows)
+    return flagged if votes is None else 2 * votes + flagged
+
+
+def vote_counts(rows: pd.DataFrame) -> NDArray[np.int64] | None:
+    """How many judges of a panel found the event, of each row; None where the rows are no panel's.
+
+    Raises:
+        InputError: The column `votes` holds something else than whole numbers from 0.
+    """
+    if VOTES not in rows.columns or rows[VOTES].isna().all():
+        return None
+    votes = pd.to_numeric(rows[VOTES].astype(object), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    with np.errstate(invalid="ignore"):
+        wrong = ~((votes >= 0) & (votes == np.floor(votes)) & (votes < 2**15))
+    if wrong.any():
+        value = rows[VOTES].iloc[int(np.flatnonzero(wrong)[0])]
+        raise InputError(f"column {VOTES!r}: {value!r}", allowed="how many judges of a panel found the event, from 0")
+    counts: NDArray[np.int64] = votes.astype(np.int64)
+    return counts
 
 
 def identify(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from alignbench.analysis.cells import label_strata
 from alignbench.stats.correction import (
     FEW_LABELS,
     Corrected,
@@ -96,10 +97,9 @@ def _labelled(part: pd.DataFrame, rows: NDArray[np.int64], event: str) -> Labell
     """The judged outputs among some rows of one pack."""
     verdict = part["verdict"].iloc[rows]
     here = rows[verdict.isin(JUDGED).to_numpy()]
-    flagged = (part["verdict"].iloc[here] == event).to_numpy(dtype=bool)
     return LabelledPack(
         row_groups([part["scenario"].iloc[here]]) if len(here) else here,
-        flagged.astype(np.int64),
+        label_strata(part.iloc[here], event),
         part[HUMAN].iloc[here].to_numpy(dtype=float),
     )
 
@@ -164,16 +164,16 @@ class LabelledPairs:
 
 
 def paired_labels(
-    scenario: NDArray[np.int64], flagged: Sequence[NDArray[np.bool_]], human: NDArray[np.float64]
+    scenario: NDArray[np.int64], stratum: Sequence[NDArray[np.int64]], human: NDArray[np.float64]
 ) -> LabelledPairs:
     """Put verdicts and labels of base and candidate beside each other.
 
     Args:
         scenario: Scenario of each pair, numbered from 0.
-        flagged: Whether the judge found the event, base and candidate.
+        stratum: From `alignbench.analysis.cells.label_strata`, base and candidate.
         human: What people said, shape (2, pairs); NaN: nothing.
     """
-    sides = (LabelledPack(scenario, said.astype(np.int64), label) for said, label in zip(flagged, human, strict=True))
+    sides = (LabelledPack(scenario, said, label) for said, label in zip(stratum, human, strict=True))
     return LabelledPairs(*sides)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, Measure
+from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, VOTES, Measure, label_strata
 from alignbench.analysis.corrected import HUMAN, UNCORRECTED, LabelledPairs, paired_difference, paired_labels
 from alignbench.analysis.rates import OVERALL
 from alignbench.digest import short_digest
@@ -158,7 +158,7 @@ def _strata(pairing: Pairing, measure: Measure, within: list[str]) -> Iterator[t
             unscored_candidate=_missing_share(judged_candidate[at][there_candidate[at]]),
             unpaired=len(at) - len(pairs),
             families=frozenset(map(str, keys["family"].iloc[pairs].unique())) - {""},
-            labels=None if human is None else paired_labels(scenario, (base[pairs], candidate[pairs]), human[:, pairs]),
+            labels=None if human is None else _labels(pairing, chosen[pairs], scenario, human[:, pairs], measure.event),
         )
         found.append((tuple(_plain(keys[name].iloc[at[0]]) for name in within), stratum))
     yield from sorted(found, key=lambda item: (*map(str, item[0]), item[1].pack))
@@ -170,6 +170,15 @@ def _human(pairing: Pairing, chosen: NDArray[np.int64]) -> NDArray[np.float64] |
         return None
     said = np.asarray(pairing.table[HUMAN].astype(float), dtype=np.float64)
     return np.stack([said[rows[chosen]] for rows in (pairing.base_row, pairing.candidate_row)])
+
+
+def _labels(
+    pairing: Pairing, keys: NDArray[np.int64], scenario: NDArray[np.int64], human: NDArray[np.float64], event: str
+) -> LabelledPairs:
+    """The labels of some keys beside what the judge, or each judge of a panel, said."""
+    said = pairing.table[[name for name in ("verdict", VOTES) if name in pairing.table.columns]]
+    sides = [label_strata(said.iloc[rows[keys]], event) for rows in (pairing.base_row, pairing.candidate_row)]
+    return paired_labels(scenario, sides, human)
 
 
 def _split(group: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.cells import headline
+from alignbench.analysis.cells import VOTES, headline
 from alignbench.analysis.comparable import (
     JUDGE,
     VERSION,
@@ -198,7 +198,9 @@ def pairings(
         if side is not None:
             require_columns(side, by, f"--by {','.join(by)}")
     labelled = HUMAN in sides.base.columns
-    names = list(dict.fromkeys((*_NEEDED, *by, *([HUMAN] if labelled else []))))
+    # A calibration made under a panel has seen to it that both sides hold votes.
+    counted = labelled and all(VOTES in side.columns for side in (sides.base, sides.candidate) if side is not None)
+    names = list(dict.fromkeys((*_NEEDED, *by, *([HUMAN] if labelled else []), *([VOTES] if counted else []))))
     table = _columns(headline(sides.base, by), names)
     is_base = (table["model"] == base_model).to_numpy()
     if sides.candidate is None:

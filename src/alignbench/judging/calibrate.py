@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alignbench.analysis.agreement import AGREEMENT_KEYS, agreement
-from alignbench.analysis.cells import MEASURES, measured
+from alignbench.analysis.cells import MEASURES, measured, vote_counts
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.judging.calibration import Calibration, Label, PackVersion
 from alignbench.judging.labels import match_labels
@@ -67,8 +67,8 @@ def calibrate(
     """Correct the rates of a table by what people said of some of its outputs (S3).
 
     The labels are taken to be a random sample of what the judge flagged, and of what it did not, in each model
-    and pack: `judge sample` draws them so. Where people disagree, their majority counts, and half an event where
-    they split evenly. `off_task` counts as no event.
+    and pack, and in the table of a panel of each count of votes: `judge sample` draws them so. Where people
+    disagree, their majority counts, and half an event where they split evenly. `off_task` counts as no event.
 
     Args:
         table: A verdict table, whole or bare.
@@ -108,6 +108,8 @@ def _bound(table: pd.DataFrame, matched: pd.DataFrame) -> Calibration:
     said: dict[Any, dict[str, str]] = {}
     for row, who, label in zip(matched["row"], matched["labeller"], matched["label"], strict=True):
         said.setdefault(row, {})[str(who)] = str(label)
+    counts = vote_counts(rows)
+    votes = [None] * len(rows) if counts is None else counts.tolist()
     records: list[dict[str, Any]] = rows[[*_TEXT, "twin", "epoch", "turn"]].to_dict("records")  # type: ignore[assignment]
     found = tuple(
         Label(
@@ -115,9 +117,10 @@ def _bound(table: pd.DataFrame, matched: pd.DataFrame) -> Calibration:
             twin=bool(record["twin"]),
             epoch=int(record["epoch"]),
             turn=int(record["turn"]),
+            votes=count,
             labels=said[row],
         )
-        for row, record in zip(rows.index, records, strict=True)
+        for row, record, count in zip(rows.index, records, votes, strict=True)
     )
     versions = rows[["pack", "pack_digest", "rubric_digest"]].astype(str).drop_duplicates().sort_values("pack")
     packs = tuple(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from alignbench.analysis.cells import MEASURES
+from alignbench.analysis.cells import MEASURES, vote_counts
 from alignbench.analysis.corrected import HUMAN
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
@@ -40,7 +40,7 @@ class PackVersion(_Record):
 
 
 class Label(_Record):
-    """One output, what the judge said of it, and what each labeller said."""
+    """One output, what the judge said of it (of a panel also how many votes it had), and what each labeller said."""
 
     model: str
     model_args: str
@@ -52,6 +52,7 @@ class Label(_Record):
     turn: int
     sample_uuid: str
     verdict: str
+    votes: int | None = None
     labels: dict[str, str]
 
     @property
@@ -127,9 +128,21 @@ class Calibration:
                 raise self._other(
                     f"{_name(label)} was {label.verdict!r} to the judge when it was labelled, and is {verdict!r} now"
                 )
+        self._check_votes(labels, found)
         human = np.full(len(table), np.nan)
         human[np.flatnonzero(mine)[at[known]]] = [label.event for label in labels]
         return table.assign(**{HUMAN: human})
+
+    def _check_votes(self, labels: list[Label], found: pd.DataFrame) -> None:
+        """Labels drawn by the votes of a panel need them: they are the strata."""
+        counts = vote_counts(found)
+        votes = [None] * len(found) if counts is None else counts.tolist()
+        for label, now in zip(labels, votes, strict=True):
+            if label.votes is not None and label.votes != now:
+                has = "the table does not say how many it has" if now is None else f"has {now} now"
+                raise self._other(
+                    f"{_name(label)} had {label.votes} votes of the panel when it was labelled, and {has}"
+                )
 
     def _positions(self, rows: pd.DataFrame) -> NDArray[np.int64]:
         """Where the output of each label stands among the rows; -1 where it does not."""

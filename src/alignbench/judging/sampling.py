@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.cells import MEASURES, Measure, headline, measured
+from alignbench.analysis.cells import MEASURES, Measure, headline, label_strata, measured
 from alignbench.digest import short_digest
 from alignbench.errors import InputError
 from alignbench.table import KEY_COLUMNS, as_table
@@ -51,7 +51,8 @@ def draw(
     """Draw outputs for people to label, stratified by what the judge said.
 
     Of each model, pack and measure up to n judged outputs are drawn, half of those flagged, half of the others;
-    where one half has fewer, all of it is taken and the rest from the other half. The order of the table does
+    where one half has fewer, all of it is taken and the rest from the other half. In the table of a panel each half
+    is spread over its counts of votes: one output each, the rest in proportion. The order of the table does
     not matter, nor which other models stand in it. The rows come shuffled, so that any first part of them,
     labelled, is a random sample too.
 
@@ -64,7 +65,8 @@ def draw(
         seed: Seed of the draw.
 
     Raises:
-        InputError: Unusable table or options, several judges, or nothing to draw from.
+        InputError: Unusable table or options, several judges, fewer outputs than a panel has counts of votes,
+            or nothing to draw from.
     """
     known = {measure.name: measure for measure in MEASURES}
     unknown = [name for name in measures if name not in known]
@@ -131,10 +133,26 @@ def _cell(
     wanted = first, min(sizes[1], n - first)
     # Each cell has its own stream: another model in the table does not move it.
     rng = np.random.default_rng([seed, int(short_digest([measure.name, *label]), 16)])
-    parts: list[NDArray[np.int64]] = [
-        rng.choice(np.flatnonzero(flagged == kind), size=count, replace=False)
-        for kind, count in zip((True, False), wanted, strict=True)
-    ]
+    stratum = label_strata(cell, measure.event)
+    parts: list[NDArray[np.int64]] = []
+    for kind, count in zip((True, False), wanted, strict=True):
+        said, there = np.unique(stratum[flagged == kind], return_counts=True)
+        for value, share in zip(said, _spread(there, count), strict=True):
+            parts.append(rng.choice(np.flatnonzero(stratum == value), size=share, replace=False))
     chosen = cell.iloc[np.concatenate(parts)]
     counts = {"outputs": len(cell), "flagged": sizes[0], "drawn": sum(wanted), "drawn_flagged": wanted[0]}
     return chosen, counts
+
+
+def _spread(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Share out draws: one to each stratum, the rest in proportion to what is left there, by largest remainder."""
+    if count < len(sizes):
+        raise InputError(
+            f"of {int(sizes.sum())} outputs with one verdict of the panel {count} would be labelled, and they have "
+            f"{len(sizes)} counts of votes", allowed="one label each: ask for more outputs",
+        )  # fmt: skip
+    left = sizes - 1
+    quota = (count - len(sizes)) * left / max(int(left.sum()), 1)
+    share: NDArray[np.int64] = np.floor(quota).astype(np.int64)
+    share[np.argsort(share - quota, kind="stable")[: count - len(sizes) - int(share.sum())]] += 1
+    return share + 1

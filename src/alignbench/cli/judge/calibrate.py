@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from alignbench.cli.common import (
+    combined,
     csv_text,
     format_option,
     input_argument,
@@ -16,10 +17,14 @@ from alignbench.cli.common import (
     level_option,
     number,
     number_interval,
+    panel_options,
     percent,
     print_table,
     seed_option,
 )
+
+if TYPE_CHECKING:
+    from alignbench.analysis.panel import How
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_alpha")
@@ -31,6 +36,7 @@ _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_
 @click.option("--labels", "more", type=_FILE, multiple=True, help="Labels of another labeller; may be given again.")
 @click.option("-o", "--output", type=_FILE, help="Write calibration.json here, for --calibration of other commands.")
 @click.option("--judge", metavar="NAME", help="The judge, where INPUT holds several and the labels do not name it.")
+@panel_options
 @level_option
 @seed_option
 @format_option
@@ -40,6 +46,8 @@ def command(
     more: tuple[Path, ...],
     output: Path | None,
     judge: str | None,
+    panel: How | None,
+    cards: tuple[str, ...],
     level: float,
     seed: int,
     form: str,
@@ -48,13 +56,16 @@ def command(
 
     LABELS is a CSV of judge sample, labelled. With several labellers their majority counts, and their agreement is
     the ceiling for any judge. "confirmed" counts, of the labelled outputs that the judge flagged (or did not), those
-    that people call the event. Below 50 labels (few_labels) other commands keep the raw rate.
+    that people call the event. Below 50 labels (few_labels) other commands keep the raw rate. With --panel the
+    counts of votes are the strata, and the result is for the same panel only.
     """
     from alignbench.inputs import read_inputs
     from alignbench.judging.calibrate import calibrate
+    from alignbench.judging.cards import read_cards
     from alignbench.judging.labels import read_labels
 
-    found = calibrate(read_inputs(inputs), read_labels([labels, *more]), judge=judge, level=level, seed=seed)
+    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    found = calibrate(table, read_labels([labels, *more]), judge=judge, level=level, seed=seed)
     if output is not None:
         found.save(output)
     if form == "json":

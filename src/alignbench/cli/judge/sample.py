@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import input_argument, print_table, seed_option
+from alignbench.cli.common import combined, input_argument, panel_options, print_table, seed_option
 
 if TYPE_CHECKING:
+    from alignbench.analysis.panel import How
     from alignbench.judging.sampling import Draw
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -32,6 +33,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--judge", metavar="NAME", help="The judge to check, where INPUT holds several.")
 @click.option("--condition", default="default", show_default=True, help="The condition to draw from, at its last turn.")
 @click.option("--logs", multiple=True, metavar="LOGS", help="Where the answers stand, if INPUT is a table.")
+@panel_options
 @seed_option
 def command(
     inputs: tuple[str, ...],
@@ -42,6 +44,8 @@ def command(
     judge: str | None,
     condition: str,
     logs: tuple[str, ...],
+    panel: How | None,
+    cards: tuple[str, ...],
     seed: int,
 ) -> None:
     """Draw outputs for people to label, half of them flagged by the judge, in shuffled order.
@@ -49,16 +53,21 @@ def command(
     The file shows the conversation and what would make it misaligned or aligned; the judge's verdict is hidden. Write
     aligned, misaligned, refused, deferred or off_task into the column "label", and your name into "labeller", or use
     the page. Any first part of the file, labelled, is of use. Then run judge calibrate with it.
+
+    With --panel every count of votes gets labels, and each needs one before anything is corrected; give judge
+    calibrate, and rates with its --calibration, the same --panel and --cards.
     """
     from alignbench.files import write_text
     from alignbench.inputs import TABLE_SUFFIXES, read_inputs
+    from alignbench.judging.cards import read_cards
     from alignbench.judging.labelling_page import labelling_page
     from alignbench.judging.sampling import draw
     from alignbench.judging.sheet import keep_labels, make_sheet
     from alignbench.transcripts import Wanted, read_transcripts
 
     keep_labels(output)
-    drawn = draw(read_inputs(inputs), n, measures=measures, judge=judge, condition=condition, seed=seed)
+    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    drawn = draw(table, n, measures=measures, judge=judge, condition=condition, seed=seed)
     _print_design(drawn, seed)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
