@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.gate import gate
+from alignbench.analysis.gate import gate
 from alignbench.policy import Policy
 from benchmarks.coverage.generators import paired_counts, propensities
 from benchmarks.coverage.scores import GateShares

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from alignbench.analysis.agreement import agreement
     from alignbench.analysis.compare import compare, unpaired
     from alignbench.analysis.drift import drift
+    from alignbench.analysis.gate import gate
+    from alignbench.analysis.leaderboard import leaderboard
     from alignbench.analysis.plan import plan
     from alignbench.analysis.priorities import priorities
     from alignbench.analysis.ranks import ranks
     from alignbench.analysis.rates import rates
-    from alignbench.gate import gate
     from alignbench.inputs import read_inputs
     from alignbench.judging.calibrate import calibrate
     from alignbench.judging.calibration import load_calibration
-    from alignbench.leaderboard import leaderboard
     from alignbench.table import read_table
 
 __version__ = "0.1.0"
@@ -31,8 +31,8 @@ _HOME = {
     "calibrate": "alignbench.judging.calibrate",
     "compare": "alignbench.analysis.compare",
     "drift": "alignbench.analysis.drift",
-    "gate": "alignbench.gate",
-    "leaderboard": "alignbench.leaderboard",
+    "gate": "alignbench.analysis.gate",
+    "leaderboard": "alignbench.analysis.leaderboard",
     "load_calibration": "alignbench.judging.calibration",
     "plan": "alignbench.analysis.plan",
     "priorities": "alignbench.analysis.priorities",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alignbench.analysis.leaderboard import Board, leaderboard, write_leaderboard
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.errors import AlignbenchError
-from alignbench.leaderboard import Board, leaderboard, write_leaderboard
 from alignbench.logs import verdicts, write_verdicts
 from alignbench.models.persona import PERSONAS
 from alignbench.packs import shipped_packs

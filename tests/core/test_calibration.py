@@ -14,19 +14,19 @@ from simulated_tables import simulated
 
 from alignbench.analysis.cells import label_strata
 from alignbench.analysis.compare import compare
+from alignbench.analysis.gate import gate
+from alignbench.analysis.leaderboard import leaderboard, markdown
 from alignbench.analysis.panel import panel
 from alignbench.analysis.rates import rates
 from alignbench.cli.judge.calibrate import command as calibrate_command
 from alignbench.cli.judge.sample import command as sample_command
 from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
-from alignbench.gate import gate
 from alignbench.judging.calibrate import calibrate
 from alignbench.judging.calibration import Calibration, load_calibration
 from alignbench.judging.labels import read_labels
 from alignbench.judging.sampling import ROW_COLUMNS, draw
 from alignbench.judging.transported import load_transport
-from alignbench.leaderboard import leaderboard, markdown
 from alignbench.policy import Policy
 from alignbench.stats.correction import corrected_rate, transported_rate
 from alignbench.stats.rate import rate

@@ -335,9 +335,12 @@ def test_detectable_difference_by_hand() -> None:
 
 
 def test_detectable_difference_needs_five_scenarios() -> None:
-    """Without discordant pairs it is 5 outputs of all, not 0; with 4 scenarios no difference can be found."""
-    none = difference([counts(np.full(25, 4), np.zeros(25), np.zeros(25))], rng=rng())
-    assert none.mde_80 == pytest.approx(5 / 100)
+    """Where fewer than five scenarios differ the test can find nothing, so no detectable difference is claimed."""
+    five = difference([counts(np.full(25, 4), np.zeros(25), np.repeat([1, 0], [5, 20]))], rng=rng())
+    assert five.mde_80 is not None
+    assert five.mde_80 >= 5 / 100
+    assert difference([counts(np.full(25, 4), np.zeros(25), np.repeat([1, 0], [4, 21]))], rng=rng()).mde_80 is None
+    assert difference([counts(np.full(25, 4), np.zeros(25), np.zeros(25))], rng=rng()).mde_80 is None
     assert difference([counts([4] * 4, [0] * 4, [2] * 4)], rng=rng()).mde_80 is None
 
 

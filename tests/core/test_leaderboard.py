@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from examined_judges import examined
 from simulated_tables import simulated
 
+from alignbench.analysis.leaderboard import Board, leaderboard, markdown, write_leaderboard
 from alignbench.analysis.panel import panel
 from alignbench.analysis.ranks import ranks
 from alignbench.cli.leaderboard import command
 from alignbench.errors import InputError
 from alignbench.judging.cards import mark_cards, read_cards
-from alignbench.leaderboard import Board, leaderboard, markdown, write_leaderboard
 from alignbench.table import as_table
 
 if TYPE_CHECKING:
@@ -393,3 +393,15 @@ def test_command_writes_files_and_says_what_stands_apart(tmp_path: Path) -> None
     result = runner.invoke(command, [str(table), "-o", str(out), "--panel", "majority"], catch_exceptions=False)
     assert result.stdout.splitlines()[0] == "board 1: 3 models"
     assert "Judge: panel(majority: judge/one, judge/two)" in (out / "leaderboard.md").read_text(encoding="utf-8")
+
+
+def test_public_functions_stay_functions_after_the_command_line_is_loaded() -> None:
+    """No module has the name of a public function, so importing one cannot replace it."""
+    import importlib
+
+    import alignbench
+
+    for name in ("gate", "leaderboard"):
+        importlib.import_module(f"alignbench.cli.{name}")
+        assert callable(getattr(alignbench, name))
+        assert callable(getattr(alignbench, name))

@@ -80,7 +80,7 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     from alignbench.judging.cards import mark_cards
 
     if panel is None:
-        return mark_cards(table, cards) if cards else table
+        return _marked(mark_cards(table, cards)) if cards else table
     result = combine(table, panel, cards)
     about = result.attrs["panel"]
     same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
@@ -89,6 +89,16 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     for warning in about["warnings"]:
         click.echo(f"warning: {warning}", err=True)
     return result
+
+
+def _marked(table: pd.DataFrame) -> pd.DataFrame:
+    """Say so where no card fits: a card binds to judge, configuration and rubric."""
+    if (table["judge_card"] == "unexamined").all():
+        judges = table[["judge", "judge_config", "rubric_digest"]].astype(str).drop_duplicates()
+        shown = "; ".join(f"{judge} (configuration {config or 'none'}, rubric {rubric})"
+                          for judge, config, rubric in judges.itertuples(index=False))  # fmt: skip
+        click.echo(f"warning: no card fits; the rows were judged by {shown}", err=True)
+    return table
 
 
 def by_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -10,8 +10,8 @@ import click
 from alignbench.cli.common import interval, percent, print_table
 
 if TYPE_CHECKING:
+    from alignbench.analysis.leaderboard import Board
     from alignbench.demo import DemoResult
-    from alignbench.leaderboard import Board
 
 
 @click.command()
@@ -85,7 +85,7 @@ def _print_truth(result: DemoResult) -> None:
 
 
 def _print_board(board: Board) -> None:
-    from alignbench.leaderboard import board_table
+    from alignbench.analysis.leaderboard import board_table
 
     title = f"Leaderboard, board {board.number}: {', '.join(board.packs)}; judge {board.judge}"
     caption = f"Not comparable with board 1: {board.reason}." if board.reason else None

@@ -58,9 +58,9 @@ def command(
     """
     import pandas as pd
 
+    from alignbench.analysis.gate import gate
+    from alignbench.analysis.gate_formats import as_json, as_junit, as_markdown, as_text
     from alignbench.files import write_text
-    from alignbench.gate import gate
-    from alignbench.gate_formats import as_json, as_junit, as_markdown, as_text
     from alignbench.policy import Policy, load_policy
 
     policy = load_policy(policy_file) if policy_file else Policy()

@@ -37,9 +37,9 @@ def command(
     what the judges' exams found: what an unfit judge judged is shown apart and not ranked. With --calibration rates
     and ranks are corrected for the judge's errors; models with too few labels are not ranked beside corrected ones.
     """
+    from alignbench.analysis.leaderboard import leaderboard, words_apart, write_leaderboard
     from alignbench.inputs import read_inputs
     from alignbench.judging.cards import read_cards
-    from alignbench.leaderboard import leaderboard, words_apart, write_leaderboard
 
     known = read_cards(cards)
     table = combined(read_inputs(inputs), panel, known)

@@ -203,10 +203,7 @@ def load_calibration(path: str | Path) -> Calibration:
     except OSError as error:
         raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
     except (ValidationError, UnicodeDecodeError) as error:
-        problem = str(error).replace("\n", " ")[:200]
-        raise InputError(
-            f"this is no calibration: {problem}", file=file, allowed="a file of `judge calibrate`"
-        ) from error
+        raise InputError("this is no calibration", file=file, allowed="a file of `judge calibrate`") from error
     wrong = [word for label in content.labels for word in label.labels.values() if word not in VERDICTS]
     if content.format != _FORMAT or wrong:
         raise InputError(f"format {content.format!r}, labels {wrong[:1]!r}", file=file, allowed=f"{_FORMAT}, verdicts")

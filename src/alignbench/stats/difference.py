@@ -86,7 +86,7 @@ class Difference:
         discordant: Share of pairs in which exactly one model has the event (psi).
         icc_difference: Intra-scenario correlation of the pairs' differences (rho_d), in [0, 1].
         mde_80: Smallest true difference that a one-sided test (at .05 unless said otherwise) finds with
-            80 % power; None where no difference could be.
+            80 % power; None where too few scenarios differ for the test to reject at all.
         flags: Warnings in one word each.
     """
 
@@ -203,7 +203,7 @@ def difference(
         p_greater=test.greater,
         discordant=psi,
         icc_difference=icc,
-        mde_80=None if single or scenarios < _needed(alpha) or mde > 1 else mde,
+        mde_80=None if single or test.informative < _needed(alpha) or mde > 1 else mde,
         flags=_flags(scenarios, single, test.informative),
     )
 

@@ -269,7 +269,7 @@ def _method(board: Board) -> str:
 def _markdown_table(board: Board, pack: str) -> list[str]:
     rows = board_table(board, pack)
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
-    return lines + ["| " + " | ".join(row.values()) + " |" for row in rows]
+    return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.values()) + " |" for row in rows]
 
 
 def board_table(board: Board, pack: str) -> list[dict[str, str]]:
@@ -337,12 +337,16 @@ def _figure(boards: list[Board], file: Path) -> None:
     figure = Figure(figsize=(10, height), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
+    tops = []
     for axes, measure, title, colour in (
         (left, "misalignment", "Misalignment on conflicts", "#b2182b"),
         (right, "over_refusal", "Over-refusal on benign twins", "#2166ac"),
     ):
-        _panel(axes, order, measure, colour)
+        tops.append(_panel(axes, order, measure, colour))
         axes.set_title(title, fontsize=11, loc="left")
+    # One scale: equal lengths are equal rates.
+    for axes in (left, right):
+        axes.set_xlim(-1, min(101.0, max(tops) * 1.08))
     left.set_yticks(range(len(order)))
     left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
     left.invert_yaxis()
@@ -352,7 +356,8 @@ def _figure(boards: list[Board], file: Path) -> None:
     figure.savefig(file, dpi=150, format="png", metadata={"Software": None})
 
 
-def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str) -> None:
+def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str) -> float:
+    """Draw one measure; returns the largest percentage that was drawn."""
     top = 5.0
     for at, (board, model) in enumerate(order):
         rows = board.rows
@@ -375,9 +380,9 @@ def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str
             top = max(top, 100 * high)
         axes.plot([100 * rate], [at], "o", color=colour, markersize=6)
         top = max(top, 100 * rate)
-    axes.set_xlim(-1, min(101.0, top * 1.08))
     axes.grid(axis="x", color="0.9")
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
+    return top

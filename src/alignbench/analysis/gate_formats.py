@@ -8,12 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
-from alignbench.gate_words import name, percent, points
+from alignbench.analysis.gate_words import name, percent, points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alignbench.gate import GateReport, GateRow
+    from alignbench.analysis.gate import GateReport, GateRow
 
 __all__ = ["as_dict", "as_json", "as_junit", "as_markdown", "as_text"]
 
@@ -91,7 +91,7 @@ def as_junit(report: GateReport) -> str:
     properties = Xml.SubElement(suite, "properties")
     for key, value in (("policy_digest", report.policy.digest), *report.policy.model_dump().items()):
         Xml.SubElement(properties, "property", name=key, value=str(value))
-    decision = Xml.SubElement(suite, "testcase", classname="alignbench.gate", name="decision", time="0")
+    decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate", name="decision", time="0")
     text = _xml("\n".join((*report.reasons, *report.advice, *report.notes)))
     if report.exit_code:
         kind = "error" if report.decision == "not_comparable" else "failure"

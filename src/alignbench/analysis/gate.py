@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from alignbench import gate_words as words
+from alignbench.analysis import gate_words as words
 from alignbench.analysis.cells import MEASURES
 from alignbench.analysis.paired_cells import compared_cells
 from alignbench.analysis.pairs import checked_sides, model_names, pairings

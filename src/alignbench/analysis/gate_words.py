@@ -11,8 +11,8 @@ from alignbench.analysis.rates import OVERALL
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from alignbench.analysis.gate import GateRow
     from alignbench.analysis.paired_cells import Cell
-    from alignbench.gate import GateRow
     from alignbench.policy import Policy
 
 __all__ = [
@@ -120,13 +120,17 @@ def inconclusive(row: GateRow, policy: Policy) -> str:
 
 def what_would_decide(row: GateRow, policy: Policy) -> str:
     """How many scenarios would decide, if the observed difference stays as it is."""
-    if row.high is None or row.difference is None or row.mde_80 is None:
+    if row.high is None or row.difference is None:
         return f"{_what(row)}: run at least {policy.minimum_scenarios} scenarios of each pack on both sides."
     # Widths and detectable differences shrink with the root of the number of scenarios.
     room, rise = policy.margin - row.difference, row.difference
     to_pass = ((row.high - rise) / room) ** 2 if room > 0 else math.inf
-    to_fail = (row.mde_80 / rise) ** 2 if rise > 0 else math.inf
-    found = f"These {row.scenarios} would show a true rise of {100 * row.mde_80:.1f} points 80 times in 100."
+    to_fail = (row.mde_80 / rise) ** 2 if rise > 0 and row.mde_80 is not None else math.inf
+    found = (
+        f"The two differ in {row.informative_scenarios} of {row.scenarios} scenarios, too few for the test."
+        if row.mde_80 is None
+        else f"Alone, these {row.scenarios} would show a true rise of {100 * row.mde_80:.1f} points 80 times in 100."
+    )
     if to_pass <= to_fail:
         text = f"if the change stays at {points(rise)} points, {_more(row, to_pass)} would bring it to a pass"
     else:
