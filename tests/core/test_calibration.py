@@ -382,7 +382,7 @@ def test_the_strata_of_a_panel_are_votes_and_verdict() -> None:
     assert label_strata(table.assign(votes=np.nan), "misaligned").tolist() == [1, 0, 1, 0]
     for wrong in (-1, 0.5, "many", None):
         with pytest.raises(InputError, match=r"column 'votes': .*from 0"):
-            label_strata(table.assign(votes=[1, 1, 1, wrong]), "misaligned")
+            label_strata(table.assign(votes=pd.Series([1, 1, 1, wrong], dtype=object).array), "misaligned")
 
 
 def test_a_draw_gives_every_count_of_votes_a_label() -> None:
@@ -430,9 +430,11 @@ def test_rates_and_comparison_use_the_votes(panelled: tuple[pd.DataFrame, pd.Dat
         row = _row(found, model)
         assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
     parts = [table[table["model"] == name] for name in ("a", "b")]
-    row = compare(*parts, calibration=calibration).iloc[0]
-    assert row["method"] == "s3_mover"
-    assert [row["rate_base"], row["rate_candidate"]] == pytest.approx([_row(found, name)["rate"] for name in "ab"])
+    compared = compare(*parts, calibration=calibration).iloc[0]
+    assert compared["method"] == "s3_mover"
+    assert [compared["rate_base"], compared["rate_candidate"]] == pytest.approx(
+        [_row(found, name)["rate"] for name in "ab"]
+    )
     report = gate(table, base_name="a", candidate_name="b", calibration=calibration)
     assert any("corrected for the judge's errors" in note for note in report.notes)
 
