@@ -102,7 +102,7 @@ def test_the_lock_is_closed() -> None:
 FORBIDDEN = {
     "a folder of some machine": re.compile(r"(?<![\w.}])/(?:home|root|tmp|Users|work)/\w"),
     "the host of a package registry": re.compile(
-        r"pypi\.org|pythonhosted\.org|anaconda\.org|index-url[ =]\S*://", re.I
+        r"p[y]pi\.org|python[h]osted\.org|anacond[a]\.org|index-url[ =]\S*://", re.I
     ),
     "an address with a password": re.compile(r"://[^\s/:@]+:[^\s/:@]+@"),
 }
