@@ -10,7 +10,7 @@ import zipfile_zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alignbench.zip_member import read_member
+from alignbench.logs.zip_member import read_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -540,7 +540,7 @@ def test_the_file_is_the_same_however_many_rows_are_written_at_once(
     logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     """Rows go out some thousand at a time; where the cuts fall is not to be seen."""
-    monkeypatch.setattr("alignbench.logs.GROUP_ROWS", rows)
+    monkeypatch.setattr("alignbench.logs.tables.GROUP_ROWS", rows)
     output = tmp_path / "table.parquet"
     table = verdicts([logs.folder])
     assert write_verdicts([logs.folder], output) == len(table) > rows
