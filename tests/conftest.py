@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
     del os.environ[_name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, dealt out by file to the workers: otherwise one still has many when the others are done."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("slow")]
+    short = iter([item for item in items if not item.get_closest_marker("slow")])
+    files = list(dict.fromkeys(item.path for item in long))
+    planned: list[pytest.Item] = []
+    for worker in range(workers):
+        planned += [item for item in long if files.index(item.path) % workers == worker]
+        # Each worker begins with as many tests in a row.
+        planned += islice(short, max(0, (worker + 1) * len(items) // workers - len(planned)))
+    items[:] = [*planned, *short]
 
 
 @pytest.fixture(autouse=True)
