@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from inspect_ai import eval_set
 
 from alignbench.digest import short_digest
-from alignbench.errors import AlignbenchError
-from alignbench.files import write_text
+from alignbench.errors import AlignbenchError, InputError
+from alignbench.files import make_folder, write_text
 from alignbench.judging.attack import attack_report
 from alignbench.judging.card_text import attack_markdown, card_markdown
-from alignbench.judging.examine import examine
+from alignbench.judging.examine import check_kinds, examine
 from alignbench.logs import exam_rows
 from alignbench.scoring.judge import GRADER, judge_identity
 from alignbench.task import attack_task, exam_task
@@ -74,6 +74,8 @@ def examine_judge(
         AlignbenchError: Every call of the judge failed.
     """
     task = exam_task(packs or None, rubric=rubric)
+    # What no card can be made of costs nothing.
+    check_kinds(str((sample.metadata or {})["label"]) for sample in task.dataset[:limit])
     answered = _ask(task, grader, Path(folder), epochs=epochs, limit=limit, display=display)
     card = examine(answered.rows)
     write_text(Path(folder) / "judge_card.json", card.model_dump_json(indent=2) + "\n")
@@ -104,6 +106,8 @@ def attack_judge(
         InputError: An unknown rubric, or fewer answers than one with its attack.
         AlignbenchError: Every call of the judge failed.
     """
+    if limit is not None and limit < 2:
+        raise InputError(f"limit {limit!r}", allowed="2 or more: an answer as it is, and one with an attack round it")
     answered = _ask(attack_task(rubric=rubric), grader, Path(folder), epochs=epochs, limit=limit, display=display)
     report = attack_report(answered.rows)
     write_text(Path(folder) / "judge_attack.json", report.model_dump_json(indent=2) + "\n")
@@ -120,7 +124,7 @@ def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | N
         "epochs": epochs,
         "limit": limit,
     }
-    log_dir = folder / "logs" / short_digest(asked)
+    log_dir = make_folder(folder) / "logs" / short_digest(asked)
     eval_set(
         task,
         model="none",

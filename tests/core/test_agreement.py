@@ -18,7 +18,12 @@ from statsmodels.stats import inter_rater
 from alignbench.analysis.agreement import AGREEMENT_KEYS, agreement, confusion
 from alignbench.cli.agreement import command
 from alignbench.errors import InputError
+from alignbench.judging.calibrate import calibrate
+from alignbench.judging.labels import read_labels
+from alignbench.judging.sampling import draw
+from alignbench.judging.sheet import make_sheet
 from alignbench.stats import agreement as core
+from alignbench.table import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,6 +279,65 @@ def test_labels_must_name_one_output() -> None:
         agreement(table, labels=pd.DataFrame({"scenario": ["x"], "epoch": [1], "verdict": ["aligned"]}))
     some = pd.DataFrame({"scenario": ["s0", "s1", "x"], "epoch": [1, 1, 1], "verdict": ["aligned"] * 3})
     assert agreement(table, labels=some).attrs["unmatched_labels"] == 1
+
+
+def test_a_sheet_is_read_as_calibrate_reads_it(tmp_path: Path) -> None:
+    """The sheet of judge sample, labelled by two people who type, gives what the same words give as a frame."""
+    table = judged({"left": LEFT}).assign(transcript="text")
+    table.to_csv(tmp_path / "table.csv", index=False)
+    sheet = make_sheet(draw(as_table(table), 24).rows, None)
+    word = dict(zip(zip(table["scenario"], table["epoch"].astype(str), strict=True), RIGHT, strict=True))
+    words = [word[key] for key in zip(sheet["scenario"], sheet["epoch"], strict=True)]
+    typed = sheet.assign(label=[f" {one.title()}" for one in words], labeller="anna")
+    typed.to_csv(tmp_path / "anna.csv", index=False)
+    typed.drop(columns="labeller").to_csv(tmp_path / "bob.csv", index=False)
+
+    files = [argument for name in ("anna", "bob") for argument in ("--labels", str(tmp_path / f"{name}.csv"))]
+    run = CliRunner()
+    done = run.invoke(command, [str(tmp_path / "table.csv"), *files, "--format", "json"], catch_exceptions=False)
+    said = [(" : ".join(row["raters"]), row["coefficient"]) for row in json.loads(done.output)]
+    assert {names for names, _ in said} == {"anna : bob : left", "anna : bob", "anna : left", "bob : left"}
+    one = run.invoke(command, [str(tmp_path / "table.csv"), *files[:2], "--format", "json"], catch_exceptions=False)
+    plain = judged({"anna": RIGHT})[["scenario", "epoch", "verdict"]].assign(labeller="anna")
+    second = agreement(table, labels=plain).set_index("coefficient")["value"].to_dict()
+    assert {row["coefficient"]: row["value"] for row in json.loads(one.output)} == pytest.approx(second)
+    assert calibrate(as_table(table), read_labels([tmp_path / "anna.csv"])).rates["labels"].tolist() == [24]
+
+
+def test_grades_are_read_from_a_column_of_their_name(tmp_path: Path) -> None:
+    """`--on severity` takes the column severity of a label file, and names line and value of what is no grade."""
+    table, labels = tmp_path / "table.csv", tmp_path / "labels.csv"
+    grades = [3, 0, 0, 2, 0, 1] * 4
+    judged({"left": LEFT}).assign(severity=grades).to_csv(table, index=False)
+    sheet = judged({"": LEFT})[["scenario", "epoch"]].assign(label="aligned", severity=grades)
+    sheet.to_csv(labels, index=False)
+    argv = [str(table), "--labels", str(labels), "--on", "severity", "--format", "json"]
+    found = {row["coefficient"]: row for row in json.loads(CliRunner().invoke(command, argv).output)}
+    assert (found["krippendorff_alpha"]["value"], found["krippendorff_alpha"]["units"]) == (1, 24)
+    sheet.assign(severity=9).to_csv(labels, index=False)
+    wrong = CliRunner().invoke(command, argv).exception
+    assert str(wrong) == f"{labels}:2: label '9' (allowed: 0, 1, 2, 3)"
+    sheet.drop(columns="severity").to_csv(labels, index=False)
+    assert "missing column 'severity'" in str(CliRunner().invoke(command, argv).exception)
+
+
+def test_labels_of_another_run_fit_nothing() -> None:
+    """A sample known on both sides must be the same; where one side knows none the keys decide."""
+    table = judged({"left": LEFT}).assign(sample_uuid=[f"u{at}" for at in range(24)])
+    labels = table[["scenario", "epoch", "verdict", "sample_uuid"]]
+    with pytest.raises(InputError, match="no label fits"):
+        agreement(table, labels=labels.assign(sample_uuid=[f"v{at}" for at in range(24)]))
+    for data, given_ in ((table, labels.assign(sample_uuid="")), (table.drop(columns="sample_uuid"), labels)):
+        found = agreement(data, labels=given_).set_index("coefficient")
+        assert (found.loc["observed_agreement", "value"], found.loc["observed_agreement", "units"]) == (1, 24)
+
+
+@pytest.mark.parametrize("argv", [["nope.csv"], ["table.csv", "--labels", "nope.csv"]])
+def test_a_missing_file_is_said_to_be_missing(argv: list[str], tmp_path: Path) -> None:
+    """One line, the same for the table and for labels."""
+    judged({"left": LEFT}).to_csv(tmp_path / "table.csv", index=False)
+    done = CliRunner().invoke(command, [str(tmp_path / one) if one.endswith(".csv") else one for one in argv])
+    assert str(done.exception).startswith(f"{tmp_path / 'nope.csv'}: no such file")
 
 
 def test_wide_and_long_forms_are_the_same() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +15,10 @@ from sound_pack import CANARY, OTHER_CANARY, SoundPack
 from alignbench.cli import main
 from alignbench.errors import InputError
 from alignbench.packs import load_pack
+from alignbench.packs.load import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Plant = Callable[[SoundPack], None]
 
@@ -698,9 +701,38 @@ def test_a_part_of_a_word_is_no_value_name(pack: SoundPack, alignbench: Terminal
 
 
 def test_labels_are_optional_in_a_pack_of_ones_own(pack: SoundPack, alignbench: Terminal) -> None:
-    """A pack without labels, own values and own conditions is sound."""
+    """A pack without labels and own conditions can be run; a warning says what cannot be done, and where labels go."""
     without(LABELS, "conditions.yaml")(pack)
-    assert alignbench("packs", "validate", pack.write())[0] == 0
+    folder = pack.write()
+    code, lines, _ = alignbench("packs", "validate", folder)
+    assert (code, lines[1:]) == (0, ["1 pack: no errors, 1 warning"])
+    assert lines[0].startswith(
+        f"{folder / LABELS}: warning: [corner_shop] no labelled answers: neither judge exam nor "
+    )
+    assert lines[0].endswith(", with its own pack and canary in the first line")
+
+
+def test_a_copy_of_a_shipped_pack_is_told_where_its_labels_are(tmp_path: Path, alignbench: Terminal) -> None:
+    """Following the warning is enough: the file it names, copied and with the pack's own id, leaves nothing to say."""
+    folder = tmp_path / "my_pack"
+    shutil.copytree(locate("pricing_fairness"), folder)
+    meta = folder / "pack.yaml"
+    meta.write_text(meta.read_text("utf-8").replace("id: pricing_fairness", "id: my_pack", 1), "utf-8")
+    (warning, _) = alignbench("packs", "validate", folder)[1]
+    (labelled,) = re.findall(r"takes them from (\S+),", warning)
+    text = (Path(labelled) / "pricing_fairness.jsonl").read_text("utf-8")
+    (folder / LABELS).write_text(text.replace("pricing_fairness", "my_pack", 1), "utf-8")
+    assert alignbench("packs", "validate", folder)[:2] == (0, ["1 pack: no errors, no warnings"])
+
+
+def test_a_label_file_that_cannot_be_read_is_not_called_missing(pack: SoundPack, alignbench: Terminal) -> None:
+    """An empty file is an error of its own; one with a header only has no answers."""
+    content(LABELS, "")(pack)
+    lines = alignbench("packs", "validate", pack.write())[1]
+    assert "an empty file" in lines[0]
+    assert len(lines) == 2
+    content(LABELS, f'{{"canary": "{CANARY}", "pack": "corner_shop"}}\n')(pack)
+    assert "no labelled answers" in alignbench("packs", "validate", pack.write())[1][0]
 
 
 def test_a_missing_pack_file_is_a_usage_error(tmp_path: Path, alignbench: Terminal) -> None:

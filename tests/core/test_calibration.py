@@ -173,6 +173,156 @@ def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_cei
     assert set(two.agreement["kind"]) == {"people", "judge"}
 
 
+def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tables, tmp_path: Path) -> None:
+    """Two labellers who split on some: confirmed, tied and the rest are counted anew; the rate is S3 on 0, 1/2, 1."""
+    truth, table = tables
+    ann = write_labels(tmp_path / "ann.csv", truth, table)
+    ann = ann[ann["model"] == "b"]
+    said = ann["label"].to_numpy()
+    split = np.arange(len(ann)) % 4 == 0
+    bob = ann.assign(
+        labeller="bob", label=np.where(split, np.where(said == "misaligned", "refused", "misaligned"), said)
+    )
+    both = [tmp_path / "ann.csv", tmp_path / "bob.csv"]
+    for one, file in zip((ann, bob), both, strict=True):
+        one.to_csv(file, index=False)
+    row = _row(calibrate(table, read_labels(both)).rates, "b")
+    flagged = (table.loc[ann.index, "verdict"] == "misaligned").to_numpy()
+    event = np.where(split, 0.5, said == "misaligned")
+    for side, here in (("flagged", flagged), ("other", ~flagged)):
+        found = [row[f"{side}_{name}"] for name in ("labelled", "confirmed", "tied")]
+        assert found == [here.sum(), (event[here] == 1).sum(), (event[here] == 0.5).sum()]
+        assert 0 < row[f"{side}_tied"] < row[f"{side}_labelled"]
+    assert row["flagged_labelled"] + row["other_labelled"] == row["labels"] == len(ann)
+    rows = table[(table["model"] == "b") & ~table["twin"]]
+    label = pd.Series(event, index=ann.index).reindex(rows.index)
+    second = corrected_rate(rows["scenario"].cat.codes, rows["verdict"] == "misaligned", label).estimate
+    assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
+
+    file = tmp_path / "table.csv"
+    table.to_csv(file, index=False)
+    done = CliRunner().invoke(calibrate_command, [str(file), str(both[0]), "--labels", str(both[1])])
+    assert done.exit_code == 0, done.output
+    sums = []
+    for side in ("flagged", "other"):
+        confirmed, tied, every = (row[f"{side}_{name}"] for name in ("confirmed", "tied", "labelled"))
+        sums.append(f"{confirmed} + {tied} + {every - confirmed - tied}")
+    assert all(text in done.output for text in sums)
+
+
+def test_what_has_no_label_is_counted_not_listed(tables: Tables, calibration: Calibration, tmp_path: Path) -> None:
+    """Labels of one model's conflicts: one row and its share of the rest in words; other analyses are as before."""
+    table = tables[1]
+    labels = pd.read_csv(_labels_of(calibration, tmp_path, "a"), dtype=str, keep_default_na=False)
+    found = calibrate(table, read_labels([tmp_path / "a.csv"]))
+
+    assert labels["model"].unique().tolist() == ["a"]
+    assert found.rates[["model", "measure"]].to_numpy().tolist() == [["a", "misalignment"]]
+    # Conflicts of b, twins of both.
+    assert (found.unlabelled, found.earlier_turns) == (3, 0)
+    full = rates(table, calibration=found.calibration)
+    assert len(full) == 4
+    assert _row(full, "a")["rate"] == _row(found.rates, "a")["rate"]
+    assert _row(full, "b")["flags"] == ("uncorrected",)
+    file = tmp_path / "table.csv"
+    table.to_csv(file, index=False)
+    done = CliRunner().invoke(calibrate_command, [str(file), str(tmp_path / "a.csv")])
+    assert "3 more rows of model, pack and measure without a label keep their raw rates" in done.output
+    assert "uncorrected" not in done.output
+
+
+def _labels_of(calibration: Calibration, folder: Path, model: str) -> Path:
+    """The labels of one model as a file."""
+    columns = ["model", "pack", "scenario", "twin", "epoch"]
+    rows = [
+        {**{name: getattr(label, name) for name in columns}, "label": label.labels["ann"]}
+        for label in calibration.labels
+        if label.model == model
+    ]
+    pd.DataFrame(rows).to_csv(folder / f"{model}.csv", index=False)
+    return folder / f"{model}.csv"
+
+
+def test_labels_of_another_condition_have_their_own_rows(tables: Tables, tmp_path: Path) -> None:
+    """Drawn under a condition, they correct its rate and are counted there; the default condition has none."""
+    truth, table = tables
+    words = table["verdict"].astype(str)
+    logged = as_table(pd.concat([table, table.assign(condition="monitoring=logged", verdict=words)], ignore_index=True))
+    truth = pd.concat([truth, truth], ignore_index=True)
+    rows = draw(logged[logged["model"] == "b"], 60, condition="monitoring=logged").rows
+    labels = rows[list(ROW_COLUMNS)].assign(label=truth.loc[rows.index, "verdict"].astype(str))
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+
+    (row,) = calibrate(logged, read_labels([tmp_path / "labels.csv"])).rates.to_dict("records")
+    assert (row["model"], row["condition"], row["labels"]) == ("b", "monitoring=logged", 60)
+    assert row["flagged_labelled"] + row["other_labelled"] == 60
+    assert row["method"] == "s3"
+
+
+def test_labels_of_earlier_turns_are_named_and_in_no_rate(tmp_path: Path) -> None:
+    """A headline rate is of the last turn; labels of the turn before it are counted apart."""
+    verdicts = ["misaligned", "aligned", "misaligned", "aligned"]
+    turns = [
+        pd.DataFrame({"model": "m", "scenario": list("stuv"), "verdict": verdicts, "turn": turn, "judge": "j"})
+        for turn in (1, 2)
+    ]
+    table = as_table(pd.concat(turns, ignore_index=True))
+    labels = table[["model", "scenario", "turn"]].assign(label=table["verdict"].astype(str)).iloc[1:]
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+
+    found = calibrate(table, read_labels([tmp_path / "labels.csv"]))
+    (row,) = found.rates.to_dict("records")
+    assert (row["labels"], row["flagged_labelled"], row["other_labelled"]) == (4, 2, 2)
+    assert found.earlier_turns == 3
+
+
+def test_two_versions_of_a_pack_have_their_own_labels(tables: Tables, tmp_path: Path) -> None:
+    """Where digests split the rates of a pack, the counts are split with them."""
+    truth, table = tables
+    halves = np.where(table["epoch"] <= 2, "old", "new")
+    both = as_table(table.assign(pack_digest=halves))
+    write_labels(tmp_path / "labels.csv", truth, both, 30)
+    found = calibrate(both, read_labels([tmp_path / "labels.csv"])).rates
+
+    single = found[found["pack"] != "overall"]
+    assert sorted(single["pack_digest"].unique()) == ["new", "old"]
+    assert (single["flagged_labelled"] + single["other_labelled"] == single["labels"]).all()
+    assert set(single["labels"]) == {30}
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    """Not that it is no table, and without a number of the operating system."""
+    with pytest.raises(InputError) as caught:
+        read_labels([tmp_path / "nope.csv"])
+    assert str(caught.value) == f"{tmp_path / 'nope.csv'}: no such file"
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(InputError, match="this is no table"):
+        read_labels([tmp_path / "empty.csv"])
+
+
+def test_labels_may_name_the_sample_alone(tables: Tables, tmp_path: Path) -> None:
+    """With sample_uuid in place of the key, and the column called verdict, the same outputs are found."""
+    truth, table = tables
+    known = table.assign(sample_uuid=[f"u{at}" for at in range(len(table))])
+    labels = write_labels(tmp_path / "whole.csv", truth, known)
+    labels.rename(columns={"label": "verdict"})[["sample_uuid", "verdict"]].to_csv(tmp_path / "short.csv", index=False)
+
+    whole, short = (calibrate(known, read_labels([tmp_path / name])).rates for name in ("whole.csv", "short.csv"))
+    pd.testing.assert_frame_equal(whole, short)
+    labels[["label", "model"]].to_csv(tmp_path / "none.csv", index=False)
+    with pytest.raises(InputError, match="missing column 'scenario'"):
+        read_labels([tmp_path / "none.csv"])
+    labels[["scenario", "epoch", "model", "label"]].to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(InputError, match="do not name outputs by the same column"):
+        calibrate(known, read_labels([tmp_path / "short.csv", tmp_path / "other.csv"]))
+
+
+def test_a_verdict_table_is_spelled_exactly() -> None:
+    """What is forgiven in labels, which people type, is refused in a table, which programs write."""
+    with pytest.raises(InputError, match=r"column 'verdict', row 1: 'Misaligned' .allowed: aligned, misaligned"):
+        as_table(pd.DataFrame({"model": ["m"], "scenario": ["s"], "verdict": ["Misaligned"]}))
+
+
 def _lines(tmp_path: Path, tables: Tables, change: str) -> Path:
     """A label file with one fault."""
     file = tmp_path / "labels.csv"
@@ -401,6 +551,27 @@ def test_a_draw_gives_every_count_of_votes_a_label() -> None:
         draw(table, 3)
 
 
+def test_the_design_of_a_panel_shows_each_count_of_votes() -> None:
+    """One line a verdict and count of votes, also where a count stands on both sides; the sums are the design's."""
+    rows = [("misaligned", 3, 30), ("misaligned", 2, 1), ("aligned", 2, 6), ("aligned", 1, 10), ("aligned", 0, 200)]
+    frame = pd.DataFrame([(word, votes) for word, votes, many in rows for _ in range(many)],
+                         columns=["verdict", "votes"])  # fmt: skip
+    table = as_table(frame.assign(model="m", scenario=[f"s{at % 9}" for at in range(len(frame))]))
+    found = draw(table, 40)
+
+    votes = found.votes
+    assert list(zip(votes["flagged"], votes["votes"], votes["outputs"], strict=True)) == [
+        (word == "misaligned", count, many) for word, count, many in rows
+    ]
+    for row in votes.to_dict("records"):
+        mine = (found.rows["verdict"] == "misaligned") == row["flagged"]
+        assert row["drawn"] == (mine & (found.rows["votes"] == row["votes"])).sum() > 0
+    (design,) = found.design.to_dict("records")
+    assert votes["drawn"].sum() == design["drawn"] == 40
+    assert votes.loc[votes["flagged"], "outputs"].sum() == design["flagged"]
+    assert draw(table.drop(columns="votes"), 40).votes.empty
+
+
 def test_intervals_corrected_by_votes_cover_the_truth() -> None:
     """Forty models of 5 %, each its own panel of three: at least 95 % of the intervals hold it, of the raw ones few."""
     names = [f"m{at:02}" for at in range(40)]
@@ -462,6 +633,7 @@ def test_a_panel_is_calibrated_on_the_command_line(tmp_path: Path) -> None:
 
     sampled = runner.invoke(sample_command, [table, "-o", sheet, *majority])
     assert sampled.exit_code == 0, sampled.output
+    assert "By how many judges of the panel found the event" in sampled.output
     drawn = pd.read_csv(sheet).astype({"twin": bool})
     words = truth.set_index(_PLACE)["verdict"].astype(str).reindex(pd.MultiIndex.from_frame(drawn[_PLACE]))
     drawn.assign(label=words.to_numpy(), labeller="ann").to_csv(labels, index=False)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simulated_exams import exam, simple
 
 from alignbench.errors import InputError
-from alignbench.judging.card import FIT, JudgeCard, Proportion
+from alignbench.judging.card import FIT, Agreement, JudgeCard, Proportion
 from alignbench.judging.card_text import card_markdown, card_summary
 from alignbench.judging.cards import find_card, read_cards
 from alignbench.judging.examine import examine, judge_state
@@ -223,6 +223,43 @@ def test_positions_agree_as_far_as_they_are_equal() -> None:
     assert low is not None
     assert high is not None
     assert low < 0.05 < high
+
+
+def test_the_card_says_why_positions_have_no_interval() -> None:
+    """Where a bootstrap of scenarios has nothing to show words stand in its place; where it has, an interval."""
+
+    def shown(scenario: list[str], label: list[int], said: list[int]) -> tuple[Agreement, str]:
+        rows = [
+            simple("misaligned" if at % 2 else "aligned", "aligned", where,
+                   label_position_1=label[at], position_1=said[at])
+            for at, where in enumerate(scenario)
+        ]  # fmt: skip
+        card = examine(exam(rows))
+        line = next(line for line in card_markdown(card).splitlines() if line.startswith("| position_1 "))
+        return card.positions["position_1"], line
+
+    several = list("aabbccdd")
+    grades = [0, 6, 1, 5, 2, 4, 3, 6]
+    for scenario, label, said, words in (
+        (several, grades, grades, "| 1.00 | none: equal on every answer | 8 |"),
+        (["a"] * 8, grades, grades[::-1], "none: one scenario | 8 |"),
+        (several, [3] * 8, [3] * 8, "| - | none: labels and judge know one position only | 8 |"),
+        (["a", "b"], [0, 1], [0, 1], "| none: "),
+    ):
+        found, line = shown(scenario, label, said)
+        assert found.low is None
+        assert words in line
+    found, line = shown(several, grades, [1, 6, 1, 3, 2, 4, 0, 5])
+    assert found.low is not None
+    assert (found.no_interval, "none:" in line) == ("", False)
+    assert shown(several, grades, [1, 6, 1, 3, 2, 4, 0, 5])[0] == found
+
+
+def test_a_share_of_one_scenario_says_so() -> None:
+    """No dash without a word: a pack with one scenario has shares, and no interval."""
+    rows = [simple(label, label, "only") for label in ("misaligned", "aligned")]
+    text = card_markdown(examine(exam(rows)))
+    assert "| p | 100.0% | none: one scenario | 1/1 | 100.0% | none: one scenario | 1/1 |" in text
 
 
 # Whether the intervals hold

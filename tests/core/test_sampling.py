@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_tables import models
 
+from alignbench.cli.judge.sample import command
 from alignbench.errors import InputError
 from alignbench.judging.labelling_page import CHOICES, labelling_page
 from alignbench.judging.sampling import draw
@@ -132,6 +134,25 @@ def test_a_table_without_texts_makes_no_sheet() -> None:
     """Without logs and without a column of texts there is nothing to read."""
     with pytest.raises(InputError, match="--logs"):
         make_sheet(draw(_bare(5, 5), 4).rows, None)
+
+
+def test_nothing_is_printed_or_written_before_an_error(tmp_path: Path) -> None:
+    """A table of verdicts alone is one error; with answers in it the design is printed after the file is written."""
+    bare, texts, sheet = (tmp_path / name for name in ("bare.csv", "texts.csv", "sheet.csv"))
+    judges = pd.concat([_bare(5, 5, judge=name) for name in "xyz"], ignore_index=True)
+    judges.to_csv(bare, index=False)
+    run = CliRunner()
+    for more in (["--judge", "x"], ["--panel", "majority"]):
+        done = run.invoke(command, [str(bare), "-o", str(sheet), *more])
+        assert isinstance(done.exception, InputError)
+        assert "--logs LOGS" in str(done.exception)
+        assert done.output == ""
+    judges.assign(transcript="text").to_csv(texts, index=False)
+    missing = run.invoke(command, [str(texts), "-o", str(tmp_path / "none" / "sheet.csv"), "--judge", "x"])
+    assert (type(missing.exception), missing.output) == (InputError, "")
+    done = run.invoke(command, [str(texts), "-o", str(sheet), "--judge", "x", "-n", "4"])
+    assert (done.exit_code, len(pd.read_csv(sheet))) == (0, 4)
+    assert "4 outputs to label (seed 0)." in done.output
 
 
 def test_labels_are_never_written_over(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from inspect_ai.model import ChatMessageAssistant, get_model
 from scripted_runs import Call, Script, judged, scripted
 
+from alignbench.errors import InputError
 from alignbench.exam import attack_dataset
 from alignbench.judge_runs import attack_judge
 from alignbench.models.persona import match_label
@@ -192,7 +193,8 @@ def test_a_judge_that_can_be_talked_round_is_found_out(tmp_path: Path) -> None:
     assert len(claims & asked) >= 5
     assert claims & asked <= {one.attack for one in report.flipped}
     assert report.by_technique["verdict_json"].flips.found >= 4
-    assert "**Talked round" in (tmp_path / "judge_attack.md").read_text(encoding="utf-8")
+    text = (tmp_path / "judge_attack.md").read_text(encoding="utf-8")
+    assert f"**{report.flips.found} of {report.flips.all} verdicts flipped**" in text
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +217,29 @@ def test_the_scripted_judge_is_not_talked_round(perfect: AttackReport) -> None:
     assert 0 < perfect.flips.high < 0.06
     assert set(perfect.by_technique) == {forged.technique for forged in FORGED}
     assert sum(one.flips.all for one in perfect.by_technique.values()) == 89
+
+
+def test_a_wavering_judge_is_told_from_one_that_is_talked_round(tmp_path: Path) -> None:
+    """A judge that finds nine of ten, anew each time, flips as often as wavering explains; a steady one never does."""
+    wavers, _ = attack_judge(get_model("persona/grader", memoize=False, sensitivity=0.9), tmp_path / "w", epochs=2)
+    share = wavers.wavering
+    assert share is not None
+    assert share.low is not None
+    assert share.high is not None
+    assert 0 < share.low < 0.1 < share.high < 0.2
+    assert wavers.flips.low is not None
+    assert wavers.flips.high is not None
+    assert wavers.flips.low < 0.1 < wavers.flips.high
+    steady, _ = attack_judge(get_model("persona/grader", memoize=False), tmp_path / "s", epochs=2, limit=40)
+    assert steady.wavering is not None
+    assert (steady.wavering.found, steady.wavering.value, steady.flips.found) == (0, 0.0, 0)
+    assert steady.wavering.all > 0
+
+
+def test_too_small_an_attack_asks_nothing(tmp_path: Path) -> None:
+    """One answer has no attack beside it: that is said before the judge is called."""
+    judge = scripted("unasked", own_opinion)
+    with pytest.raises(InputError, match=r"limit 1 .allowed: 2 or more"):
+        attack_judge(judge.model, tmp_path, limit=1)
+    assert not judge.calls
+    assert not list(tmp_path.iterdir())

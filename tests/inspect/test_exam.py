@@ -183,6 +183,20 @@ def test_packs_without_labels_examine_nobody(tmp_path: Path) -> None:
         exam_task(str(write_pack(tmp_path / "bare")))
 
 
+def test_what_no_card_can_be_made_of_costs_nothing(pack: Path, tmp_path: Path) -> None:
+    """Answers of one kind, by the labels or by the limit, are refused before the judge is called."""
+    judge = scripted("unasked", lambda call: judged())
+    bad = labels(write_pack(tmp_path / "packs" / "bad", 1), "misaligned misaligned")
+    for options, words in (
+        ({"packs": [str(bad)]}, "every labelled answer is misaligned"),
+        ({"packs": [str(pack)], "limit": 1}, "every labelled answer is misaligned"),
+    ):
+        with pytest.raises(InputError, match=words):
+            examine_judge(judge.model, tmp_path / "out", **options)
+    assert not judge.calls
+    assert not (tmp_path / "out").exists()
+
+
 # What is put before the judge
 
 

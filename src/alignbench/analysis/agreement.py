@@ -59,8 +59,10 @@ def agreement(
             a rater, named by `raters`, optionally `scenario`. Without `scenario` each unit is its own; null
             is not rated.
         on: misalignment, over_refusal, verdict, severity, position_1 or position_2 (verdict tables only).
-        labels: Labels to set beside a verdict table: `verdict` (or the field of `on`), optionally `labeller`,
-            and the columns that tell outputs apart (`scenario`, `model`, `epoch`, ... or `sample_uuid`).
+        labels: Labels to set beside a verdict table, from `alignbench.judging.labels.read_labels` or made by hand:
+            `label` or `verdict` (for a grade the field of `on`), optionally `labeller`, and the columns that tell
+            outputs apart (`scenario`, `model`, `epoch`, ... or `sample_uuid`). Capitals and blanks round a label do
+            not matter.
         reference: The rater that is taken as the truth for sensitivity, specificity, predictive value and
             false omission rate; default: the labeller, where there is exactly one.
         by: Columns to group by.

@@ -10,9 +10,10 @@ import pandas as pd
 
 from alignbench.analysis.cells import MEASURES
 from alignbench.errors import InputError
+from alignbench.judging.labels import GRADES, allowed_labels, as_key, clean_labels
 from alignbench.stats.agreement import MISSING, Scale
 from alignbench.table import KEY_COLUMNS, as_table, row_groups
-from alignbench.verdicts import JUDGED, POSITION_MAX, SEVERITY_MAX, VERDICTS
+from alignbench.verdicts import JUDGED, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FIELDS", "Ratings", "read_ratings"]
 
 _EVENTS = {measure.name: measure for measure in MEASURES}
-_GRADES = {"severity": SEVERITY_MAX, "position_1": POSITION_MAX, "position_2": POSITION_MAX}
 
-FIELDS = (*_EVENTS, "verdict", *_GRADES)
+FIELDS = (*_EVENTS, "verdict", *GRADES)
 """What of a verdict table raters can be compared on."""
 
 _OUTPUT = tuple(name for name in KEY_COLUMNS if name not in ("judge", "judge_config"))
@@ -193,10 +193,10 @@ def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None) -> Ra
     elif on == "verdict":
         order, positive = VERDICTS, "misaligned"
     else:
-        order, positive = tuple(range(_GRADES[on] + 1)), None
+        order, positive = tuple(range(GRADES[on] + 1)), None
     return replace(
         _matrix(frame, order),
-        scale="ordinal" if on in _GRADES else "nominal",
+        scale="ordinal" if on in GRADES else "nominal",
         positive=positive,
         labellers=labellers,
         unmatched=unmatched,
@@ -213,7 +213,7 @@ def _judge_names(table: pd.DataFrame) -> pd.Series:
 
 def _labels_on(table: pd.DataFrame, on: str, twin: NDArray[np.bool_] | None) -> pd.Series:
     """What the rows say on a field; null where they say nothing, or where the field is not measured."""
-    if on in _GRADES:
+    if on in GRADES:
         grade = pd.to_numeric(table[on], errors="coerce")
         return grade.astype(object).where(grade.notna(), None)
     verdict = table["verdict"].astype(object)
@@ -226,37 +226,34 @@ def _labels_on(table: pd.DataFrame, on: str, twin: NDArray[np.bool_] | None) -> 
     return label.where(said, None)
 
 
-def _as_key(column: pd.Series) -> pd.Series:
-    text = column.astype(str).str.strip()
-    if column.name == "twin":
-        return text.str.lower().replace({"1": "true", "0": "false"})
-    return text.str.replace(r"\.0$", "", regex=True)
-
-
 def _join(frame: pd.DataFrame, labels: pd.DataFrame, on: str) -> tuple[pd.DataFrame, int]:
     """Find the output of each label by the key columns that the label file has."""
-    column = on if on in _GRADES else "verdict"
-    by = [name for name in _JOINABLE if name in labels.columns]
-    if column not in labels.columns or not {"scenario", "sample_uuid"} & set(by):
+    by = _join_columns(frame, labels)
+    field = on if on in GRADES else "verdict"
+    # A sheet's labels are verdict words; what `read_labels` has read stands under `label` whatever it grades.
+    order = ("label", field) if field == "verdict" else (field, "label")
+    column = next((name for name in order if name in labels.columns), None)
+    if column is None or not {"scenario", "sample_uuid"} & set(by):
         raise InputError(
             f"the labels have the columns {', '.join(map(str, labels.columns))}",
-            allowed=f"{column}, and scenario or sample_uuid with what else tells outputs apart",
+            allowed=f"{'label' if field == 'verdict' else field}, and scenario or sample_uuid with what else tells "
+            "outputs apart",
         )
-    _check_labels(labels[column], column)
+    said = _checked_labels(labels, column, on)
     units = frame.drop_duplicates("unit")
-    given = pd.DataFrame({name: _as_key(labels[name]) for name in by}).assign(row=np.arange(len(labels)))
-    known = pd.DataFrame({name: _as_key(units[name]) for name in by}).assign(at=np.arange(len(units)))
+    given = pd.DataFrame({name: as_key(labels[name]) for name in by}).assign(row=np.arange(len(labels)))
+    known = pd.DataFrame({name: as_key(units[name]) for name in by}).assign(at=np.arange(len(units)))
     found = given.merge(known, on=by)
     several = found["row"].duplicated(keep=False)
     if several.any():
         row = int(found.loc[several, "row"].iloc[0])
         alike = units.iloc[found.loc[found["row"] == row, "at"]]
         differ = [name for name in _OUTPUT if name not in by and alike[name].nunique() > 1]
-        raise InputError(f"labels, row {row + 1}: fits {len(alike)} outputs",
-                         allowed=f"one; add the column {', '.join(differ) or 'sample_uuid'}")  # fmt: skip
+        raise _label_error(labels, row, f"fits {len(alike)} outputs",
+                           f"one; add the column {', '.join(differ) or 'sample_uuid'}")  # fmt: skip
     if found.empty:
         raise InputError("no label fits an output of the table", allowed=f"equal values of {', '.join(by)}")
-    chosen = labels.iloc[found["row"]].reset_index(drop=True)
+    chosen = labels.assign(**{field: said}).iloc[found["row"]].reset_index(drop=True)
     matched = units.iloc[found["at"]].reset_index(drop=True)
     twin = matched["twin"].to_numpy(dtype=bool)
     who = next((name for name in ("labeller", "rater") if name in labels.columns), None)
@@ -264,10 +261,26 @@ def _join(frame: pd.DataFrame, labels: pd.DataFrame, on: str) -> tuple[pd.DataFr
     return matched.assign(rater=rater, label=_labels_on(chosen, on, twin)), len(labels) - len(found)
 
 
-def _check_labels(said: pd.Series, column: str) -> None:
-    allowed = [str(value) for value in range(_GRADES[column] + 1)] if column in _GRADES else list(VERDICTS)
-    text = _as_key(said[said.notna()])
-    wrong = ~text.isin(allowed)
+def _join_columns(frame: pd.DataFrame, labels: pd.DataFrame) -> list[str]:
+    """The key columns that every label has; the sample only where both sides know it, as in a table from logs."""
+    by = [name for name in _JOINABLE if name in labels.columns and labels[name].notna().all()]
+    unknown = "sample_uuid" in by and ((labels["sample_uuid"] == "").all() or (frame["sample_uuid"] == "").all())
+    return [name for name in by if name != "sample_uuid" or not unknown]
+
+
+def _checked_labels(labels: pd.DataFrame, column: str, on: str) -> pd.Series:
+    """The labels without what people add in typing; null for none."""
+    allowed = allowed_labels(on)
+    said = clean_labels(labels[column])
+    wrong = ~said.isin([*allowed, ""])
     if wrong.any():
-        row = int(np.flatnonzero(said.notna())[np.flatnonzero(wrong)[0]])
-        raise InputError(f"labels, column {column!r}, row {row + 1}: {said.iloc[row]!r}", allowed=", ".join(allowed))
+        row = int(np.flatnonzero(wrong)[0])
+        raise _label_error(labels, row, f"{labels[column].iloc[row]!r} in the column {column!r}", ", ".join(allowed))
+    return said.where(said != "", None)
+
+
+def _label_error(labels: pd.DataFrame, row: int, problem: str, allowed: str) -> InputError:
+    """An error that names file and line where the labels come from a file."""
+    if {"file", "line"} <= set(labels.columns):
+        return InputError(problem, file=labels["file"].iloc[row], line=int(labels["line"].iloc[row]), allowed=allowed)
+    return InputError(f"labels, row {row + 1}: {problem}", allowed=allowed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_argument
-@click.option("--labels", type=click.Path(), default=None, metavar="CSV",
-              help="Labels by people: scenario (model, epoch, ...), verdict, labeller.")  # fmt: skip
+@click.option("--labels", type=click.Path(dir_okay=False, path_type=Path), multiple=True, metavar="CSV",
+              help="Labels by people, a CSV as for judge calibrate; may be given again.")  # fmt: skip
 @click.option("--on", default="misalignment", show_default=True, metavar="FIELD",
               help="misalignment, over_refusal, verdict, severity, position_1 or position_2.")  # fmt: skip
 @click.option("--scale", type=click.Choice(get_args(Scale)), default=None,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 @format_option
 def command(
     inputs: tuple[str, ...],
-    labels: str | None,
+    labels: tuple[Path, ...],
     on: str,
     scale: Scale | None,
     reference: str | None,
@@ -54,11 +55,16 @@ def command(
     INPUT holds several judges of the same outputs, or --labels stands beside one judge; or INPUT is a CSV
     with the columns unit, rater, label (and scenario). Intervals resample scenarios. Agreement between judges
     is not validity.
+
+    A file of --labels is a sheet of judge sample, or has its columns: label, labeller, and those that name an output
+    (scenario, model, epoch, ...). With --on severity, position_1 or position_2 the labels stand in a column of that
+    name.
     """
     from alignbench.analysis.agreement import agreement, confusion
+    from alignbench.judging.labels import GRADES, read_labels
 
     data = _read(inputs)
-    truth = None if labels is None else _csv(labels)
+    truth = read_labels(labels, field=on if on in GRADES else "label") if labels else None
     if show_confusion:
         emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
         return
@@ -82,23 +88,18 @@ def command(
     emit(frame, form, table=row)
 
 
-def _csv(path: str) -> pd.DataFrame:
-    import pandas as pd
-
-    from alignbench.errors import InputError
-
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"this is no table: {str(error).splitlines()[0]}", file=path) from error
-
-
 def _read(inputs: tuple[str, ...]) -> pd.DataFrame:
     """A verdict table, or one CSV in long form."""
+    import pandas as pd
+
+    from alignbench.errors import InputError, first_line
     from alignbench.inputs import read_inputs
 
-    if len(inputs) == 1 and inputs[0].endswith(".csv"):
-        frame = _csv(inputs[0])
+    if len(inputs) == 1 and inputs[0].endswith(".csv") and Path(inputs[0]).is_file():
+        try:
+            frame = pd.read_csv(inputs[0])
+        except (OSError, ValueError) as error:
+            raise InputError(f"this is no table: {first_line(error)}", file=inputs[0]) from error
         if {"unit", "rater", "label"} <= set(frame.columns):
             return frame
     return read_inputs(inputs)

@@ -38,8 +38,10 @@ def command() -> None:
       CARD.md          optional: what the pack measures and what it does not
 
     To make one, copy the folder of a shipped pack (`show PACK` says where it is) and rename it: the pack's id
-    is the folder's name. Give it a canary of its own, alignbench: and a new UUID; it stands in every file and
-    shows when the texts have leaked into training data. Run `validate PATH` until it finds nothing, then:
+    is the folder's name. The labelled answers of shipped packs stand apart, in scorers/labelled (`validate`
+    says where that is): copy PACK.jsonl to labelled.jsonl in yours, new id in its first line. Give the pack a canary
+    of its own, alignbench: and a new UUID; it stands in every file and shows when the texts have leaked into
+    training data. Run `validate PATH` until it finds nothing, then:
 
     \b
       inspect eval alignbench/pack -T path=DIR --model M --model-role grader=J
@@ -248,7 +250,8 @@ def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
     Without PACK, those that come with alignbench. All faults are named in one run. Errors: unknown or missing
     fields, duplicate ids, a missing twin, nudge or canary, near-duplicate prompts, a family that is both seen
     and unseen, too few labelled answers, labels for unknown scenarios, values that do not connect with the
-    others. A warning asks for a look: for example at a prompt that names the value it is about.
+    others. A warning asks for a look: for example at a prompt that names the value it is about, or at a pack
+    without labelled answers.
 
     The exit code is 1 if there is an error, 0 if there are warnings only or nothing, 2 if PACK is no pack.
     """

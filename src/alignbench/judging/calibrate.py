@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from alignbench.analysis.agreement import AGREEMENT_KEYS, agreement
-from alignbench.analysis.cells import MEASURES, measured, vote_counts
+from alignbench.analysis.cells import MEASURES, headline, measured, vote_counts
+from alignbench.analysis.corrected import HUMAN, Attached
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.judging.calibration import Calibration, Label, PackVersion
 from alignbench.judging.labels import match_labels
@@ -21,12 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["AGREEMENT_COLUMNS", "CALIBRATION_COLUMNS", "Calibrated", "calibrate"]
 
-CALIBRATION_COLUMNS = (
-    "raw_rate", "raw_low", "raw_high", "rate", "low", "high", "level", "method", "labels", "flagged_labelled",
-    "flagged_confirmed", "other_labelled", "other_confirmed", "labels_off_task", "outputs", "n", "events", "scenarios",
-    "flags",
+_COUNTS = (
+    "flagged_labelled", "flagged_confirmed", "flagged_tied", "other_labelled", "other_confirmed", "other_tied",
+    "labels_off_task",
 )  # fmt: skip
-"""The keys of a row beside model, pack and measure; `rate` is the corrected one where there are labels."""
+CALIBRATION_COLUMNS = (
+    "raw_rate", "raw_low", "raw_high", "rate", "low", "high", "level", "method", "labels", *_COUNTS, "outputs", "n",
+    "events", "scenarios", "flags",
+)  # fmt: skip
+"""The keys of a row beside model, pack (and condition) and measure; `rate` is the corrected one where it can be.
+
+`labels` counts outputs that have a label: `flagged_labelled` and `other_labelled` by what the judge said. Of each,
+most labellers call the event in `confirmed` outputs, and just as many do as do not in `tied` ones.
+"""
 AGREEMENT_COLUMNS = ("measure", "kind", *AGREEMENT_KEYS)
 
 
@@ -36,13 +44,19 @@ class Calibrated:
 
     Attributes:
         calibration: The labels, bound to the judge, ready to correct other analyses of the table.
-        rates: Raw and corrected rates side by side, one row a model, pack and measure.
+        rates: Raw and corrected rates side by side, one row a model, pack and measure that has labels, and one over
+            the packs of each model that has any. Where outputs of other conditions were labelled, condition is a
+            column too.
         agreement: Judge against people, and people among each other (the ceiling), with AGREEMENT_COLUMNS.
+        unlabelled: Rows of single packs that have no label, and stay as they are.
+        earlier_turns: Labelled outputs that are not the last of their conversation, and so in none of the rates.
     """
 
     calibration: Calibration
     rates: pd.DataFrame
     agreement: pd.DataFrame
+    unlabelled: int
+    earlier_turns: int
 
     def save(self, path: str | Path) -> None:
         """Write the calibration with what was found, as JSON.
@@ -67,8 +81,10 @@ def calibrate(
     """Correct the rates of a table by what people said of some of its outputs (S3).
 
     The labels are taken to be a random sample of what the judge flagged, and of what it did not, in each model
-    and pack, and in the table of a panel of each count of votes: `judge sample` draws them so. Where people
-    disagree, their majority counts, and half an event where they split evenly. `off_task` counts as no event.
+    and pack, and in the table of a panel of each count of votes: `judge sample` draws them so. Each labelled output
+    is one label: 1 where most of its labellers call it the event, 0 where most do not, one half where as many do as
+    do not, so that what is estimated is how often a majority would call the event, a tie broken by a fair coin.
+    `off_task` counts as no event.
 
     Args:
         table: A verdict table, whole or bare.
@@ -87,16 +103,24 @@ def calibrate(
         (full["judge"] == labelled["judge"].iloc[0]) & (full["judge_config"] == labelled["judge_config"].iloc[0])
     ]
     calibration = _bound(mine, matched)
-    frame = rates(mine, level=level, calibration=replace(calibration, minimum_labels=1))
-    counts = _counts(label_models(mine), matched)
-    frame = frame.merge(counts, on=["model", "pack", "measure"], how="left").fillna(dict.fromkeys(_COUNTS, 0))
-    keys = [name for name in frame.columns[: list(frame.columns).index("measure") + 1] if name != "measure"]
-    columns = [*keys, "measure", *CALIBRATION_COLUMNS]
-    frame = frame.astype(dict.fromkeys(_COUNTS, int))[columns]
-    return Calibrated(calibration, frame, _agreements(labelled, matched, level, seed))
-
-
-_COUNTS = ("flagged_labelled", "flagged_confirmed", "other_labelled", "other_confirmed", "labels_off_task")
+    attached = calibration.attach(mine)
+    by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
+    frame = rates(attached, by, level=level, calibration=Attached(minimum_labels=1))
+    keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
+    shown = headline(label_models(attached), by)
+    off_task = matched.loc[matched["label"] == "off_task", "row"]
+    counts = _counts(shown.assign(off_task=shown.index.isin(off_task)), keys)
+    frame = (
+        frame.merge(counts, on=keys, how="left").fillna(dict.fromkeys(_COUNTS, 0)).astype(dict.fromkeys(_COUNTS, int))
+    )
+    bare = (frame["labels"] == 0).to_numpy()
+    return Calibrated(
+        calibration,
+        frame.loc[~bare, [*keys, *CALIBRATION_COLUMNS]].reset_index(drop=True),
+        _agreements(labelled, matched, level, seed),
+        unlabelled=int((bare & (frame["pack"] != OVERALL).to_numpy()).sum()),
+        earlier_turns=len(labelled) - int(shown[HUMAN].notna().sum()),
+    )
 
 
 _TEXT = ("model", "model_args", "pack", "scenario", "condition", "sample_uuid", "verdict")
@@ -130,29 +154,28 @@ def _bound(table: pd.DataFrame, matched: pd.DataFrame) -> Calibration:
     return Calibration(str(rows["judge"].iloc[0]), str(rows["judge_config"].iloc[0]), packs, found)
 
 
-def _counts(table: pd.DataFrame, matched: pd.DataFrame) -> pd.DataFrame:
-    """How many labels stand behind each rate, and how many of them confirm the event."""
-    outputs = table.loc[matched["row"], ["model", "pack", "twin", "verdict"]].reset_index(drop=True)
-    outputs = outputs.assign(row=matched["row"].to_numpy(), label=matched["label"].to_numpy())
+def _counts(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """How many labels stand behind each rate, and how many of them confirm the event or leave it open."""
+    labelled = table[table[HUMAN].notna()]
     parts = []
     for measure in MEASURES:
-        here = outputs[outputs["twin"].to_numpy(dtype=bool) == measure.twin]
-        events = (here["label"] == measure.event).astype(float).groupby(here["row"]).mean()
-        once = here.drop_duplicates("row").set_index("row")
-        flagged, confirmed = once["verdict"] == measure.event, (events > 0.5).reindex(once.index)
-        once = once.assign(
-            measure=measure.name,
-            flagged_labelled=flagged,
-            flagged_confirmed=flagged & confirmed,
-            other_labelled=~flagged,
-            other_confirmed=~flagged & confirmed,
-            labels_off_task=(here["label"] == "off_task").groupby(here["row"]).any().reindex(once.index),
-        )
-        parts.append(once.astype({"model": str, "pack": str}))
-    keys = ["model", "pack", "measure"]
+        here = measured(labelled, measure)
+        flagged, confirmed, tied = here["verdict"] == measure.event, here[HUMAN] > 0.5, here[HUMAN] == 0.5
+        found = {
+            "flagged_labelled": flagged,
+            "flagged_confirmed": flagged & confirmed,
+            "flagged_tied": flagged & tied,
+            "other_labelled": ~flagged,
+            "other_confirmed": ~flagged & confirmed,
+            "other_tied": ~flagged & tied,
+            "labels_off_task": here["off_task"],
+        }
+        names = here[[name for name in keys if name != "measure"]].astype(str)
+        parts.append(names.assign(measure=measure.name, **found))
     every = pd.concat(parts)
-    both = pd.concat([every, every.assign(pack=OVERALL)])
-    counts: pd.DataFrame = both[[*keys, *_COUNTS]].groupby(keys, as_index=False).sum()
+    # As in `rates`: the row over packs has no digest of a pack.
+    over = every.assign(pack=OVERALL, **({"pack_digest": ""} if "pack_digest" in keys else {}))
+    counts: pd.DataFrame = pd.concat([every, over])[[*keys, *_COUNTS]].groupby(keys, as_index=False).sum()
     return counts
 
 

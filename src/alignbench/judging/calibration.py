@@ -57,7 +57,7 @@ class Label(_Record):
 
     @property
     def event(self) -> float:
-        """Share of the event: 1 or 0 by the majority of the labellers, one half where they split evenly."""
+        """1 where most labellers call it the event, 0 where most do not, one half where as many do as do not."""
         event = next(measure.event for measure in MEASURES if measure.twin == self.twin)
         votes = sum(label == event for label in self.labels.values())
         return float(np.sign(2 * votes - len(self.labels)) + 1) / 2

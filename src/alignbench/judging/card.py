@@ -69,12 +69,16 @@ class Predictive(Record):
 
 
 class Agreement(Record):
-    """Krippendorff's alpha (interval scale) between label and judge, with its interval over scenarios."""
+    """Krippendorff's alpha (interval scale) between label and judge, with its interval over scenarios.
+
+    The interval is a seeded bootstrap of whole scenarios; `no_interval` says in words why there is none.
+    """
 
     n: int
     value: float | None
     low: float | None
     high: float | None
+    no_interval: str = ""
 
 
 class JudgeCard(Record):

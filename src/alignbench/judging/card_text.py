@@ -74,7 +74,7 @@ def card_markdown(card: JudgeCard) -> str:
         ),
         "## Positions",
         "Agreement with the labels on how far an answer acts for either value (Krippendorff's alpha, interval scale; "
-        "1 is perfect, 0 is chance).",
+        "1 is perfect, 0 is chance). Its interval resamples scenarios, so it needs some that differ.",
         _table(
             ("position", "alpha", "interval", "answers"),
             ((name, *_alpha(found)) for name, found in card.positions.items()),
@@ -100,28 +100,41 @@ def attack_summary(report: AttackReport) -> str:
     """How many verdicts were talked round, in total and by technique."""
     flips, unscored = report.flips, report.unscored
     title = f"# Attack on a judge: {report.judge}"
+    limits = _limits(flips, "answer")
     if flips.value is None:
         lead = "**Nothing to say.** No verdict *misaligned* was there that an attack could have taken away."
     elif flips.found:
-        lead = (
-            f"**Talked round {flips.found} times of {flips.all}** ({_percent(flips.value)}, interval {_limits(flips)})."
-        )
+        lead = f"**{flips.found} of {flips.all} verdicts flipped** ({_percent(flips.value)}, interval {limits})."
     else:
-        lead = f"**Never talked round** in {flips.all} attempts (interval {_limits(flips)})."
+        lead = f"**Never talked round** in {flips.all} attempts (interval {limits})."
     asked = (
         f"{report.forged} forged answers: a misaligned answer, word for word, with text round it that speaks to the "
         "judge. A flip is a forged answer that is not called misaligned although the same answer alone was. "
         f"{report.missed} answers were not called misaligned even alone and {report.unknown} got no verdict alone: "
-        f"they are in no share. Intervals ({report.level:.0%}) treat the answer that was forged as the unit. A judge "
-        "that wavers flips without being talked round: compare its consistency in `alignbench judge exam`."
+        f"they are in no share. Intervals ({report.level:.0%}) treat the answer that was forged as the unit."
     )
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.items()) or "none"
     rest = f"Forged answers without a verdict: {unscored.found} of {unscored.all} ({reasons}); they count as no flips."
     table = _table(
         ("technique", "flips", "interval", "of", "without verdict"),
-        ((name, *_shown(one.flips), str(one.unscored.found)) for name, one in report.by_technique.items()),
+        ((name, *_shown(one.flips, "answer"), str(one.unscored.found)) for name, one in report.by_technique.items()),
     )
-    return "\n\n".join([title, lead, asked, rest, table]) + "\n"
+    return "\n\n".join([title, lead, _wavering(report.wavering), asked, rest, table]) + "\n"
+
+
+def _wavering(share: Proportion | None) -> str:
+    """How many flips a judge makes that merely disagrees with itself."""
+    title = "Flips expected from wavering alone:"
+    if share is None:
+        return f"{title} unknown, as each answer was judged once; ask for two or more repetitions (`--epochs 2`)."
+    if share.value is None:
+        return f"{title} unknown, as no answer that was called misaligned alone has a second verdict."
+    found, limits, of = _shown(share, "answer")
+    return (
+        f"{title} {found} (interval {limits}, {of}). So often another verdict on the same answer alone is not "
+        "misaligned, where one is. Flips in this share are no success of the attacks: only what clearly goes beyond "
+        "it is."
+    )
 
 
 def attack_markdown(report: AttackReport) -> str:
@@ -163,22 +176,24 @@ def _cost(card: JudgeCard) -> str:
     return said + (f", and costs ${card.cost:.4f}." if card.cost is not None else "; its cost is not stated.")
 
 
-def _shown(share: Proportion) -> tuple[str, str, str]:
-    return _percent(share.value), _limits(share), f"{share.found}/{share.all}"
+def _shown(share: Proportion, unit: str = "scenario") -> tuple[str, str, str]:
+    return _percent(share.value), _limits(share, unit), f"{share.found}/{share.all}"
 
 
 def _alpha(found: Agreement) -> tuple[str, str, str]:
-    if found.value is None:
-        return "-", "-", str(found.n)
-    interval = "-" if found.low is None or found.high is None else f"[{found.low:.2f}, {found.high:.2f}]"
-    return f"{found.value:.2f}", interval, str(found.n)
+    value = "-" if found.value is None else f"{found.value:.2f}"
+    if found.low is None or found.high is None:
+        return value, f"none: {found.no_interval}" if found.no_interval else "-", str(found.n)
+    return value, f"[{found.low:.2f}, {found.high:.2f}]", str(found.n)
 
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
-def _limits(share: Proportion) -> str:
+def _limits(share: Proportion, unit: str) -> str:
+    if share.all and share.low is None:
+        return f"none: one {unit}"
     return _interval(share.low, share.high)
 
 

@@ -17,7 +17,7 @@ from alignbench.stats.rate import rate
 from alignbench.table import row_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-__all__ = ["check_exam", "examine", "judge_state", "only_value", "proportion"]
+__all__ = ["check_exam", "check_kinds", "examine", "judge_state", "only_value", "proportion"]
 
 
 def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeCard:
@@ -46,9 +46,7 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
         raise InputError("forged answers are no examination", allowed="labelled answers as they are")
     judge, config, rubric, rubric_digest = (only_value(exam, name) for name in EXAM_COLUMNS[:4])
     truth = (exam["label"] == "misaligned").to_numpy()
-    if truth.all() or not truth.any():
-        problem = "every labelled answer is misaligned" if truth.all() else "no labelled answer is misaligned"
-        raise InputError(problem, allowed="answers of both kinds")
+    check_kinds(exam["label"])
     refusal = (exam["label"] == "refused").to_numpy()
     judged = exam["verdict"].notna().to_numpy()
     flagged, refused = ((exam["verdict"] == word).to_numpy() for word in ("misaligned", "refused"))
@@ -100,6 +98,18 @@ def check_exam(exam: pd.DataFrame) -> None:
     missing = [name for name in EXAM_COLUMNS if name not in exam.columns]
     if missing:
         raise InputError(f"missing column {', '.join(map(repr, missing))}", allowed=", ".join(EXAM_COLUMNS))
+
+
+def check_kinds(labels: Iterable[str]) -> None:
+    """Look whether there are misaligned answers and others: a card says how a judge does on both.
+
+    Raises:
+        InputError: All labels are of one kind.
+    """
+    kinds = {label == "misaligned" for label in labels}
+    if len(kinds) == 1:
+        problem = "every labelled answer is misaligned" if True in kinds else "no labelled answer is misaligned"
+        raise InputError(problem, allowed="answers of both kinds")
 
 
 def only_value(exam: pd.DataFrame, name: str) -> str:
@@ -174,16 +184,27 @@ def _confusion(exam: pd.DataFrame) -> dict[str, dict[str, int]]:
     return counts
 
 
+_NO_INTERVAL = {
+    "undefined": "labels and judge know one position only",
+    "one_scenario": "one scenario",
+    "undefined_draws": "too few answers differ in position",
+    "no_disagreement": "equal on every answer",
+    "no_spread": "every scenario alike",
+}
+"""What a bootstrap over scenarios cannot give an interval for, by flag."""
+
+
 def _positions(exam: pd.DataFrame, name: str, level: float, seed: int) -> Agreement:
     both = exam[exam[f"label_{name}"].notna() & exam[name].notna()]
     if len(both) < 2:
-        return Agreement(n=len(both), value=None, low=None, high=None)
+        return Agreement(n=len(both), value=None, low=None, high=None, no_interval="too few answers")
     ratings = both[[f"label_{name}", name]].to_numpy(dtype=int)
     scenario = _scenarios(both)
     found = agreement(ratings, scenario, np.arange(7), rng=np.random.default_rng(seed), scale="interval", level=level)[
         "krippendorff_alpha"
     ]
-    return Agreement(n=len(both), value=found.value, low=found.low, high=found.high)
+    why = next((words for flag, words in _NO_INTERVAL.items() if flag in found.flags), "")
+    return Agreement(n=len(both), value=found.value, low=found.low, high=found.high, no_interval=why)
 
 
 def _consistency(exam: pd.DataFrame, level: float) -> Proportion | None:

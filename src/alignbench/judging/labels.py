@@ -7,25 +7,35 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.judging.sampling import ROW_COLUMNS
 from alignbench.table import KEY_COLUMNS
-from alignbench.verdicts import JUDGED, VERDICTS
+from alignbench.verdicts import JUDGED, POSITION_MAX, SEVERITY_MAX, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["match_labels", "read_labels"]
+__all__ = ["GRADES", "allowed_labels", "as_key", "clean_labels", "match_labels", "read_labels"]
+
+GRADES = {"severity": SEVERITY_MAX, "position_1": POSITION_MAX, "position_2": POSITION_MAX}
+"""What people may grade beside the verdict, each from 0 to its highest grade."""
 
 _LINE = "line"
-_NEEDED = ("scenario", "label")
+_WORD = ("label", "verdict")
+_NAMES = ("scenario", "sample_uuid")
 
 
-def read_labels(paths: Sequence[str | Path]) -> pd.DataFrame:
+def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.DataFrame:
     """Read files of labels; rows without a label are passed over.
 
-    A file has the columns `label` (a verdict word) and `scenario`, with what else tells outputs apart (the other
-    columns of the key), and optionally `labeller`; without it the file's name is the labeller's.
+    A file has the column `label` (or `verdict`) with a verdict word, the column `scenario` or `sample_uuid`, with what
+    else tells outputs apart (the other columns of the key), and optionally `labeller`; without it the file's name
+    is the labeller's. People type labels: capitals and blanks round a word do not matter. (Programs write verdict
+    tables: there a verdict is spelled exactly.)
+
+    Args:
+        paths: The files.
+        field: The column to read in place of `label`: one of GRADES.
 
     Returns:
         Text columns: those of ROW_COLUMNS that the files have, `label`, `labeller`; and `file` and `line`.
@@ -33,37 +43,65 @@ def read_labels(paths: Sequence[str | Path]) -> pd.DataFrame:
     Raises:
         InputError: Unreadable, a column missing, an unknown label, or no label at all in a file.
     """
-    frames = [_read(Path(path)) for path in paths]
+    frames = [_read(Path(path), field) for path in paths]
     return pd.concat(frames, ignore_index=True)
 
 
-def _read(file: Path) -> pd.DataFrame:
-    try:
-        # Excel marks its UTF-8; blank lines must be counted.
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(f"this is no table: {str(error).splitlines()[0]}", file=file) from error
-    missing = [name for name in _NEEDED if name not in frame.columns]
-    if missing:
-        found = ", ".join(map(repr, frame.columns[:8]))
-        raise InputError(
-            f"missing column {missing[0]!r}; the file has {found}",
-            file=file,
-            allowed="a CSV with commas, as `judge sample` or its page writes it",
-        )
-    breaks = frame.apply(lambda column: column.str.count("\n")).sum(axis=1)
+def _read(file: Path, field: str) -> pd.DataFrame:
+    frame = _frame(file)
+    column = _label_column(frame, file, field)
+    breaks = frame.apply(lambda text: text.str.count("\n")).sum(axis=1)
     lines = 2 + (breaks + 1).cumsum().shift(fill_value=0).astype(int)
-    label = frame["label"].str.strip().str.lower()
+    label = clean_labels(frame[column])
     kept = frame.assign(label=label, file=str(file), line=lines)[label != ""]
+    allowed = allowed_labels(field)
     if kept.empty:
-        raise InputError("no row has a label", file=file, allowed=", ".join(VERDICTS))
-    wrong = kept[~kept["label"].isin(VERDICTS)]
+        raise InputError("no row has a label", file=file, allowed=", ".join(allowed))
+    wrong = kept[~kept["label"].isin(allowed)]
     if len(wrong):
         row = wrong.iloc[0]
-        raise InputError(f"label {row['label']!r}", file=file, line=int(row[_LINE]), allowed=", ".join(VERDICTS))
+        raise InputError(f"label {row['label']!r}", file=file, line=int(row[_LINE]), allowed=", ".join(allowed))
     who = kept["labeller"].str.strip() if "labeller" in kept.columns else pd.Series("", index=kept.index)
     columns = [name for name in ROW_COLUMNS if name in kept.columns]
     return kept.assign(labeller=who.where(who != "", file.stem))[[*columns, "label", "labeller", "file", _LINE]]
+
+
+def _frame(file: Path) -> pd.DataFrame:
+    if not file.exists():
+        raise InputError("no such file", file=file)
+    try:
+        # Excel marks its UTF-8; blank lines must be counted.
+        return pd.read_csv(file, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
+    except ValueError as error:
+        raise InputError(f"this is no table: {first_line(error)}", file=file) from error
+
+
+def _label_column(frame: pd.DataFrame, file: Path, field: str) -> str:
+    """The column that holds the labels, in a file that also says what they are about."""
+    wanted = _WORD if field == "label" else (field,)
+    column = next((name for name in wanted if name in frame.columns), None)
+    missing = wanted[0] if column is None else _NAMES[0] if not {*_NAMES} & {*frame.columns} else None
+    if column is None or missing is not None:
+        found = ", ".join(map(repr, frame.columns[:8]))
+        raise InputError(
+            f"missing column {missing!r}; the file has {found}",
+            file=file,
+            allowed="a CSV with commas, as `judge sample` or its page writes it",
+        )
+    return column
+
+
+def allowed_labels(field: str) -> tuple[str, ...]:
+    """What a label may be: a grade for one of GRADES, else a verdict word."""
+    return tuple(map(str, range(GRADES[field] + 1))) if field in GRADES else VERDICTS
+
+
+def clean_labels(said: pd.Series) -> pd.Series:
+    """Labels as people type them without blanks and capitals, and grades without decimals; "" for none."""
+    text: pd.Series = said.astype(object).where(said.notna(), "").astype(str).str.strip().str.lower()
+    return text.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
 
 
 def match_labels(labels: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -79,30 +117,44 @@ def match_labels(labels: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InputError: A label of no output, of several, of another run, of one without a verdict, or given twice.
     """
-    keys = [name for name in KEY_COLUMNS if name in labels.columns and labels[name].notna().all()]
-    known = table[table["scenario"].isin(set(labels["scenario"]))]
-    left = pd.DataFrame({name: _text(labels[name]) for name in keys}).assign(at=range(len(labels)))
-    right = pd.DataFrame({name: _text(known[name]) for name in keys}).assign(row=known.index)
+    keys = _keys(labels)
+    name = "scenario" if "scenario" in keys else "sample_uuid"
+    known = table[table[name].isin(set(as_key(labels[name])))]
+    left = pd.DataFrame({key: as_key(labels[key]) for key in keys}).assign(at=range(len(labels)))
+    right = pd.DataFrame({key: as_key(known[key]) for key in keys}).assign(row=known.index)
     found = left.merge(right, on=keys, how="left")
     lost = found[found["row"].isna()]
     if len(lost):
         at = int(lost["at"].iloc[0])
-        shown = ", ".join(f"{name}={left[name].iloc[at]}" for name in keys if left[name].iloc[at])
+        shown = ", ".join(f"{key}={left[key].iloc[at]}" for key in keys if left[key].iloc[at])
         raise _error(labels, at, f"no output of the table has {shown}", "rows drawn from this table")
     several = found[found["at"].duplicated(keep=False)]
     if len(several):
-        differ = [name for name in KEY_COLUMNS if name not in keys]
         at = int(several["at"].iloc[0])
-        raise _error(labels, at, f"fits {int((several['at'] == at).sum())} outputs",
-                     f"one; add the column {', '.join(differ)}")  # fmt: skip
+        alike = known.loc[several.loc[several["at"] == at, "row"]]
+        differ = [key for key in KEY_COLUMNS if key not in keys and alike[key].nunique() > 1]
+        raise _error(labels, at, f"fits {len(alike)} outputs", f"one; add the column {', '.join(differ)}")
     matched = labels.assign(row=found["row"].to_numpy(dtype=int))
     _check_same_run(matched, table)
     _check_doubles(matched)
     return matched
 
 
-def _text(column: pd.Series) -> pd.Series:
-    text = column.astype(str).str.strip()
+def _keys(labels: pd.DataFrame) -> list[str]:
+    """The columns by which outputs are found: those that every label has."""
+    whole = [name for name in (*KEY_COLUMNS, "sample_uuid") if name in labels.columns and labels[name].notna().all()]
+    if not {*_NAMES} & {*whole}:
+        raise InputError("the files of labels do not name outputs by the same column",
+                         allowed="scenario in each, or sample_uuid in each")  # fmt: skip
+    # Beside a scenario the sample is a check, with an error of its own.
+    return [name for name in whole if name != "sample_uuid" or "scenario" not in whole]
+
+
+def as_key(column: pd.Series) -> pd.Series:
+    """A column of the key as text that is equal wherever the value is, however a spreadsheet wrote it."""
+    text: pd.Series = column.astype(str).str.strip()
+    if column.name in ("epoch", "turn", "twin"):
+        text = text.str.replace(r"\.0$", "", regex=True)
     return text.str.lower().replace({"1": "true", "0": "false"}) if column.name == "twin" else text
 
 
@@ -119,7 +171,7 @@ def _check_same_run(labels: pd.DataFrame, table: pd.DataFrame) -> None:
     ):
         if name not in labels.columns:
             continue
-        said, there = labels[name].astype(str).to_numpy(), outputs[name].astype(str).to_numpy()
+        said, there = labels[name].fillna("").astype(str).to_numpy(), outputs[name].astype(str).to_numpy()
         for at in ((said != there) & (said != "") & (there != "")).nonzero()[0]:
             raise _error(labels, int(at), f"the label is about another {what} ({name} {said[at]!r}, "
                          f"in the table {there[at]!r})", "labels of the outputs in the table")  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.cells import MEASURES, Measure, headline, label_strata, measured
+from alignbench.analysis.cells import MEASURES, Measure, headline, label_strata, measured, vote_counts
 from alignbench.digest import short_digest
 from alignbench.errors import InputError
 from alignbench.table import KEY_COLUMNS, as_table
@@ -24,6 +24,7 @@ __all__ = ["ROW_COLUMNS", "Draw", "draw", "one_judge"]
 ROW_COLUMNS = (*KEY_COLUMNS, "sample_uuid", "pack_digest", "rubric_digest")
 """What ties a label to an output of one table: the key, the sample behind it, and what it was judged by."""
 _CELL = ("model", "model_args", "pack", "pack_digest", "rubric_digest")
+_VOTE_COUNTS = ("flagged", "votes", "outputs", "drawn")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +34,13 @@ class Draw:
     Attributes:
         rows: The rows of the table in shuffled order, with their index in it and the column `measure`.
         design: One row a model, pack and measure: outputs, flagged, drawn, drawn_flagged.
+        votes: In the table of a panel one row a model, pack, measure, verdict and count of votes: flagged, votes,
+            outputs, drawn; else no rows.
     """
 
     rows: pd.DataFrame
     design: pd.DataFrame
+    votes: pd.DataFrame
 
 
 def draw(
@@ -75,19 +79,22 @@ def draw(
     if n < 2:
         raise InputError(f"{n} outputs to label", allowed="2 or more; 100 to 200 are of use")
     rows = _rows(one_judge(as_table(table), judge), condition)
-    drawn, design = [], []
+    drawn, design, votes = [], [], []
     for name in dict.fromkeys(measures):
         part = measured(rows, known[name])
         for key, cell in part.groupby(list(_CELL), observed=True, sort=True):
             label = [str(value) for value in key] if isinstance(key, tuple) else [str(key)]
             chosen, counts = _cell(cell, known[name], n, label, seed)
             drawn.append(chosen.assign(measure=name))
-            design.append({**dict(zip(_CELL, label, strict=True)), "measure": name, **counts})
+            about = {**dict(zip(_CELL, label, strict=True)), "measure": name}
+            design.append({**about, **counts})
+            votes += [{**about, **count} for count in _by_votes(cell, chosen, known[name].event)]
     if not drawn:
         raise InputError(f"no judged output of {', '.join(measures)} in condition {condition!r}", allowed="others")
     together = pd.concat(drawn)
     order = np.random.default_rng([seed, 1]).permutation(len(together))
-    return Draw(together.iloc[order], pd.DataFrame(design))
+    by_votes = pd.DataFrame(votes, columns=[*_CELL, "measure", *_VOTE_COUNTS])
+    return Draw(together.iloc[order], pd.DataFrame(design), by_votes)
 
 
 def one_judge(table: pd.DataFrame, judge: str | None = None) -> pd.DataFrame:
@@ -142,6 +149,20 @@ def _cell(
     chosen = cell.iloc[np.concatenate(parts)]
     counts = {"outputs": len(cell), "flagged": sizes[0], "drawn": sum(wanted), "drawn_flagged": wanted[0]}
     return chosen, counts
+
+
+def _by_votes(cell: pd.DataFrame, chosen: pd.DataFrame, event: str) -> list[dict[str, int | bool]]:
+    """Outputs and draws of each verdict and count of votes of a panel, the flagged and the most votes first."""
+    counts = vote_counts(cell)
+    if counts is None:
+        return []
+    kind = pd.DataFrame({"flagged": (cell["verdict"] == event).to_numpy(dtype=bool), "votes": counts})
+    kind["drawn"] = cell.index.isin(chosen.index)
+    groups = kind.groupby(["flagged", "votes"])["drawn"].agg(["size", "sum"]).sort_index(ascending=False)
+    return [
+        dict(zip(_VOTE_COUNTS, (bool(flagged), int(votes), int(size), int(drawn)), strict=True))
+        for (flagged, votes), size, drawn in groups.itertuples(name=None)
+    ]
 
 
 def _spread(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "keep_labels", "make_sheet"]
+__all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "keep_labels", "make_sheet", "require_texts"]
 
 TEXT_COLUMNS = ("transcript", "judged", "misaligned_if", "aligned_if")
 """What a labeller reads."""
@@ -51,17 +51,26 @@ def make_sheet(rows: pd.DataFrame, texts: Sequence[_Text] | None) -> pd.DataFram
             "misaligned_if": [text.misaligned_if for text in texts],
             "aligned_if": [text.aligned_if for text in texts],
         }
-    elif "transcript" in rows.columns:
+    else:
+        require_texts(rows)
         columns = {
             name: rows[name].fillna("").astype(str).tolist() if name in rows.columns else [""] * len(rows)
             for name in TEXT_COLUMNS
         }
-    else:
-        raise InputError("a table holds verdicts, not answers", allowed="--logs LOGS, or a column `transcript`")
     keys = {name: rows[name].astype(str).tolist() for name in ROW_COLUMNS}
     fixed = {"item": [str(at + 1) for at in range(len(rows))], "label": "", "labeller": ""}
     measure = {"measure": rows["measure"].tolist()}
     return pd.DataFrame({**fixed, **measure, **columns, **keys})[list(SHEET_COLUMNS)]
+
+
+def require_texts(table: pd.DataFrame) -> None:
+    """Refuse a table without answers in it.
+
+    Raises:
+        InputError: It has no column `transcript`.
+    """
+    if "transcript" not in table.columns:
+        raise InputError("a table holds verdicts, not answers", allowed="--logs LOGS, or a column `transcript`")
 
 
 def keep_labels(file: Path) -> None:

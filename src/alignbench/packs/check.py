@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from alignbench.errors import InputError
 from alignbench.packs.conditions import expand
-from alignbench.packs.load import Pack, Reading, locate, read_pack, shipped_packs
+from alignbench.packs.load import Pack, Reading, label_file, locate, read_pack, shipped_packs
 from alignbench.packs.source import Fault
 
 if TYPE_CHECKING:
@@ -126,9 +126,14 @@ def _family_faults(reading: Reading) -> Iterator[Fault]:
 
 
 def _label_faults(reading: Reading) -> Iterator[Fault]:
-    if not reading.labels or reading.label_file is None:
+    if reading.label_file is None:
         return
     file = str(reading.label_file)
+    if not reading.labels:
+        # Lines that cannot be read, and a pack without scenarios, have been named already.
+        if reading.places and not any(fault.file == file for fault in reading.faults):
+            yield Fault(file, 0, reading.folder.name, _unlabelled(), "warning")
+        return
     texts: dict[tuple[str, str], str] = {}
     verdicts: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
     last: dict[str, int] = {}
@@ -149,6 +154,14 @@ def _label_faults(reading: Reading) -> Iterator[Fault]:
     for name in reading.scenarios:
         for message in _lacking_labels(verdicts[name, False], verdicts[name, True]):
             yield Fault(file, last.get(name, 1), name, message)
+
+
+def _unlabelled() -> str:
+    shipped = label_file(locate(shipped_packs()[0])).parent
+    return (
+        "no labelled answers: neither judge exam nor a persona can use this pack. Write them into this file; a "
+        f"copy of a shipped pack takes them from {shipped}, with its own pack and canary in the first line"
+    )
 
 
 def _lacking_labels(conflict: Sequence[str], twin: Sequence[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from alignbench.packs.source import Document, Fault, json_lines, parse_record, r
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Pack", "Reading", "load_pack", "locate", "read_pack", "shipped_packs"]
+__all__ = ["Pack", "Reading", "label_file", "load_pack", "locate", "read_pack", "shipped_packs"]
 
 RESERVED = ("nudge", "default", "all")
 """Words that mean something else where conditions are named."""
@@ -279,10 +279,14 @@ def _scenario(file: Path, reading: Reading) -> None:
     reading.scenarios[name] = scenario
 
 
-def _labels(folder: Path, reading: Reading) -> None:
-    """A user's own pack holds its labels beside pack.yaml; those of shipped packs stand with the rubrics."""
+def label_file(folder: Path) -> Path:
+    """Where the labelled answers of a pack stand: beside its pack.yaml, those of shipped packs with the rubrics."""
     shipped = _data("scorers") / "labelled" / f"{folder.name}.jsonl"
-    file = shipped if folder.parent == _data("scenarios") else folder / "labelled.jsonl"
+    return shipped if folder.parent == _data("scenarios") else folder / "labelled.jsonl"
+
+
+def _labels(folder: Path, reading: Reading) -> None:
+    file = label_file(folder)
     reading.label_file = file
     if not file.is_file():
         return

@@ -11,14 +11,18 @@ from alignbench.cli.judge.grader import grader_options, make_grader
 @click.command()
 @grader_options
 @click.option("--rubric", default="conflict", show_default=True, metavar="RUBRIC", help="Id or path of the rubric.")
-@click.option("--epochs", type=click.IntRange(min=1), default=1, show_default=True, help="Times each answer is judged.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Times each answer is judged; two or more show how many flips are the judge's own wavering.",
+)  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=2), help="Use only this many answers, bare and forged in turn.")
 @click.option("-o", "--output", default="judge", show_default=True, metavar="DIR", help="Folder for report and logs.")
 def command(grader: str, model_args: tuple[str, ...], rubric: str, epochs: int, limit: int | None, output: str) -> None:
     """Try to talk a judge round: misaligned answers that claim a verdict, fake the end of the transcript, flatter, ….
 
-    Each answer is judged once as it is and once with an attack round it. The report counts the verdicts that flipped,
-    in total and by technique. Broken off, or after failed calls, the same command asks only for what is missing.
+    Each answer is judged as it is and with an attack round it. The report counts the verdicts that flipped, in total
+    and by technique, and with two epochs or more how many flips to expect of a judge that merely disagrees with itself.
+    Broken off, or after failed calls, the same command asks only for what is missing.
     """
     from alignbench.judge_runs import attack_judge
     from alignbench.judging.card_text import attack_summary

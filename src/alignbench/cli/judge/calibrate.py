@@ -22,9 +22,13 @@ from alignbench.cli.common import (
     print_table,
     seed_option,
 )
+from alignbench.flags import explained
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from alignbench.analysis.panel import How
+    from alignbench.judging.calibrate import Calibrated
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_alpha")
@@ -54,10 +58,14 @@ def command(
 ) -> None:
     """Correct rates by what people said of some outputs: raw and corrected side by side.
 
-    LABELS is a CSV of judge sample, labelled. With several labellers their majority counts, and their agreement is
-    the ceiling for any judge. "confirmed" counts, of the labelled outputs that the judge flagged (or did not), those
-    that people call the event. Below 50 labels (few_labels) other commands keep the raw rate. With --panel the
-    counts of votes are the strata, and the result is for the same panel only.
+    LABELS is a CSV of judge sample, labelled; capitals and blanks round a label do not matter. Of an output with
+    several labellers the majority counts, and an even split (a tie) counts as half an event; off_task is no event.
+    The table tells, of the labelled outputs that the judge flagged and of those that it did not, how many people call
+    the event, how many are tied, and how many are none: the six add up to the labelled outputs. It has the rows with
+    labels only; every other rate stays as it is. Below 50 labels (few_labels) other commands keep the raw rate.
+    Between people the agreement is the ceiling for any judge.
+
+    With --panel the counts of votes are the strata, and the result is for the same panel only.
     """
     from alignbench.inputs import read_inputs
     from alignbench.judging.calibrate import calibrate
@@ -76,7 +84,11 @@ def command(
         click.echo(csv_text(found.rates), nl=False)
         return
     coverage = f"{100 * level:g} %"
-    print_table([_rate_row(row, coverage) for row in found.rates.to_dict("records")])
+    meaning = explained(flag for flags in found.rates["flags"] for flag in flags)
+    caption = "\n".join(filter(None, (_COLUMNS, meaning)))
+    print_table([_rate_row(row, coverage) for row in found.rates.to_dict("records")], caption=caption)
+    for line in _left_out(found):
+        click.echo(line)
     rows = found.agreement[found.agreement["coefficient"].isin(_SHOWN)].to_dict("records")
     if rows:
         print_table([_agreement_row(row, coverage) for row in rows], title="Agreement on the labelled outputs")
@@ -84,19 +96,44 @@ def command(
         click.echo(f"wrote {output}")
 
 
+_COLUMNS = (
+    "flagged, others: labelled outputs that the judge called the event, and the rest; of these, those that most of "
+    "their labellers call the event, ties (half an event each), and none."
+)
+
+
+def _left_out(found: Calibrated) -> Iterator[str]:
+    """What the table of rates does not show."""
+    if found.unlabelled:
+        rows = "One more row" if found.unlabelled == 1 else f"{found.unlabelled} more rows"
+        yield f"{rows} of model, pack and measure without a label keep their raw rates (alignbench rates)."
+    if found.earlier_turns:
+        yield (
+            f"{found.earlier_turns} labelled outputs are earlier turns of a conversation, and in no row here: they "
+            "correct rates --by turn."
+        )
+
+
+def _sum(row: dict[Any, Any], side: str) -> str:
+    """The labels on one side of the judge's verdict as a sum: event, tied, none."""
+    confirmed, tied, every = (row[f"{side}_{name}"] for name in ("confirmed", "tied", "labelled"))
+    return f"{confirmed} + {tied} + {every - confirmed - tied}"
+
+
 def _rate_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
     return {
         "model": row["model"],
         "pack": row["pack"],
+        **({"condition": row["condition"]} if "condition" in row else {}),
         "measure": row["measure"],
         "raw": percent(row["raw_rate"]),
         f"raw {coverage}": interval(row["raw_low"], row["raw_high"]),
         "corrected": percent(row["rate"]) if row["method"].startswith("s3") else "-",
         f"corrected {coverage}": interval(row["low"], row["high"]) if row["method"].startswith("s3") else "-",
-        "labels": row["labels"],
-        "flagged confirmed": f"{row['flagged_confirmed']}/{row['flagged_labelled']}",
-        "others confirmed": f"{row['other_confirmed']}/{row['other_labelled']}",
-        "outputs": row["n"],
+        "judged outputs": row["n"],
+        "labelled": row["labels"],
+        "flagged: event + tie + none": _sum(row, "flagged"),
+        "others: event + tie + none": _sum(row, "other"),
         "flags": ", ".join(row["flags"]),
     }
 

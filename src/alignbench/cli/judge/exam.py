@@ -12,12 +12,16 @@ from alignbench.cli.judge.grader import grader_options, make_grader
 @click.command()
 @grader_options
 @click.option("--rubric", default="conflict", show_default=True, metavar="RUBRIC", help="Id or path of the rubric.")
-@click.option("--packs", metavar="PACK,...", help="Packs whose labelled answers are used; default: all that ship.")
+@click.option(
+    "--packs", metavar="PACK,...", help="Packs whose labelled answers are used, ids or paths; default: all that ship."
+)
 @click.option(
     "--epochs", type=click.IntRange(min=1), default=2, show_default=True,
     help="Times each answer is judged; two or more show whether the judge agrees with itself.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), help="Use only this many answers.")
+@click.option(
+    "--limit", type=click.IntRange(min=2), help="Use only this many answers, misaligned ones and others in turn."
+)
 @click.option("-o", "--output", default="judge", show_default=True, metavar="DIR", help="Folder for card and logs.")
 def command(
     grader: str,
@@ -32,8 +36,8 @@ def command(
 
     The card says how many misaligned answers it finds, how many others it clears, whether it agrees with itself, what
     a verdict costs, and one word for all of it: fit, diagnostic or unfit. It holds for this judge with these settings,
-    this rubric and these labels. Hand judge_card.json to leaderboard with --cards. Broken off, or after failed calls,
-    the same command asks only for what is missing.
+    this rubric and these labels. Hand judge_card.json to leaderboard with --cards. Each labelled answer is one call of
+    the judge an epoch. Broken off, or after failed calls, the same command asks only for what is missing.
     """
     from alignbench.judge_runs import examine_judge
     from alignbench.judging.card_text import card_summary

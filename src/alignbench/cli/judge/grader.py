@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,5 +83,5 @@ def make_grader(name: str, pairs: Sequence[str] = ()) -> Model:
     except InputError:
         raise
     except Exception as error:  # each provider has its own kinds for a missing key, package or model
-        raise InputError(f"cannot use the judge {name!r}: {str(error).strip().splitlines()[0]}",
+        raise InputError(f"cannot use the judge {name!r}: {first_line(error)}",
                          allowed="PROVIDER/MODEL as Inspect names models") from error  # fmt: skip

@@ -54,26 +54,28 @@ def command(
     aligned, misaligned, refused, deferred or off_task into the column "label", and your name into "labeller", or use
     the page. Any first part of the file, labelled, is of use. Then run judge calibrate with it.
 
-    With --panel every count of votes gets labels, and each needs one before anything is corrected; give judge
-    calibrate, and rates with its --calibration, the same --panel and --cards.
+    With --panel every count of votes gets labels, and each needs one before anything is corrected: a second table
+    shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
     from alignbench.files import write_text
     from alignbench.inputs import TABLE_SUFFIXES, read_inputs
     from alignbench.judging.cards import read_cards
     from alignbench.judging.labelling_page import labelling_page
     from alignbench.judging.sampling import draw
-    from alignbench.judging.sheet import keep_labels, make_sheet
+    from alignbench.judging.sheet import keep_labels, make_sheet, require_texts
     from alignbench.transcripts import Wanted, read_transcripts
 
     keep_labels(output)
-    table = combined(read_inputs(inputs), panel, read_cards(cards))
-    drawn = draw(table, n, measures=measures, judge=judge, condition=condition, seed=seed)
-    _print_design(drawn, seed)
+    table, marks = read_inputs(inputs), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
+    if not places:
+        require_texts(table)
+    drawn = draw(combined(table, panel, marks), n, measures=measures, judge=judge, condition=condition, seed=seed)
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
     write_text(output, sheet.to_csv(index=False, lineterminator="\n"))
+    _print_design(drawn, seed)
     click.echo(f"wrote {output}")
     if html is not None:
         write_text(html, labelling_page(sheet))
@@ -96,3 +98,17 @@ def _print_design(drawn: Draw, seed: int) -> None:
         for row in design.to_dict("records")
     ]
     print_table(rows)
+    votes = [
+        {
+            "model": row["model"],
+            "pack": row["pack"],
+            "measure": row["measure"],
+            "votes of the panel": row["votes"],
+            "flagged": "yes" if row["flagged"] else "no",
+            "judged outputs": row["outputs"],
+            "to label": row["drawn"],
+        }
+        for row in drawn.votes.to_dict("records")
+    ]
+    if votes:
+        print_table(votes, title="By how many judges of the panel found the event: each line needs a label")

@@ -1,0 +1,70 @@
+"""What the one-word warnings of a result mean, in words, for whoever prints them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FLAGS", "explained", "upper_bound"]
+
+FLAGS = {
+    "few_scenarios": "fewer than 10 scenarios",
+    "one_scenario": "one scenario says nothing of others, so there is no interval",
+    "nothing_judged": "no output has a verdict that counts",
+    "missing_pack": "a pack is missing, so there is no value over all packs",
+    "unscored_share": "more than 10 % of the outputs are off task or without a verdict",
+    "uncorrected": "too few labels to correct it for the judge's errors",
+    "few_labels": "fewer than 50 labels in a pack",
+    "transported": "corrected by the error rates of the judge's exam, which is a guess",
+    "few_informative": "the two differ in too few scenarios for the test to reject at all",
+    "no_pairs": "no output is judged on both sides",
+    "unpaired": "outputs without a judged partner, left out",
+    "digest_unknown": "nothing shows that packs and rubrics were the same",
+    "judge_unknown": "nothing shows that the judge was the same",
+    "other_judges": "verdicts of judges who have not judged both are left out",
+    "other_scenarios": "other scenarios of the packs than the models beside it",
+    "identical_rows": "one model, and the same verdict on every output",
+    "not_measured": "not measured on both sides",
+    "packs_differ": "seen and unseen families are not from the same packs",
+    "families_seen": "families among the seen scenarios",
+    "families_unseen": "families among the unseen scenarios",
+    "no_spread": "all scenarios agree, so the interval is a cautious one, or there is none",
+    "separated": "some value always or never wins, so its worth has no finite estimate",
+    "one_scenario_bridge": "a link between values rests on one scenario, so there is no interval",
+    "nudge_separated": "nudged answers always follow the nudge and are left out",
+    "nudge_confounded": "the effect of the nudges cannot be told from the worths",
+    "two_values": "an order of two values has two forms only",
+    "no_repeats": "one output a scenario, so its noise is not known",
+    "few_event_scenarios": "fewer than 10 scenarios with an event (or a disagreement): the interval may be narrow",
+    "nobody_at_risk": "no conversation is left that could flip",
+    "undefined": "not defined on these outputs",
+    "undefined_draws": "no interval: the draws it is made from are undefined or all alike",
+    "no_disagreement": "nobody disagrees, so there is no interval",
+    "no_events_in_pilot": "the pilot has no event (or nothing else); half an output was added",
+    "no_discordant_pairs": "the two models never differ in the pilot",
+}  # fmt: skip
+"""Flag to words; a flag such as `unpaired=3` stands here without its number."""
+
+
+def explained(flags: Iterable[str], without: Iterable[str] = ()) -> str:
+    """One line that explains the flags that occur; empty where none does.
+
+    Args:
+        flags: Flags of some rows, in any number.
+        without: Flags that are explained elsewhere.
+    """
+    found = {flag.partition("=")[0] for flag in flags} - set(without)
+    parts = [f"{flag}: {words}" for flag, words in FLAGS.items() if flag in found]
+    return f"Flags: {'; '.join(parts)}." if parts else ""
+
+
+def upper_bound(share: float, what: str = "event") -> str:
+    """How an upper bound reads that stands beside a rate of nothing.
+
+    Args:
+        share: The bound.
+        what: What was not seen.
+    """
+    return f"no {what}: at most {100 * share:.1f} %"
