@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignbench.analysis.leaderboard import Board, leaderboard, write_leaderboard
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.errors import AlignbenchError
+from alignbench.files import make_folder
 from alignbench.logs import verdicts, write_verdicts
 from alignbench.models.persona import PERSONAS
 from alignbench.packs import shipped_packs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -58,8 +59,9 @@ def run_demo(
 
     Raises:
         AlignbenchError: An evaluation did not finish.
+        InputError: The folder cannot be made.
     """
-    target = Path(folder)
+    target = make_folder(folder)
     packs = shipped_packs()
     for name in PERSONAS:
         grader = {"model": "persona/grader", "args": {"seed": SEED}}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -35,7 +35,8 @@ def read_inputs(paths: Sequence[str | Path]) -> pd.DataFrame:
     from alignbench.table import as_table, read_table
 
     names = [str(path) for path in paths]
-    tables = [name for name in names if name.endswith(TABLE_SUFFIXES)]
+    # A folder holds logs, whatever it is called.
+    tables = [name for name in names if name.endswith(TABLE_SUFFIXES) and not Path(name).is_dir()]
     logs = [name for name in names if name not in tables]
     frames = [read_table(name) for name in tables]
     if logs:

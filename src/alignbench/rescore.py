@@ -24,7 +24,7 @@ from inspect_ai.log import (
 )
 
 from alignbench.errors import InputError
-from alignbench.files import atomic_path
+from alignbench.files import atomic_path, make_folder
 from alignbench.log_copy import LogCopy
 from alignbench.logs import pack_logs
 from alignbench.rubrics import load_rubric
@@ -173,6 +173,7 @@ def _rescore(source: Path, target: Path, grader: Model, rubric: str | None) -> R
     plan = _planned(job, summaries)
     if not plan.pending:
         return Rescored(source, source, 0, plan.kept, 0, plan.unanswered, changed)
+    make_folder(target.parent)
     with atomic_path(target) as file:
         with LogCopy(source, file, summaries) as copy:
             failures = anyio.run(_judge, job, log, plan, copy)

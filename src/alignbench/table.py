@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.errors import InputError, first_line
+from alignbench.files import what_stands_at
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     file = Path(path)
     if not file.is_file():
-        raise InputError("no such file", file=file)
+        raise InputError(what_stands_at(file), file=file, allowed="a .csv or .parquet file")
     try:
         if file.suffix == ".csv":
             frame = pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
@@ -134,6 +135,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
     """Check a frame against the declared columns and give it their types.
+
+    Programs write tables, so words are exact: `Misaligned` is refused, for it may mean something else to its program.
+    People type labels: these are read without regard to capitals and blanks (`alignbench.judging.labels`).
 
     Args:
         frame: At least the columns `model, scenario, verdict`. Columns we do not know are kept after ours.

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.coverage import __main__ as program
 from benchmarks.coverage import methods, peers
 from benchmarks.coverage.bootstrap import cluster_bootstrap
+from benchmarks.coverage.corrections import CorrectionSetting, correction_core, correction_stress, judged_pack
 from benchmarks.coverage.decisions import Situation, situations, tables
 from benchmarks.coverage.generators import (
     ATOMS,
@@ -49,7 +50,7 @@ from benchmarks.coverage.worths import WorthSetting, expected_worths, worth_core
 from alignbench.stats.matched import newcombe_10
 from alignbench.stats.rate import Method, rate
 
-TINY = Effort(core=4, stress=4, slow=3, resamples=40, tests=3, orders=2, order_resamples=9, gates=1)
+TINY = Effort(core=4, stress=4, slow=3, resamples=40, tests=3, orders=2, order_resamples=9, gates=1, corrections=3)
 LAWS = list(product(GENERATORS, (0.002, 0.05, 0.5), (0.05, 0.4, 0.8)))
 
 
@@ -237,6 +238,29 @@ def test_scenario_effects_draw_expected_worths_together() -> None:
     assert len({str(one) for one in (*worth_core(), *worth_stress())}) == 32
 
 
+def test_judged_packs_hold_what_the_setting_says() -> None:
+    """Rate, sensitivity and specificity are the stated ones, and the judge's errors cling to scenarios if asked."""
+    setting = CorrectionSetting(40_000, 100, 0.2, 0.2, "logit_normal", 0.75, 0.85, 0.3)
+    pack = judged_pack(setting, rng())
+    assert len(pack.scenario) == 4 * 40_000
+    assert float(pack.event.mean()) == pytest.approx(0.2, abs=0.005)
+    assert float(pack.flagged[pack.event].mean()) == pytest.approx(0.75, abs=0.01)
+    assert float(pack.flagged[~pack.event].mean()) == pytest.approx(0.15, abs=0.006)
+    for error_icc in (0.0, 0.3):
+        never = replace(setting, error_icc=error_icc, rate=1e-6, generator="beta_binomial")
+        alike = judged_pack(never, rng(1))
+        # With hardly an event, the variance of a scenario's share of flags is p(1 - p)(1 + 3 icc) / 4.
+        share = alike.flagged.reshape(-1, 4).mean(axis=1)
+        assert float(share.var()) == pytest.approx(0.15 * 0.85 * (1 + 3 * error_icc) / 4, rel=0.03)
+
+
+def test_grids_of_the_correction_have_the_stated_settings() -> None:
+    """192 settings of the core and 96 under stress, none of them twice, none with more labels than outputs."""
+    core_settings, stress_settings = correction_core(), correction_stress()
+    assert (len(set(core_settings)), len(set(stress_settings))) == (192, 96)
+    assert all(one.labels <= 4 * one.scenarios for one in (*core_settings, *stress_settings))
+
+
 def gate_situation(name: str) -> Situation:
     """A situation of the gate by the start of its name, in the design of 9 packs and 4 epochs."""
     return next(one for one in situations() if str(one).startswith(name) and one.design.packs == 9
@@ -291,7 +315,7 @@ def test_a_missed_target_is_named() -> None:
 
 def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shortened run writes a page that says so, with a row for each interval, and every result as CSV."""
-    parts = ("gate", "worths", "tests", "differences", "packs", "rates")
+    parts = ("gate", "worths", "corrections", "tests", "differences", "packs", "rates")
     few: list[Task] = [next(task for task in tasks() if task.part == part) for part in parts]
     monkeypatch.setattr(program, "tasks", lambda _every: few)
     monkeypatch.setattr(program, "Effort", lambda: TINY)
@@ -304,7 +328,7 @@ def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pyt
     assert all(f"**{target.method}**" in text for target in TARGETS)
     assert "nan" not in text
     rows = pd.read_csv(scores)
-    assert {"rate", "overall rate", "difference", "overall difference", "worths"} == set(rows["part"])
+    assert {"rate", "overall rate", "difference", "overall difference", "worths", "corrected rate"} == set(rows["part"])
     assert list(tmp_path.glob("*")) in ([page, scores], [scores, page])
 
 

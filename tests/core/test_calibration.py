@@ -294,7 +294,7 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     """Not that it is no table, and without a number of the operating system."""
     with pytest.raises(InputError) as caught:
         read_labels([tmp_path / "nope.csv"])
-    assert str(caught.value) == f"{tmp_path / 'nope.csv'}: no such file"
+    assert str(caught.value) == f"{tmp_path / 'nope.csv'}: no such file or folder"
     (tmp_path / "empty.csv").touch()
     with pytest.raises(InputError, match="this is no table"):
         read_labels([tmp_path / "empty.csv"])

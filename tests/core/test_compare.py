@@ -156,6 +156,38 @@ def test_the_command_lists_unpaired_outputs_in_a_file(tmp_path: Path) -> None:
     assert list(pd.read_csv(tmp_path / "list.csv")["reason"]) == ["only_in_base"]
 
 
+def test_a_line_says_which_counts_where_interval_and_test_disagree(tmp_path: Path) -> None:
+    """The line counts the rows in which only one of the two excludes no change, and is absent where none does."""
+    few: dict[str, Any] = {"packs": 3, "scenarios": 8}
+    tables = {
+        "base": simulated("base", 0.3, seed=1, **few),
+        "candidate": simulated("candidate", 0.12, seed=5, **few),
+        "quiet": simulated("quiet", 1e-9, 1e-9),
+        "still": simulated("still", 1e-9, 1e-9, seed=1),
+    }
+    for name, table in tables.items():
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    rows = compare(tables["base"], tables["candidate"])
+    apart = ((rows["low"] > 0) | (rows["high"] < 0)) != (rows["p_holm"] < 0.05)
+    assert apart.sum() == 1
+    shown = run(tmp_path / "base.parquet", tmp_path / "candidate.parquet").output
+    line = " ".join(shown.split())
+    assert "In 1 row the interval and p Holm disagree" in line
+    assert "is not adjusted for the number of tests. The test decides: shown is what has p Holm < 0.05." in line
+    assert "disagree" not in run(tmp_path / "quiet.parquet", tmp_path / "still.parquet").output
+
+
+def test_the_table_names_every_candidate(tmp_path: Path) -> None:
+    """With several candidates each row says whose it is, beside the rates of base and candidate."""
+    third = simulated("third", 0.2, seed=3)
+    pd.concat([BASE, CANDIDATE, third]).to_parquet(tmp_path / "all.parquet")
+    shown = run(tmp_path / "all.parquet", "--base", "base").output
+    lines = [line.split() for line in shown.splitlines() if "misalignment" in line]
+    assert [line[0] for line in lines] == ["candidate"] * 3 + ["third"] * 3
+    heading = next(line for line in shown.splitlines() if "measure" in line).split()
+    assert heading[:5] == ["model", "measure", "pack", "base", "candidate"]
+
+
 def test_headline_rows_only_unless_conditions_are_asked_for() -> None:
     """Other conditions and earlier turns count only where --by names them."""
     extra = BASE.assign(condition="monitoring=logged", verdict="misaligned")

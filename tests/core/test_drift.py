@@ -372,6 +372,17 @@ def test_bad_input_is_one_line(call: Callable[[pd.DataFrame], object], message: 
     assert "\n" not in str(caught.value)
 
 
+def test_the_table_shows_who_judged(tmp_path: Path) -> None:
+    """Rows of two judges of one model name their judge."""
+    rows = simulated()
+    rows = rows[rows["condition"].isin(["default", "monitoring=logged"])]
+    file = tmp_path / "table.csv"
+    pd.concat([rows.assign(judge=judge) for judge in ("j1", "j2")]).to_csv(file, index=False)
+    shown = CliRunner().invoke(command, [str(file), "--axis", "monitoring", "--part", "rates"]).output
+    lines = [line.split()[:4] for line in shown.splitlines() if "misalignment" in line]
+    assert lines == [["m", judge, "default", "logged"] for judge in ("j1", "j2") for _ in range(3)]
+
+
 def test_command_prints_every_part(tmp_path: Path) -> None:
     """JSON holds all parts, CSV one of them, and the table the titles of those that have rows."""
     file = tmp_path / "table.csv"
@@ -385,5 +396,10 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     text = run.invoke(command, [*options, "--part", "survival", "--format", "csv"]).output
     assert text.startswith("model,at,turn,at_risk")
     shown = run.invoke(command, options).output
+    for row in found["rates"]:
+        change, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
+        assert f" {change} [{low}, {high}] " in " ".join(shown.split()), "a difference is in points, with its sign"
+    assert "change, interval: percentage points" in shown
+    assert "Positions: 0 against a value to 6 for it" in shown
     assert "by turn" in shown
     assert "Change of log-worths" in shown

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.files import atomic_path, write_text
+from alignbench.files import atomic_path, make_folder, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_text_is_written_as_it_is_in_utf8(tmp_path: Path) -> None:
-    """Line ends and letters arrive as they are, on every system, in folders that are made on the way."""
-    target = tmp_path / "new" / "folder" / "text.md"
+    """Line ends and letters arrive as they are, on every system."""
+    target = tmp_path / "text.md"
     write_text(target, "é\nü\r\n")
     assert target.read_bytes() == "é\nü\r\n".encode()
 
@@ -85,6 +85,18 @@ def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"file/text\.md: cannot write here"):
         write_text(tmp_path / "file" / "text.md", "text")
+    with pytest.raises(InputError, match=r"file: cannot make this folder"):
+        make_folder(tmp_path / "file")
+
+
+def test_a_missing_folder_is_a_slip_in_the_name_of_a_file_and_made_as_a_folder(tmp_path: Path) -> None:
+    """A file goes into a folder that exists; a folder for results is made, with those above it, and made once."""
+    with pytest.raises(InputError, match=r"reslts/text\.md: cannot write here: no folder '.*reslts'"):
+        write_text(tmp_path / "reslts" / "text.md", "text")
+    assert list(tmp_path.iterdir()) == []
+    folder = make_folder(tmp_path / "new" / "folder")
+    assert make_folder(folder).is_dir()
+    write_text(folder / "text.md", "text")
 
 
 def test_a_target_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:

@@ -253,6 +253,83 @@ def test_every_form_says_the_same() -> None:
             assert report.policy.digest in text
 
 
+def junit(report: GateReport) -> dict[tuple[str, str], str]:
+    """What JUnit makes of each row: by measure and pack, `passed` or the name of the element."""
+    suite = Xml.fromstring(as_junit(report))[0]
+    kinds = ("failure", "error", "skipped")
+    assert [int(suite.attrib[f"{kind}s" if kind != "skipped" else kind]) for kind in kinds] == [
+        len(suite.findall(f".//{kind}")) for kind in kinds
+    ]
+    cases = [case for case in suite.findall("testcase") if case.attrib["name"] != "decision"]
+    return {
+        (case.attrib["classname"].rpartition(".")[2], case.attrib["name"]): next(
+            (kind for kind in kinds if case.find(kind) is not None), "passed"
+        )
+        for case in cases
+    }
+
+
+def test_in_junit_nothing_passes_that_the_table_does_not_call_not_worse() -> None:
+    """Passed is exactly `not worse`; what is inconclusive fails where it decides and is skipped where it does not."""
+    kinds = set()
+    for report in reports():
+        found = junit(report)
+        for one in report.rows:
+            kind = found[one.measure, one.pack]
+            kinds.add((report.decision, one.outcome, kind))
+            if report.decision == "not_comparable":
+                assert kind == ("failure" if one.outcome == "regressed" else "skipped")
+            else:
+                undecided = "failure" if one.decides else "skipped"
+                assert kind == {"not_worse": "passed", "regressed": "failure", "inconclusive": undecided}[one.outcome]
+    assert ("inconclusive", "inconclusive", "skipped") in kinds or ("regressed", "inconclusive", "skipped") in kinds
+    assert ("inconclusive", "inconclusive", "failure") in kinds
+
+
+def test_a_skipped_pack_in_junit_keeps_its_numbers() -> None:
+    """A pack without events is skipped with the limit that keeps it from passing; per_pack makes it fail."""
+    sides = [simulated(f"m{at}", 1e-9, 1e-9, seed=at, **FULL) for at in range(2)]
+    report = gate(*sides)
+    assert report.decision == "not_worse"
+    assert junit(report)["misalignment", "pack_0"] == "skipped"
+    said = r'<skipped message="inconclusive, and does not decide: 0.0 % to 0.0 %, upper limit \+\d'
+    assert re.search(said, as_junit(report))
+    assert junit(gate(*sides, policy=Policy(per_pack=True)))["misalignment", "pack_0"] == "failure"
+
+
+def test_rows_that_cannot_be_compared_decide_nothing_in_the_table() -> None:
+    """Where the two cannot be compared, every result stands in brackets."""
+    small = simulated("m", 0.2, packs=1)
+    report = gate(small, simulated("n", 0.2, seed=1, packs=2), policy=Policy(margin=0.9))
+    assert report.decision == "not_comparable"
+    assert "(not worse)" in as_text(report)
+    assert not re.search(r"  not worse|  regressed", as_text(report))
+
+
+def test_one_note_says_which_counts_where_interval_and_test_disagree() -> None:
+    """The note stands in every form, counts the rows, and is not there where the two agree."""
+    base, worse = simulated("base", 0.05, **FULL), simulated("candidate", 0.09, seed=4, **FULL)
+    report = gate(base, worse)
+    apart = [one for one in report.rows if one.p_holm is not None and one.low is not None
+             and (one.low > 0) != (one.p_holm < report.policy.level)]  # fmt: skip
+    assert apart
+    (note,) = [text for text in report.notes if "disagree about a rise" in text]
+    assert note.startswith(f"In {len(apart)} row")
+    assert "not adjusted for the number of tests" in note
+    assert "The test decides what has regressed" in note
+    for text in (as_text(report), as_markdown(report), as_junit(report), as_json(report)):
+        assert "disagree about a rise" in text
+    same = gate(base, simulated("same", 0.05, **FULL))
+    assert not any("disagree" in text for text in same.notes)
+
+
+def test_the_help_of_the_command_is_whole_sentences() -> None:
+    """No gap in the middle of a sentence, whatever the width of the terminal."""
+    about = run("--help").output.split("Options:")[0]
+    assert "Not worse: none" in " ".join(about.split())
+    assert not re.search(r"\S {2,}\S", about)
+
+
 def test_names_do_not_turn_into_markup() -> None:
     """A model named with bars and tags leaves the Markdown table and the XML whole."""
     report = reports()[0]
@@ -268,6 +345,7 @@ def test_names_do_not_turn_into_markup() -> None:
 
 def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
     """Files for CI, JSON or CSV on the terminal, and the code that CI goes by."""
+    (tables / "ci").mkdir()
     good = run(tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE, "--format", "json",
                "--junit", tables / "ci" / "gate.xml", "--markdown", tables / "ci" / "gate.md")  # fmt: skip
     data = json.loads(good.output)
@@ -278,6 +356,16 @@ def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
     assert bad.exit_code == 1
     rows = list(csv.DictReader(io.StringIO(bad.output)))
     assert {"regressed"} <= {one["outcome"] for one in rows}
+
+
+def test_a_report_goes_into_a_folder_that_exists(tables: Path) -> None:
+    """A folder that is not there is a slip: one clear error, and nothing is made."""
+    before = sorted(tables.iterdir())
+    for option in ("--junit", "--markdown"):
+        error = run(tables / "base.parquet", tables / "tuned.parquet", option, tables / "no" / "gate.xml").exception
+        assert isinstance(error, InputError)
+        assert "cannot write here: no folder" in str(error)
+    assert sorted(tables.iterdir()) == before
 
 
 def test_one_bare_file_with_both_models(tables: Path) -> None:

@@ -291,7 +291,9 @@ def test_the_page_of_a_small_table() -> None:
     table = pd.DataFrame(rows).assign(pack="prices", judge="judge/one", rubric_digest="r1")
     single = table[(table["model"] == "wild") & ~table["twin"]].assign(model="odd", judge="judge/two")
     page = markdown(leaderboard(together(table, single)))
-    assert page.split("**How to read this.**")[0] == PAGE
+    board, about = page.split("**How to read this.**")
+    assert board == PAGE
+    assert about.split("\n\n")[1].startswith("A bound beside *no misalignment* or *no over-refusal*: one-sided, 95 %")
 
 
 PAGE = """\
@@ -303,8 +305,8 @@ Packs: prices. Judge: judge/one (unexamined). Intervals: 95 %, method S1.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|
-| 1–1 | plain | 0.0 [0.0, 28.8] | 0/12 | 25.0 [7.7, 57.1] | 3/12 | 12 | 24 of 24 | unexamined | - |
-| 2–2 | wild | 75.0 [42.9, 92.3] | 9/12 | 0.0 [0.0, 28.8] | 0/12 | 12 | 24 of 24 | unexamined | - |
+| 1–1 | plain | 0.0 [0.0, 28.8] | 0/12 | 25.0 [7.7, 57.1] | 3/12 | 12 | 24 of 24 | unexamined | no misalignment: at most 22.1 % |
+| 2–2 | wild | 75.0 [42.9, 92.3] | 9/12 | 0.0 [0.0, 28.8] | 0/12 | 12 | 24 of 24 | unexamined | no over-refusal: at most 22.1 % |
 
 ## Board 2
 
@@ -363,6 +365,8 @@ def test_the_figure_is_a_png_with_something_in_it(tmp_path: Path) -> None:
     assert shapes[0] < shapes[1]
     again = write_leaderboard(leaderboard(THREE), tmp_path / "again")[-1]
     assert again.read_bytes() == pictures[0]
+    elsewhere = write_leaderboard(leaderboard(THREE.assign(judge="judge/two")), tmp_path / "elsewhere")[-1]
+    assert elsewhere.read_bytes() != pictures[0], "the figure names the judge"
 
 
 def test_files_know_neither_row_order_nor_chance(tmp_path: Path) -> None:

@@ -305,6 +305,22 @@ def test_a_panel_is_known_by_its_judges_and_its_rule() -> None:
     assert who["same"][0] == "panel(majority: a, b)"
 
 
+def test_judges_of_one_name_are_told_apart_by_their_configuration() -> None:
+    """Two configurations of a model have their digests behind the name, everywhere; a judge alone has not."""
+    table = voted(("aligned", "aligned", "misaligned"), judge=["g/j", "g/j", "other"], judge_config=["c1", "", "c2"])
+    found = panel(table)
+    about = found.attrs["panel"]
+    names = ["g/j (no configuration)", "g/j c1", "other"]
+    assert about["judges"] == names
+    assert list(about["states"]) == names
+    assert found["judge"].unique().tolist() == [f"panel(majority: {', '.join(names)})"]
+    assert [(one["first"], one["second"]) for one in about["agreement"]] == [
+        (names[0], names[1]), (names[0], names[2]), (names[1], names[2]),
+    ]  # fmt: skip
+    related = panel(table.assign(model="g/j"))
+    assert related.attrs["panel"]["warnings"] == [f"{names[0]} and {names[1]} judged g/j of the same family"]
+
+
 def test_outputs_of_several_models_and_turns_stay_apart() -> None:
     """A panel has one row an output, with everything that was known of it."""
     base = simulated("one", 0.3, packs=2, scenarios=4, epochs=2).assign(family="f", value_1="honesty")

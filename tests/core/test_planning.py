@@ -419,7 +419,9 @@ def test_command_answers_and_plans(tmp_path: Path) -> None:
     assert json.loads(run.invoke(command, ["--target", "below 1%", "--format", "json"]).output)["designs"] == [[299, 1]]
     records = json.loads(run.invoke(command, [str(file), "--format", "json"]).output)
     assert tuple(records[0]) == ("model", *PLAN_KEYS)
-    assert "never below" in run.invoke(command, [str(file)]).output
+    shown = run.invoke(command, [str(file)]).output
+    assert "never below" in shown
+    assert f" {100 * records[0]['mde']:+.1f} " in shown, "a difference is in points, with its sign"
     assert run.invoke(command, ["--rate", ".1", "--scenarios", "x"]).exit_code == 2
 
 

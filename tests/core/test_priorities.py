@@ -503,7 +503,7 @@ def test_a_circle_gets_no_order() -> None:
     assert row["circular_triads"] > 0
     assert "matrix" in row["reason"]
     assert found.worths["rank"].isna().all()
-    assert (found.side_by_side() == "no order").all().all()
+    assert (found.side_by_side() == "no order, 192 in 48").all().all()
     assert abs(row["largest_residual"]) == pytest.approx(found.matrix["residual"].abs().max())
 
 
@@ -573,6 +573,9 @@ def test_models_stand_side_by_side_and_disagree() -> None:
     found = priorities(table)
     assert found.side_by_side().columns.tolist() == ["a", "b"]
     assert found.side_by_side().index.tolist() == list(VALUES[:3])
+    for row in found.worths.to_dict("records"):
+        cell = str(found.side_by_side().loc[row["value"], row["model"]])
+        assert cell.endswith(f"), {row['outputs']} in {row['scenarios']}")
     means = table.groupby(["scenario", "model"])[["position_1", "position_2"]].mean()
     oracle = means.groupby("scenario").std(ddof=0).max(axis=1)
     assert np.allclose(found.disagreement["disagreement"], oracle)
@@ -623,5 +626,14 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     shown = runner.invoke(command, [str(file)], catch_exceptions=False).output
     assert "Does one order fit?" in shown
     assert "autonomy (" in shown
-    for name in ("matrix", "positions", "disagreement"):
-        assert runner.invoke(command, [str(file), "--part", name], catch_exceptions=False).exit_code == 0
+    assert "Worth [interval] (places that the value may hold), then the outputs and scenarios" in shown
+    for name, columns in (
+        ("matrix", "wins:ties:losses scenarios"), ("worths", "outputs scenarios"), ("positions", "outputs scenarios"),
+        ("diagnostics", "outputs scenarios"),
+    ):  # fmt: skip
+        part = runner.invoke(command, [str(file), "--part", name], catch_exceptions=False).output
+        heading = part.splitlines()[1]
+        assert all(column in heading for column in columns.split()), name
+        assert part.splitlines()[-1].strip(), "a line says what the columns are"
+    # One model has nobody to disagree with.
+    assert runner.invoke(command, [str(file), "--part", "disagreement"], catch_exceptions=False).output == "no rows\n"

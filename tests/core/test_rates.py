@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alignbench
 from alignbench.analysis.rates import OVERALL, RATE_KEYS
+from alignbench.cli.rates import command
 from alignbench.errors import InputError
 from alignbench.stats.rate import overall_rate, rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from random import Random
 
 # The keys that MEASURES promises of a JSON row.
@@ -164,6 +167,22 @@ def test_zero_events_have_a_bound_and_no_false_certainty() -> None:
     assert (row["rate"], row["low"], row["events"]) == (0, 0, 0)
     assert row["high"] > 0.05
     assert row["one_sided_upper"] == pytest.approx(1 - 0.05 ** (1 / 12))
+
+
+def test_the_bound_of_zero_events_stands_in_words(tmp_path: Path) -> None:
+    """In the table the bound is set off from the flags by a comma, and a line says what it is; elsewhere neither is."""
+    quiet = [row for at in range(6) for row in rows("quiet", f"s{at}", ["aligned"] * 3)]
+    loud = [row for at in range(6) for row in rows("loud", f"s{at}", ["misaligned", "aligned"])]
+    shown = {}
+    for name, table in (("both", quiet + loud), ("loud", loud)):
+        pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
+        shown[name] = CliRunner().invoke(command, [str(tmp_path / f"{name}.csv")]).output
+    line = {name: next(row for row in shown["both"].splitlines() if f" {name} " in row) for name in ("quiet", "loud")}
+    assert line["quiet"].rstrip().endswith("few_scenarios, no event: at most 39.3 %")
+    assert line["loud"].rstrip().endswith("few_scenarios")
+    assert "no event, at most: the one-sided 95 % bound" in shown["both"]
+    assert "no event" not in shown["loud"]
+    assert "Flags: few_scenarios: fewer than 10 scenarios." in shown["loud"]
 
 
 def test_one_scenario_has_a_rate_but_no_interval() -> None:

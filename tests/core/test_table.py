@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,6 @@ from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 BARE = {
     "model": ["a", "a", "a", "b"],
@@ -343,6 +344,27 @@ def test_several_inputs_are_one_table(tmp_path: Path) -> None:
         read_inputs([first, first])
     with pytest.raises(InputError, match="nothing to read"):
         read_inputs([])
+
+
+def test_inputs_are_called_what_they_are(tmp_path: Path) -> None:
+    """A folder holds logs whatever its name; a folder or a device in the place of a table is not "no such file"."""
+    folder = tmp_path / "run.csv"
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"run\.csv: no logs in this folder"):
+        read_inputs([folder])
+    with pytest.raises(InputError, match=r"run\.csv: a folder \(allowed: a \.csv"):
+        read_table(folder)
+    with pytest.raises(InputError, match=r"none\.csv: no such file"):
+        read_inputs([tmp_path / "none.csv"])
+
+
+@pytest.mark.skipif(not Path(os.devnull).is_char_device(), reason="devices are POSIX")
+def test_a_device_is_no_input() -> None:
+    """/dev/null is there, and is neither a file nor a folder."""
+    with pytest.raises(InputError, match="a device or a pipe"):
+        read_inputs([os.devnull])
+    with pytest.raises(InputError, match="a device or a pipe"):
+        read_table(os.devnull)
 
 
 @pytest.mark.parametrize(("error", "line"), [(ValueError("one\ntwo"), "one"), (EOFError(), "EOFError")])

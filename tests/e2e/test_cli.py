@@ -97,7 +97,9 @@ BAD_INPUT = {
     "an unknown group": (["rates", "good.csv", "--by", "colour"], "cannot group by 'colour'"),
     "an absent pack": (["rates", "good.csv", "--packs", "poetry"], "no rows of pack 'poetry'"),
     "another kind of output": (["verdicts", "empty", "-o", "table.xls"], "table.xls: cannot write"),
-    "an output that is in the way": (["leaderboard", "good.csv", "-o", "good.csv"], "good.csv/"),
+    "an output that is in the way": (["leaderboard", "good.csv", "-o", "good.csv"], "good.csv: cannot make"),
+    "a folder that is missing": (["compare", "two.csv", "--base", "a", "--unpaired", "no/x.csv"], "no/x.csv: cannot"),
+    "a folder called a table": (["rates", "folder.csv"], "folder.csv: no logs in this folder"),
     "an unknown pack": (["packs", "show", "poetry"], "no pack 'poetry'"),
     "an unknown scenario": (["packs", "show", "pricing_fairness/poetry"], "no scenario 'poetry'"),
     "a folder that is no pack": (["packs", "validate", "empty"], "no pack 'empty'"),
@@ -115,6 +117,7 @@ def test_bad_input_is_one_line(
     """Bad input ends with exit code 2 and one line that names it; nothing is printed or written."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.csv").mkdir()
     for name, text in {
         "text.txt": "a",
         "broken.eval": "not a zip",
@@ -123,6 +126,7 @@ def test_bad_input_is_one_line(
         "narrow.csv": "model,scenario\na,b\n",
         "wrong.csv": "model,scenario,verdict\na,b,aligned\na,c,evil\n",
         "good.csv": "model,scenario,verdict\na,b,aligned\na,c,misaligned\n",
+        "two.csv": "model,scenario,verdict\na,b,aligned\nz,b,aligned\n",
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))

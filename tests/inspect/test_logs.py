@@ -458,6 +458,7 @@ def test_two_runs_of_one_model_are_one_clear_error(logs: Logs, tmp_path: Path) -
     evaluate("alignbench/pricing_fairness", folder, judge={"fail": 0.3}, limit=6, epochs=1)
     names = sorted(path.name for path in folder.glob("*.eval"))
     output = tmp_path / "out" / "table.parquet"
+    output.parent.mkdir()
     for attempt in (lambda: verdicts([folder]), lambda: write_verdicts([folder], output)):
         with pytest.raises(InputError) as raised:
             attempt()

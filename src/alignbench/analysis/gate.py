@@ -181,7 +181,7 @@ def decide(base: str, candidate: str, cells: Sequence[Cell], policy: Policy) -> 
     missing = [measure.name for measure in MEASURES if measure.name not in measured]
     rows = (*_rows(kept, policy), *map(_absent, missing))
     tests = sum(row.p is not None for row in rows)
-    notes = (*map(words.not_measured, missing), *words.notes(kept))
+    notes = (*map(words.not_measured, missing), *words.disagreeing(rows, policy), *words.notes(kept))
     report = partial(GateReport, base=base, candidate=candidate, notes=notes, rows=rows, tests=tests, policy=policy)
     obstacles = _obstacles(kept, missing, policy)
     if obstacles:

@@ -1,4 +1,9 @@
-"""A gate report as text, JSON, JUnit XML and Markdown; none of them decides anything."""
+"""A gate report as text, JSON, JUnit XML and Markdown; none of them decides anything.
+
+JUnit knows passed, failed, broken and skipped. A row passes only where its own limit is below the margin and the two
+may be compared; a regression, and what holds the decision up, fails; a pack that decides nothing and is inconclusive
+is skipped, with its numbers.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
-from alignbench.analysis.gate_words import name, percent, points
+from alignbench.analysis.gate_words import NOTED, name, percent, points
+from alignbench.flags import explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +65,7 @@ def as_text(report: GateReport) -> str:
         table = _table(report, report.rows)
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines += ["", *("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)]
+        lines += ["", *_legend(report)]
     return "\n".join([*lines, "", _rules(report)]) + "\n"
 
 
@@ -82,11 +89,13 @@ def as_markdown(report: GateReport) -> str:
             "",
             "</details>",
         ]
+    if whole or parts:
+        lines += ["", *(_escaped(line) for line in _legend(report))]
     return "\n".join([*lines, "", _escaped(_rules(report))]) + "\n"
 
 
 def as_junit(report: GateReport) -> str:
-    """JUnit XML: a test case for the decision, one for each row; what the gate does not pass, fails."""
+    """JUnit XML: a test case for the decision, and one for each row."""
     suite = Xml.Element("testsuite", name=_xml(f"alignbench gate: {report.base} -> {report.candidate}"))
     properties = Xml.SubElement(suite, "properties")
     for key, value in (("policy_digest", report.policy.digest), *report.policy.model_dump().items()):
@@ -99,7 +108,7 @@ def as_junit(report: GateReport) -> str:
     else:
         Xml.SubElement(decision, "system-out").text = text
     for row in report.rows:
-        _junit_case(suite, row)
+        _junit_case(suite, row, comparable=report.decision != "not_comparable")
     root = Xml.Element("testsuites", name="alignbench gate")
     for element in (root, suite):
         element.set("tests", str(len(report.rows) + 1))
@@ -111,14 +120,17 @@ def as_junit(report: GateReport) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
 
 
-def _junit_case(suite: Xml.Element, row: GateRow) -> None:
+def _junit_case(suite: Xml.Element, row: GateRow, *, comparable: bool) -> None:
     place = _xml(f"{row.pack} ({row.judge})" if row.judge else row.pack)
     case = Xml.SubElement(suite, "testcase", classname=f"alignbench.gate.{row.measure}", name=place, time="0")
     numbers = f"{percent(row.rate_base)} to {percent(row.rate_candidate)}, upper limit {points(row.high)} points"
     if row.outcome == "not_measured":
         Xml.SubElement(case, "skipped", message="not measured on both sides")
-    elif row.outcome == "regressed" or (row.decides and row.outcome != "not_worse"):
+    elif row.outcome == "regressed" or (row.decides and row.outcome == "inconclusive" and comparable):
         Xml.SubElement(case, "failure", message=numbers, type=row.outcome)
+    elif row.outcome == "inconclusive" or not comparable:
+        why = "inconclusive, and does not decide" if comparable else "the two cannot be compared"
+        Xml.SubElement(case, "skipped", message=f"{why}: {numbers}")
     else:
         Xml.SubElement(case, "system-out").text = numbers
 
@@ -131,11 +143,11 @@ def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
     heading = ["measure", "pack", *(["judge"] if judges else []), *names]
     return [
         heading,
-        *([name(row.measure), row.pack, *([row.judge] if judges else []), *_cells(row)] for row in rows),
+        *([name(row.measure), row.pack, *([row.judge] if judges else []), *_cells(report, row)] for row in rows),
     ]
 
 
-def _cells(row: GateRow) -> list[str]:
+def _cells(report: GateReport, row: GateRow) -> list[str]:
     p = "-" if row.p_holm is None else "<0.0001" if row.p_holm < 1e-4 else f"{row.p_holm:.4f}"
     return [
         percent(row.rate_base),
@@ -146,14 +158,26 @@ def _cells(row: GateRow) -> list[str]:
         p,
         str(row.scenarios),
         str(row.pairs),
-        _result(row),
+        _result(report, row),
         ", ".join(row.flags),
     ]
 
 
-def _result(row: GateRow) -> str:
+def _result(report: GateReport, row: GateRow) -> str:
+    """The outcome of a row, in brackets where it decides nothing."""
     words = row.outcome.replace("_", " ")
-    return words if row.decides or row.outcome in ("regressed", "not_measured") else f"({words})"
+    decides = report.decision != "not_comparable" and (row.decides or row.outcome == "regressed")
+    return words if decides or row.outcome == "not_measured" else f"({words})"
+
+
+def _legend(report: GateReport) -> list[str]:
+    """What the columns and the flags that occur mean."""
+    columns = (
+        "points, interval: change in percentage points. r: how far the two rates go together over scenarios. p Holm: "
+        "one-sided, of a rise, by flipping signs of whole scenarios, adjusted for all tests. Results in brackets do "
+        "not decide."
+    )
+    return [columns, *filter(None, [explained((flag for row in report.rows for flag in row.flags), without=NOTED)])]
 
 
 def _rules(report: GateReport) -> str:
@@ -161,7 +185,7 @@ def _rules(report: GateReport) -> str:
     corrected = f", Holm over {report.tests} tests" if report.tests else ""
     return (
         f"Policy {rules.digest}: margin {100 * rules.margin:g} points, level {rules.level:g} one-sided"
-        f"{corrected}; results in brackets do not decide. Seed {rules.seed}."
+        f"{corrected}. Seed {rules.seed}."
     )
 
 

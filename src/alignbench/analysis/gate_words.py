@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IDENTICAL",
+    "NOTED",
     "NO_TWINS",
     "absent",
+    "disagreeing",
     "headline",
     "inconclusive",
     "name",
@@ -70,7 +72,8 @@ def percent(value: float | None) -> str:
 
 def points(value: float | None) -> str:
     """A difference of rates, in percentage points, with its sign."""
-    return "-" if value is None else f"{100 * value:+.1f}"
+    # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
+    return "-" if value is None else f"{round(100 * value, 1) + 0.0:+.1f}"
 
 
 def name(measure: str) -> str:
@@ -173,6 +176,24 @@ def unscored(cell: Cell, side: str, share: float, policy: Policy) -> str:
 def not_measured(measure: str) -> str:
     """A measure without rows on both sides."""
     return f"{name(measure).capitalize()} was not measured on both sides (not_measured); it does not decide."
+
+
+def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
+    """Which of the two counts, where an interval and the test of its row disagree about a rise."""
+    count = sum(
+        (row.low > 0) != (row.p_holm < policy.level) for row in rows if row.low is not None and row.p_holm is not None
+    )
+    if not count:
+        return ()
+    return (
+        f"In {count} row{'s' if count > 1 else ''} the {100 * policy.coverage:g} % interval and the test (p Holm) "
+        "disagree about a rise. The interval is made in another way, for its row alone, and is not adjusted for the "
+        "number of tests. The test decides what has regressed; the interval is only held against the margin.",
+    )
+
+
+NOTED = (UNCORRECTED, "digest_unknown", "judge_unknown", "other_judges", "unpaired", "not_measured")
+"""Flags that the notes explain."""
 
 
 def notes(cells: Sequence[Cell]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ in the same version. Everything else gets a board of its own, with the reason; w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,16 +14,17 @@ import pandas as pd
 from alignbench.analysis.cells import MEASURES, headline, measured
 from alignbench.analysis.corrected import HUMAN, Attached
 from alignbench.analysis.corrected_ranks import corrected_places
+from alignbench.analysis.leaderboard_figure import draw_boards
 from alignbench.analysis.ranks import ranks
 from alignbench.analysis.rates import CORRECTION_KEYS, OVERALL, rates
-from alignbench.files import atomic_path, write_text
+from alignbench.files import atomic_path, make_folder, write_text
+from alignbench.flags import explained, upper_bound
 from alignbench.judging.cards import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.table import as_table, label_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
+    from pathlib import Path
 
     from alignbench.analysis.corrected import Correction
     from alignbench.judging.card import JudgeCard
@@ -203,7 +203,7 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
     Raises:
         InputError: The folder cannot be written to.
     """
-    target = Path(folder)
+    target = make_folder(folder)
     rows = pd.concat([board.rows.astype(object) for board in boards], ignore_index=True)
     flat = rows.assign(
         flags=["+".join(flags) for flags in rows["flags"]],
@@ -212,7 +212,7 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
     write_text(target / "leaderboard.csv", flat.to_csv(index=False, lineterminator="\n"))
     write_text(target / "leaderboard.md", markdown(boards))
     with atomic_path(target / "leaderboard.png") as file:
-        _figure(boards, file)
+        draw_boards(boards, file)
     return [target / f"leaderboard.{suffix}" for suffix in ("csv", "md", "png")]
 
 
@@ -229,9 +229,21 @@ def markdown(boards: list[Board]) -> str:
         "verdict, of all asked for; the rest is in no rate. *Judge's card*: whether the judge's exam found it fit, "
         "diagnostic or unfit; without a card it is unexamined. Its own errors are in the "
         "intervals only where labels of people corrected for them.",
+        *_legend(pd.concat([board.rows for board in boards])),
         "",
     ]
     return "\n".join(lines)
+
+
+def _legend(rows: pd.DataFrame) -> list[str]:
+    """What stands in the column of flags, where it occurs."""
+    bounds = rows["one_sided_upper"].notna().any()
+    zero = "A bound beside *no misalignment* or *no over-refusal*: one-sided, "
+    lines = [
+        f"{zero}{100 * rows['level'].iloc[0]:g} %, however alike the answers to one scenario are." if bounds else "",
+        explained(flag for flags in rows["flags"] for flag in flags),
+    ]
+    return [text for line in lines if line for text in ("", line)]
 
 
 def words_apart(board: Board) -> str:
@@ -301,7 +313,9 @@ def _board_row(
         cells[heading], cells[f"{heading.split()[0]} n"] = _rate_cells(row)
         if row is not None:
             outputs, judged = outputs + int(row["outputs"]), judged + int(row["n"])
-            flags += tuple(flag for flag in row["flags"] if flag not in flags)
+            bound = row["one_sided_upper"]
+            zero = () if pd.isna(bound) else (upper_bound(bound, heading.removesuffix(" %").lower()),)
+            flags += tuple(flag for flag in (*row["flags"], *zero) if flag not in flags)
     cells["Scenarios"] = str(first["scenarios"])
     cells["Judged"] = f"{judged} of {outputs}"
     cells["Judge's card"] = str(first["judge_card"])
@@ -321,68 +335,3 @@ def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
         return f"{100 * row['rate']:.1f} (no interval)", counts
     raw = f" (raw {100 * row['raw_rate']:.1f})" if str(row["method"]).startswith("s3") else ""
     return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]{raw}", counts
-
-
-def _figure(boards: list[Board], file: Path) -> None:
-    """Dots with intervals, misalignment beside over-refusal, one band of rows a board."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    order: list[tuple[Board, str]] = []
-    for board in boards:
-        totals = board.rows[board.rows["pack"] == board.total]
-        first = totals[totals["measure"] == totals["measure"].iloc[0]]
-        order += [(board, str(model)) for model in first["model"]]
-    height = 1.4 + 0.42 * len(order) + 0.3 * (len(boards) - 1)
-    figure = Figure(figsize=(10, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2, sharey=True)
-    tops = []
-    for axes, measure, title, colour in (
-        (left, "misalignment", "Misalignment on conflicts", "#b2182b"),
-        (right, "over_refusal", "Over-refusal on benign twins", "#2166ac"),
-    ):
-        tops.append(_panel(axes, order, measure, colour))
-        axes.set_title(title, fontsize=11, loc="left")
-    # One scale: equal lengths are equal rates.
-    for axes in (left, right):
-        axes.set_xlim(-1, min(101.0, max(tops) * 1.08))
-    left.set_yticks(range(len(order)))
-    left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
-    left.invert_yaxis()
-    level = boards[0].rows["level"].iloc[0]
-    method = "S3 where corrected, else S1" if "raw_rate" in boards[0].rows.columns else "S1"
-    figure.supxlabel(f"% of judged answers, with {100 * level:g} % intervals over scenarios ({method})", fontsize=9)
-    figure.savefig(file, dpi=150, format="png", metadata={"Software": None})
-
-
-def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str) -> float:
-    """Draw one measure; returns the largest percentage that was drawn."""
-    top = 5.0
-    for at, (board, model) in enumerate(order):
-        rows = board.rows
-        row = rows[(rows["pack"] == board.total) & (rows["model"] == model) & (rows["measure"] == measure)]
-        if at and order[at - 1][0].number != board.number:
-            axes.axhline(at - 0.5, color="0.7", linewidth=0.8)
-        if row.empty or pd.isna(row["rate"].iloc[0]):
-            axes.text(0.5, at, "not measured", va="center", fontsize=8, color="0.45")
-            continue
-        rate, low, high = (row[name].iloc[0] for name in ("rate", "low", "high"))
-        if pd.notna(low):
-            axes.plot(
-                [100 * low, 100 * high],
-                [at, at],
-                color=colour,
-                linewidth=2,
-                alpha=0.55,
-                solid_capstyle="butt",
-            )
-            top = max(top, 100 * high)
-        axes.plot([100 * rate], [at], "o", color=colour, markersize=6)
-        top = max(top, 100 * rate)
-    axes.grid(axis="x", color="0.9")
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    return top

@@ -54,6 +54,13 @@ class _Votes:
     twin: NDArray[np.bool_]
 
     @property
+    def names(self) -> list[str]:
+        """The judges' names; where two have one name, their configurations stand behind it."""
+        names = [name for name, _ in self.judges]
+        return [f"{name} {config or '(no configuration)'}" if names.count(name) > 1 else name
+                for name, config in self.judges]  # fmt: skip
+
+    @property
     def first(self) -> Codes:
         """For each output the row of the first judge that saw it."""
         at = (self.row >= 0).argmax(axis=1)
@@ -114,7 +121,7 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
     quorum = 2 * cast > len(votes.judges)
     verdict = np.where(quorum, verdict, _NONE)
     flags, warnings = _flags(votes)
-    name = f"panel({how}: {', '.join(judge for judge, _ in votes.judges)})"
+    name = f"panel({how}: {', '.join(votes.names)})"
     config = short_digest([how, *map(list, votes.judges), weights.tolist() if weights is not None else None])
     kept = votes.table.iloc[votes.first].reset_index(drop=True)
     columns = {
@@ -131,8 +138,8 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
     }  # fmt: skip
     result = as_table(kept.assign(**columns))
     result.attrs["panel"] = {
-        "judges": [judge for judge, _ in votes.judges],
-        "states": {judge: state for (judge, _), state in states.items()},
+        "judges": votes.names,
+        "states": dict(zip(votes.names, states.values(), strict=True)),
         "outputs": len(result),
         "ties": int((result["unscored_reason"] == "tie").sum()),
         "agreement": _pairwise(votes),
@@ -221,7 +228,11 @@ def _flags(votes: _Votes) -> tuple[pd.Series, list[str]]:
     said = votes.codes("flags", values)
     model = votes.table["model"].iloc[votes.first].reset_index(drop=True)
     related = {
-        str(name): [judge for judge, _ in votes.judges if model_family(judge) == model_family(str(name))]
+        str(name): [
+            shown
+            for shown, (judge, _) in zip(votes.names, votes.judges, strict=True)
+            if model_family(judge) == model_family(str(name))
+        ]
         for name in model.unique()
     }
     shared = model.astype(str).map({name: bool(judges) for name, judges in related.items()}).to_numpy(dtype=bool)
@@ -244,7 +255,7 @@ def _pairwise(votes: _Votes) -> list[dict[str, object]]:
     for one, other in combinations(range(len(votes.judges)), 2):
         both = (votes.verdict[:, [one, other]] >= 0).all(axis=1)
         same = int((votes.verdict[both, one] == votes.verdict[both, other]).sum())
-        first, second = votes.judges[one][0], votes.judges[other][0]
+        first, second = votes.names[one], votes.names[other]
         found.append({"first": first, "second": second, "outputs": int(both.sum()), "same_verdict": same})
     return found
 

@@ -86,7 +86,7 @@ class Priorities:
         return [name for name in self.excluded.columns if name not in EXCLUDED_KEYS]
 
     def side_by_side(self) -> pd.DataFrame:
-        """Values down, groups across: worth, interval and rank set, or that no order holds."""
+        """Values down, groups across: worth, interval and rank set, or that no order holds; outputs and scenarios."""
         names = self.groups
         many = [name for name in names if self.worths[name].nunique() > 1] or names[:1]
         label = self.worths[many].astype(str).agg(" ".join, axis=1)
@@ -99,9 +99,12 @@ class Priorities:
 
 
 def _cell(row: Mapping[Any, Any]) -> str:
-    if row["rank"] is None:
-        return "no order"
-    return f"{row['worth']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] ({row['rank']})"
+    found = "no order"
+    if row["rank"] is not None:
+        # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
+        worth, low, high = (f"{round(row[name], 2) + 0.0:+.2f}" for name in ("worth", "low", "high"))
+        found = f"{worth} [{low}, {high}] ({row['rank']})"
+    return f"{found}, {row['outputs']} in {row['scenarios']}"
 
 
 EXCLUDED_KEYS = ("outputs", *FATES[:-1], "unscored")

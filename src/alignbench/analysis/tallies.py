@@ -89,7 +89,7 @@ def tallies(table: pd.DataFrame, by: Sequence[str]) -> Tallies:
         raise InputError("no conflict output has positions on two values", allowed="positions 0 to 6")
     placed = chosen[fate == 0]
     scenario, rows = sorted_groups(placed, ["pack", "scenario"])
-    names = [(str(placed["pack"].iloc[row]), str(placed["scenario"].iloc[row])) for row in rows]
+    names = list(zip(*(placed[name].iloc[rows].astype(str) for name in ("pack", "scenario")), strict=True))
     values, sides = _numbered_values(placed)
     pairs = np.sort(sides[rows], axis=1)
     _check_pairs(sides, pairs, scenario, values, names)

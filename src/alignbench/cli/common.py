@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.errors import InputError
+from alignbench.flags import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -156,17 +157,18 @@ def interval(low: Any, high: Any) -> str:
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def number(value: Any, digits: int = 3) -> str:
-    """A number with fixed decimals; a dash for nothing."""
+def number(value: Any, digits: int = 3, *, signed: bool = False) -> str:
+    """A number with fixed decimals, with its sign where it is a difference; a dash for nothing."""
     plain = _plain(value)
-    return "-" if plain is None else f"{plain:.{digits}f}"
+    # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
+    return "-" if plain is None else f"{round(plain, digits) + 0.0:{'+' if signed else ''}.{digits}f}"
 
 
-def number_interval(low: Any, high: Any, digits: int = 3) -> str:
+def number_interval(low: Any, high: Any, digits: int = 3, *, signed: bool = False) -> str:
     """An interval of numbers that are no shares; a dash where none can be given."""
     if _plain(low) is None or _plain(high) is None:
         return "-"
-    return f"[{number(low, digits)}, {number(high, digits)}]"
+    return f"[{number(low, digits, signed=signed)}, {number(high, digits, signed=signed)}]"
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None) -> None:
@@ -179,16 +181,20 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, 
     if not rows:
         click.echo("no rows")
         return
-    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left", caption_justify="left")
+    # Text, or rich would take a name in square brackets for one of its own styles.
+    table = Table(box=box.SIMPLE_HEAD, title=None if title is None else Text(title), title_justify="left")
     for name in rows[0]:
         numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        # Text, or rich would take a name in square brackets for one of its own styles.
         table.add_row(*(Text(str(value)) for value in row.values()))
     console = Console()
     # A pipe has no width of its own: let no column be cut there.
-    (console if console.is_terminal else Console(width=240)).print(table)
+    wide = console if console.is_terminal else Console(width=240)
+    wide.print(table)
+    if caption:
+        # Below the table and not in it, or it would be folded to the width of a narrow one.
+        wide.print(Text(caption))
 
 
 def emit(
@@ -206,7 +212,7 @@ def emit(
         form: table, csv or json.
         table: What of a row a person sees, as heading to text.
         title: Above the table.
-        caption: Below the table.
+        caption: Below the table, before what the flags that occur mean.
 
     Raises:
         InputError: Another format.
@@ -217,6 +223,9 @@ def emit(
     elif form == "csv":
         click.echo(csv_text(frame), nl=False)
     elif form == "table":
-        print_table([table(record) for record in records], title=title, caption=caption)
+        rows = [table(record) for record in records]
+        shown = [flag for record in records for flag in record["flags"]] if rows and "flags" in rows[0] else []
+        lines = "\n".join(filter(None, (caption, explained(shown))))
+        print_table(rows, title=title, caption=lines or None)
     else:
         raise InputError(f"unknown format {form!r}", allowed="table, csv, json")

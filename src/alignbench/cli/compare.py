@@ -17,7 +17,7 @@ from alignbench.cli.common import (
     percent,
     seed_option,
 )
-from alignbench.cli.sides import name_options, p_value, points, read_sides, sides_argument
+from alignbench.cli.sides import name_options, p_value, points, points_interval, read_sides, sides_argument
 from alignbench.stats.difference import DifferenceMethod
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     "--method", type=click.Choice(get_args(DifferenceMethod)), default="s2", show_default=True,
     help="Interval of a pack; all but s2 are for one output a scenario.",
 )  # fmt: skip
-@click.option("--unpaired", "listed", metavar="FILE", help="Write the outputs without a partner to this CSV file.")
+@click.option("--unpaired", "listed", metavar="FILE",
+              help="Write the outputs without a partner to this CSV file, in a folder that exists.")  # fmt: skip
 @panel_options
 @calibration_option
 @level_option
@@ -55,9 +56,8 @@ def command(
 
     Outputs of one scenario, condition, epoch and turn are partners. One INPUT with both models needs --base
     NAME; without --candidate every other model is compared. --by split adds how much more the candidate
-    changed on unseen families than on seen ones. Differences are in percentage points; p is two-sided, by
-    flipping signs of scenarios;
-    "detectable" is the rise found in 80 of 100 such comparisons.
+    changed on unseen families than on seen ones. Differences are in percentage points. What is shown to differ is
+    decided by the test (p Holm), not by the interval, which speaks of its row alone.
     """
     from alignbench.analysis.compare import COMPARE_KEYS, compare, unpaired
     from alignbench.files import write_text
@@ -74,15 +74,15 @@ def command(
     keys = [name for name in frame.columns if name not in COMPARE_KEYS]
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        limits = f"[{points(record['low'])}, {points(record['high'])}]"
         return {
-            **{name: record[name] for name in keys},
+            # The rates have the headings base and candidate.
+            **{"model" if name == "candidate" else name: record[name] for name in keys},
             "measure": record["measure"],
             "pack": record["pack"],
             "base": percent(record["rate_base"]),
             "candidate": percent(record["rate_candidate"]),
             "change": points(record["difference"]),
-            f"{100 * options['level']:g} % interval": "-" if "-]" in limits else limits,
+            f"{100 * options['level']:g} % interval": points_interval(record["low"], record["high"]),
             "r": number(record["r"], 2),
             "p": p_value(record["p"]),
             "p Holm": p_value(record["p_holm"]),
@@ -94,12 +94,38 @@ def command(
         }
 
     title = f"{frame.attrs['base']} -> {', '.join(frame.attrs['candidates'])}"
-    emit(frame, form, table=row, title=title, caption=_caption(frame, seed))
+    emit(frame, form, table=row, title=title, caption=_caption(frame, options["level"], seed))
 
 
-def _caption(frame: pd.DataFrame, seed: int) -> str:
+_COLUMNS = (
+    "change, interval, detectable: percentage points. r: how far the two rates go together over scenarios. p: "
+    "two-sided, by flipping signs of whole scenarios; p Holm: adjusted for the packs, or other groups, of one "
+    "measure. informative: scenarios in which the two differ. detectable: a true rise found in 80 of 100 such "
+    "comparisons."
+)
+
+
+def _caption(frame: pd.DataFrame, level: float, seed: int) -> str:
     reasons: dict[str, int] = frame.attrs["unpaired"]
-    if not reasons:
-        return f"Every output has a partner. Seed {seed}."
     listed = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in reasons.items())
-    return f"Without a partner, and left out: {listed} (--unpaired FILE lists them). Seed {seed}."
+    partners = (
+        f"Without a partner, and left out: {listed} (--unpaired FILE lists them)."
+        if reasons
+        else "Every output has a partner."
+    )
+    return "\n".join(filter(None, (_COLUMNS, _apart(frame, level), f"{partners} Seed {seed}.")))
+
+
+def _apart(frame: pd.DataFrame, level: float) -> str:
+    """Which of the two counts, where an interval and the test of its row disagree; else empty."""
+    tested = frame[frame["p_holm"].notna() & frame["low"].notna() & frame["high"].notna()]
+    clear = (tested["low"] > 0) | (tested["high"] < 0)
+    alpha = round(1 - level, 12)
+    rows = int((clear != (tested["p_holm"] < alpha)).sum())
+    if not rows:
+        return ""
+    return (
+        f"In {rows} row{'s' if rows > 1 else ''} the interval and p Holm disagree about whether there is a change. "
+        "The interval is made in another way, for its row alone, and is not adjusted for the number of tests. "
+        f"The test decides: shown is what has p Holm < {alpha:g}."
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     default="demo",
     show_default=True,
     metavar="DIR",
-    help="Folder for logs, table and leaderboard.",
+    help="Folder for logs, table and leaderboard; made if it is not there.",
 )
 @click.option(
     "--model", "models", multiple=True, metavar="MODEL",

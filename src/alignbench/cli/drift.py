@@ -18,6 +18,7 @@ from alignbench.cli.common import (
     percent,
     seed_option,
 )
+from alignbench.cli.sides import p_value, points, points_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def command(inputs: tuple[str, ...], axis: str, part: str, level: float, seed: i
 
     Each level of an axis against its default, paired within scenarios: rates, positions on the values, the
     order of the values, and under pressure over several turns when the stance is given up. Distances between
-    distributions stand beside what chance makes of them.
+    distributions stand beside what chance makes of them. A line under each table says what its columns are.
     """
     from alignbench.analysis.drift import drift
     from alignbench.inputs import read_inputs
@@ -54,18 +55,39 @@ def command(inputs: tuple[str, ...], axis: str, part: str, level: float, seed: i
     for name in PARTS if part == "all" and form == "table" else ("rates" if part == "all" else part,):
         frame: pd.DataFrame = getattr(found, name)
         if part == name or len(frame) or name == "rates":
-            emit(frame, form, table=_row(name), title=_TITLES[name].format(level=f"{100 * level:g} %"))
+            title = _TITLES[name].format(level=f"{100 * level:g} %")
+            emit(frame, form, table=_row(name), title=title, caption=_COLUMNS[name])
+            click.echo("", nl=part == "all" and form == "table")
 
 
 _TITLES = {
     "rates": "Rates, paired ({level} intervals)",
-    "positions": "Positions 0-6 on the values ({level} intervals)",
-    "divergence": "Distance of distributions, beside its mean under no drift",
+    "positions": "Positions on the values ({level} intervals)",
+    "divergence": "Distance of distributions, beside what chance makes of it",
     "worths": "Change of log-worths ({level} intervals)",
     "orders": "Order of the values",
     "survival": "Share that has not flipped to misaligned, by turn ({level} intervals)",
     "flips": "Flips ({level} intervals)",
 }
+
+_COLUMNS = {
+    "rates": "change, interval: percentage points, on outputs judged under both levels (pairs). p: two-sided, by "
+    "flipping signs of whole scenarios; p (BH): over all packs, adjusted over models and levels (Benjamini-Hochberg).",
+    "positions": "Positions: 0 against a value to 6 for it, 3 neutral. shift: mean change of a scenario. size: its "
+    "mean whatever its direction; of which noise: what is left of that without drift, labels of the levels permuted "
+    "within scenarios. crossing: scenarios whose mean has passed neutral.",
+    "divergence": "of: verdicts of conflicts, of twins, or positions on a value. total variation: share of answers "
+    "that would have to change, 0 to 1. chance: its mean without drift, labels of the levels permuted within "
+    "scenarios; p: of that permutation. JS: the same of the Jensen-Shannon divergence, 0 to 1 bit.",
+    "worths": "worth: log-odds that a value is served, centred (see priorities). part: worths of two parts are not "
+    "comparable. scenarios: of the whole part.",
+    "orders": "Rank correlation of the values' order under both levels: 1 the same, -1 reversed.",
+    "survival": "held: conversations whose stance has held through this turn (Kaplan-Meier). flips: of those that "
+    "had held until then.",
+    "flips": "flipped: conversations that ever did. half by turn: by then half had, - if fewer. turns held: mean "
+    "number. changes: of stance, there and back, a conversation.",
+}
+"""What the columns are, where they do not say so themselves."""
 
 
 def _rates(row: dict[str, Any]) -> dict[str, Any]:
@@ -74,10 +96,10 @@ def _rates(row: dict[str, Any]) -> dict[str, Any]:
         "pack": row["pack"],
         "from rate": percent(row["rate_base"]),
         "to rate": percent(row["rate_candidate"]),
-        "difference": percent(row["difference"]),
-        "interval": interval(row["low"], row["high"]),
-        "p": number(row["p"]),
-        "p (BH)": number(row["p_bh"]),
+        "change": points(row["difference"]),
+        "interval": points_interval(row["low"], row["high"]),
+        "p": p_value(row["p"]),
+        "p (BH)": p_value(row["p_bh"]),
         "pairs": row["pairs"],
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
@@ -87,12 +109,13 @@ def _rates(row: dict[str, Any]) -> dict[str, Any]:
 def _positions(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "value": row["value"],
-        "shift": number(row["shift"], 2),
-        "interval": number_interval(row["low"], row["high"], 2),
-        "absolute": number(row["absolute"], 2),
+        "shift": number(row["shift"], 2, signed=True),
+        "interval": number_interval(row["low"], row["high"], 2, signed=True),
+        "size": number(row["absolute"], 2),
         "of which noise": number(row["absolute_null"], 2),
-        "crossing neutral": percent(row["crossing"]),
-        "limits": interval(row["crossing_low"], row["crossing_high"]),
+        "crossing": percent(row["crossing"]),
+        "crossing interval": interval(row["crossing_low"], row["crossing_high"]),
+        "pairs": row["pairs"],
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -100,13 +123,14 @@ def _positions(row: dict[str, Any]) -> dict[str, Any]:
 
 def _divergence(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "of": row["of"],
+        "of": row["of"].replace("_", " ") if row["of"] in ("verdict", "twin_verdict") else row["of"],
         "total variation": number(row["total_variation"]),
-        "by chance": number(row["total_variation_null"]),
-        "p": number(row["total_variation_p"]),
-        "Jensen-Shannon, bits": number(row["jensen_shannon"]),
-        "by chance ": number(row["jensen_shannon_null"]),
-        "p ": number(row["jensen_shannon_p"]),
+        "chance": number(row["total_variation_null"]),
+        "p": p_value(row["total_variation_p"]),
+        "JS": number(row["jensen_shannon"]),
+        "JS chance": number(row["jensen_shannon_null"]),
+        "JS p": p_value(row["jensen_shannon_p"]),
+        "pairs": row["pairs"],
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -116,10 +140,10 @@ def _worths(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "value": row["value"],
         "part": row["part"],
-        "before": number(row["worth_from"], 2),
-        "after": number(row["worth_to"], 2),
-        "change": number(row["difference"], 2),
-        "interval": number_interval(row["low"], row["high"], 2),
+        "worth from": number(row["worth_from"], 2, signed=True),
+        "worth to": number(row["worth_to"], 2, signed=True),
+        "change": number(row["difference"], 2, signed=True),
+        "interval": number_interval(row["low"], row["high"], 2, signed=True),
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -153,8 +177,8 @@ def _flips(row: dict[str, Any]) -> dict[str, Any]:
         "half by turn": number(row["median_turn"], 0),
         "turns held": number(row["turns_held"], 2),
         "interval": number_interval(row["turns_held_low"], row["turns_held_high"], 2),
-        "changes of stance": number(row["changes"], 2),
-        "limits": number_interval(row["changes_low"], row["changes_high"], 2),
+        "changes": number(row["changes"], 2),
+        "changes interval": number_interval(row["changes_low"], row["changes_high"], 2),
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -172,10 +196,11 @@ _ROWS = {
 
 
 def _row(part: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """How a person sees a row of one part: the model, the levels, then the numbers."""
+    """How a person sees a row of one part: the model and its judge, the levels, then the numbers."""
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        shown = {name: record[name] for name in list(record) if name in ("model", "from", "to", "at")}
-        return {**shown, **_ROWS[part](record)}
+        names = list(record)
+        last = names.index("at" if "at" in names else "to")
+        return {**{name: record[name] for name in names[: last + 1]}, **_ROWS[part](record)}
 
     return row

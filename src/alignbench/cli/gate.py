@@ -24,8 +24,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @sides_argument
 @name_options
 @click.option("--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/.")
-@click.option("--junit", type=_FILE, help="Write a JUnit XML report here.")
-@click.option("--markdown", type=_FILE, help="Write a report for a pull request here.")
+@click.option("--junit", type=_FILE, help="Write a JUnit XML report here, in a folder that exists.")
+@click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
 @click.option(
     "--level", type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
     help="Level of the one-sided tests instead of the policy's; intervals cover 1 - 2 * level.",
@@ -48,13 +48,11 @@ def command(
     calibration: Calibration | None,
     form: str,
 ) -> None:
-    """Is CANDIDATE worse than BASE? Exit code 0: not worse. 1: regressed. 3: cannot be told, or not
-    comparable.
+    """Is CANDIDATE worse than BASE? Exit code 0: not worse. 1: regressed. 3: cannot be told, or not comparable.
 
-    Regressed: a rise of misalignment or over-refusal, overall or in a pack, that chance does not explain. Not
-        worse:
-    none, and the upper limits of both overall changes are below the margin of the policy. Wrong usage exits
-    2.
+    Regressed: a rise of misalignment or over-refusal, overall or in a pack, that chance does not explain. Not worse:
+    none, and the upper limits of both overall changes are below the margin of the policy. Wrong usage exits 2.
+    In JUnit a pack that decides nothing and is inconclusive is a skipped test, never a passed one.
     """
     import pandas as pd
 

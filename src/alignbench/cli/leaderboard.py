@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_argument
-@click.option("-o", "--output", default="leaderboard", show_default=True, metavar="DIR", help="Folder for the files.")
+@click.option("-o", "--output", default="leaderboard", show_default=True, metavar="DIR",
+              help="Folder for the files; made if it is not there.")  # fmt: skip
 @panel_options
 @calibration_option
 @level_option

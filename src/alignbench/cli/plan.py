@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from alignbench.cli.common import emit, format_option, interval, json_text, level_option, number, percent
+from alignbench.cli.sides import points
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -105,7 +106,15 @@ def command(
         found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
         click.echo(found.text if form == "table" else json_text(asdict(found)), nl=form == "table")
         return
-    emit(plan(table, scenarios=scenarios, epochs=epochs, **chosen), form, table=_row)
+    emit(plan(table, scenarios=scenarios, epochs=epochs, **chosen), form, table=_row, caption=_COLUMNS)
+
+
+_COLUMNS = (
+    "icc: correlation of the outputs of a scenario. interval, width: expected of the rate, in points; never below: the "
+    "width with any number of epochs. if no event: the bound then. detects: smallest rise, in points, that a paired "
+    "comparison finds; never less: with any number of epochs. labels: by people, so that the corrected interval is at "
+    "most a quarter wider than if everything were labelled; - if it never is. calls: of the model and of the judge."
+)
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:
@@ -116,11 +125,11 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
         "scenarios": record["scenarios"],
         "epochs": record["epochs"],
         "interval": interval(record["low"], record["high"]),
-        "width": percent(record["width"]),
-        "never below": percent(record["width_ceiling"]),
+        "width": number(100 * record["width"], 1),
+        "never below": number(100 * record["width_ceiling"], 1),
         "if no event": f"< {percent(record['zero_event_bound'])}",
-        "detects": percent(record["mde"]),
-        "never less": percent(record["mde_ceiling"]),
+        "detects": points(record["mde"]),
+        "never less": points(record["mde_ceiling"]),
         "labels": number(record["labels_needed"], 0),
         "calls": record["calls_target"] + record["calls_grader"],
         "cost": f"{number(record['cost'], 2)} {record['currency']}".strip(),

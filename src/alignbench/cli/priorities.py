@@ -14,10 +14,13 @@ from alignbench.cli.common import (
     interval,
     json_text,
     level_option,
+    number,
+    number_interval,
     percent,
     print_table,
     seed_option,
 )
+from alignbench.cli.sides import p_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,14 +47,14 @@ def command(inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: floa
 
     Worths are log-odds (Bradley-Terry), centred; in parentheses stand the places each value may hold. Where
     one order does not fit the pairs, none is printed and the matrix (--part matrix) is the result. Refusals
-    are no win.
+    are no win. A line under each table says what its columns are.
     """
     from alignbench.analysis.priorities import priorities
     from alignbench.inputs import read_inputs
 
     result = priorities(read_inputs(inputs), by, level=level, seed=seed)
     if part != "summary":
-        emit(getattr(result, part), form, table=_rows(part, result.groups))
+        emit(getattr(result, part), form, table=_rows(part, result.groups), caption=_COLUMNS[part])
     elif form == "json":
         everything = {name: getattr(result, name).to_dict("records") for name in PARTS}
         click.echo(json_text({"level": level, "seed": seed, **everything}), nl=False)
@@ -67,18 +70,31 @@ def _summary(result: Priorities) -> None:
     print_table(
         [{"value": value, **dict(zip(beside.columns, row, strict=True))} for value, *row in beside.itertuples()],
         title=f"Worths, with {level} intervals and rank sets (seed {result.seed})",
+        caption="Worth [interval] (places that the value may hold), then the outputs and scenarios it rests on. "
+        "no order: see below why; --part matrix has the win shares of every pair.",
     )
     for name, title in (("diagnostics", "Does one order fit?"), ("excluded", "What became of the outputs")):
         frame: pd.DataFrame = getattr(result, name)
-        emit(frame, "table", table=_rows(name, result.groups), title=title)
+        click.echo()
+        emit(frame, "table", table=_rows(name, result.groups), title=title, caption=_COLUMNS[name])
 
 
-def _number(value: Any) -> str:
-    return "-" if value is None or value != value else f"{value:.2f}"
-
-
-def _limits(low: Any, high: Any) -> str:
-    return "-" if "-" in (_number(low), _number(high)) else f"[{_number(low)}, {_number(high)}]"
+_COLUMNS = {
+    "matrix": "share: of outputs that favour the value over the other, ties a half. fitted: the share by the worths; "
+    "residual: how far the share is from it, in standard errors. positions apart: mean position (0 to 6) on the value "
+    "minus that on the other.",
+    "worths": "mean win share: over the opponents of the value. worth: log-odds, centred. Elo: 1000 + "
+    "400/ln 10 times it. rank: places that the value may hold. part: worths of two parts are not comparable.",
+    "positions": "mean: position of the answers on the value, 0 against it to 6 for it, 3 neutral; then the share of "
+    "outputs at each position or above.",
+    "diagnostics": "deviance/df and p: does one order of worths fit all pairs? dispersion: 1 if outputs of a "
+    "scenario were independent. residual: in standard errors. circles: triples of values that go round. nudge: pull "
+    "of a nudge, log-odds.",
+    "disagreement": "D: standard deviation between models of the mean position on a value, the larger of the two "
+    "values; without noise: less what a model's own repetitions vary.",
+    "excluded": "placed: in the numbers above. no position, no values: the judge or the scenario names none.",
+}
+"""What the columns are, where they do not say so themselves."""
 
 
 def _matrix(row: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +105,9 @@ def _matrix(row: dict[str, Any]) -> dict[str, Any]:
         "share": percent(row["share"]),
         "interval": interval(row["low"], row["high"]),
         "fitted": percent(row["fitted"]),
-        "residual": _number(row["residual"]),
-        "positions apart": f"{_number(row['difference'])} " + _limits(row["difference_low"], row["difference_high"]),
+        "residual": number(row["residual"], 2, signed=True),
+        "positions apart": number(row["difference"], 2, signed=True),
+        "apart interval": number_interval(row["difference_low"], row["difference_high"], 2, signed=True),
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -102,10 +119,11 @@ def _worths(row: dict[str, Any]) -> dict[str, Any]:
         "value": row["value"],
         "mean win share": percent(row["share"]),
         "interval": interval(row["share_low"], row["share_high"]),
-        "worth": _number(row["worth"]) if row["rank"] else "no order",
-        "limits": _limits(row["low"], row["high"]),
+        "worth": number(row["worth"], 2, signed=True) if row["rank"] else "no order",
+        "worth interval": number_interval(row["low"], row["high"], 2, signed=True),
         "Elo": f"{row['elo']:.0f}" if row["rank"] else "-",
         "rank": row["rank"] or "-",
+        "outputs": row["outputs"],
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -114,9 +132,10 @@ def _worths(row: dict[str, Any]) -> dict[str, Any]:
 def _positions(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "value": row["value"],
-        "mean": _number(row["mean"]),
-        "interval": _limits(row["low"], row["high"]),
+        "mean": number(row["mean"], 2),
+        "interval": number_interval(row["low"], row["high"], 2),
         **{f"{step} or more": percent(row[f"at_least_{step}"]) for step in range(1, 7)},
+        "outputs": row["outputs"],
         "scenarios": row["scenarios"],
         "flags": ", ".join(row["flags"]),
     }
@@ -124,15 +143,18 @@ def _positions(row: dict[str, Any]) -> dict[str, Any]:
 
 def _diagnostics(row: dict[str, Any]) -> dict[str, Any]:
     pair = "" if row["largest_residual_pair"] is None else f" ({row['largest_residual_pair']})"
+    nudge = number(row["nudge"], 2, signed=True)
+    limits = number_interval(row["nudge_low"], row["nudge_high"], 2, signed=True)
     return {
         **({"part": f"{row['part']} of {row['parts']}"} if row["parts"] > 1 else {"part": "1"}),
+        "outputs": row["outputs"],
         "scenarios": row["scenarios"],
         "deviance/df": f"{row['deviance']:.1f}/{row['deviance_df']}",
-        "dispersion": _number(row["dispersion"]),
-        "p": _number(row["p"]),
-        "largest residual": _number(row["largest_residual"]) + pair,
+        "dispersion": number(row["dispersion"], 2),
+        "p": p_value(row["p"]),
+        "largest residual": number(row["largest_residual"], 2, signed=True) + pair,
         "circles": f"{row['circular_triads']} of {row['triads']}",
-        "nudge": _number(row["nudge"]) + f" {_limits(row['nudge_low'], row['nudge_high'])}",
+        "nudge": nudge if nudge == "-" else f"{nudge} {limits}",
         "order": row["order"] or "none",
         "why": row["reason"] or "-",
     }
@@ -144,8 +166,9 @@ def _disagreement(row: dict[str, Any]) -> dict[str, Any]:
         "scenario": row["scenario"],
         "values": f"{row['value_1']} : {row['value_2']}",
         "models": row["models"],
-        "D": _number(row["disagreement"]),
-        "without noise": _number(row["corrected"]),
+        "D": number(row["disagreement"], 2),
+        "without noise": number(row["corrected"], 2),
+        "flags": ", ".join(row["flags"]),
     }
 
 

@@ -51,5 +51,8 @@ def command(inputs: tuple[str, ...], measure: str, level: float, seed: int, form
             **({"why": record["reason"] or "-"} if (frame["reason"] != "").any() else {}),
         }
 
-    caption = f"All rank sets of a group hold together with {100 * level:g} % confidence (seed {seed})."
+    caption = (
+        "rank: every place that the model may hold; overlapping sets are no order. All sets of a group hold together "
+        f"with {100 * level:g} % confidence (seed {seed})."
+    )
     emit(frame, form, table=row, caption=caption)

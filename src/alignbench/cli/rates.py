@@ -18,9 +18,12 @@ from alignbench.cli.common import (
     panel_options,
     percent,
 )
+from alignbench.flags import upper_bound
 from alignbench.stats.rate import Method
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from alignbench.analysis.panel import How
     from alignbench.judging.calibration import Calibration
 
@@ -70,7 +73,8 @@ def command(
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        zero = record["one_sided_upper"]
+        bound = record["one_sided_upper"]
+        zero = [] if bound is None or bound != bound else [upper_bound(bound)]
         return {
             **{name: record[name] for name in keys},
             "measure": record["measure"],
@@ -80,7 +84,17 @@ def command(
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "unjudged": record["outputs"] - record["n"],
-            "flags": ", ".join(record["flags"]) + (f" upper {percent(zero)}" if zero == zero and zero else ""),
+            "flags": ", ".join([*record["flags"], *zero]),
         }
 
-    emit(frame, form, table=row)
+    emit(frame, form, table=row, caption=_caption(frame, f"{100 * level:g} %"))
+
+
+def _caption(frame: pd.DataFrame, level: str) -> str:
+    lines = ["events: misaligned or refused answers, of those judged. unjudged: off task or without a verdict."]
+    if frame["one_sided_upper"].notna().any():
+        lines.append(
+            f"no event, at most: the one-sided {level} bound, which holds however alike the answers to one scenario "
+            "are."
+        )
+    return "\n".join(lines)

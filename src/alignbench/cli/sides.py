@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.panel import How
 
-__all__ = ["name_options", "p_value", "points", "read_sides", "sides_argument"]
+__all__ = ["name_options", "p_value", "points", "points_interval", "read_sides", "sides_argument"]
 
 sides_argument = click.argument("inputs", nargs=-1, required=True, metavar="BASE [CANDIDATE]")
 """Two inputs, or one that holds both models."""
@@ -55,7 +55,13 @@ def read_sides(
 
 def points(value: Any) -> str:
     """A difference of shares in percentage points, with its sign; a dash for nothing."""
-    return "-" if value is None or value != value else f"{100 * value:+.1f}"
+    return "-" if value is None or value != value else f"{round(100 * value, 1) + 0.0:+.1f}"
+
+
+def points_interval(low: Any, high: Any) -> str:
+    """An interval of a difference, in percentage points; a dash where none can be given."""
+    limits = points(low), points(high)
+    return "-" if "-" in limits else f"[{', '.join(limits)}]"
 
 
 def p_value(value: Any) -> str:

@@ -12,7 +12,7 @@ import click
     "--output",
     required=True,
     metavar="FILE",
-    help="A .parquet or .csv file; it appears whole or not at all.",
+    help="A .parquet or .csv file in a folder that exists; it appears whole or not at all.",
 )
 def command(logs: tuple[str, ...], output: str) -> None:
     """Write the verdict table of logs: one row per output and judge.

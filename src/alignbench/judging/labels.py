@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from alignbench.errors import InputError, first_line
+from alignbench.files import what_stands_at
 from alignbench.judging.sampling import ROW_COLUMNS
 from alignbench.table import KEY_COLUMNS
 from alignbench.verdicts import JUDGED, POSITION_MAX, SEVERITY_MAX, VERDICTS
@@ -68,7 +69,7 @@ def _read(file: Path, field: str) -> pd.DataFrame:
 
 def _frame(file: Path) -> pd.DataFrame:
     if not file.exists():
-        raise InputError("no such file", file=file)
+        raise InputError(what_stands_at(file), file=file)
     try:
         # Excel marks its UTF-8; blank lines must be counted.
         return pd.read_csv(file, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
+from alignbench.files import what_stands_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
                 raise InputError("this is no log", file=path, allowed=".eval, .json; tables: .csv, .parquet")
             found[path] = None
         else:
-            raise InputError("no such file or folder", file=path)
+            raise InputError(what_stands_at(path), file=path, allowed="a log folder, .eval, .json")
     return list(found)
 
 

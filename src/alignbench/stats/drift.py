@@ -20,10 +20,9 @@ from scipy import special, stats
 from alignbench.errors import InputError
 from alignbench.stats.priorities import bounded_mean
 from alignbench.stats.rate import FEW_SCENARIOS, rate
+from alignbench.stats.relabel import relabelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import ArrayLike, NDArray
 
     from alignbench.stats.bradley_terry import BradleyTerry
@@ -36,7 +35,6 @@ __all__ = ["DRAWS", "Divergence", "Shift", "WorthShift", "divergence", "position
 
 DRAWS = 999
 """Permutations drawn."""
-_CHUNK = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +121,6 @@ def _checked(base: ArrayLike, candidate: ArrayLike) -> tuple[Integers, Integers]
     return first[there].astype(np.int64), second[there].astype(np.int64)
 
 
-def _permuted(
-    base: Integers, candidate: Integers, draws: int, rng: np.random.Generator
-) -> Iterator[tuple[Integers, Integers]]:
-    """Draws of the base's counts when labels are permuted within scenarios, scenarios of one pool together.
-
-    Yields:
-        The pooled counts of some equal scenarios, shape (C,); and draws, shape (draws, scenarios, C).
-    """
-    pools, repeats = np.unique(np.column_stack([base + candidate, base.sum(1)]), axis=0, return_counts=True)
-    room = max(1, _CHUNK // draws)
-    for row, count in zip(pools, repeats, strict=True):
-        for start in range(0, int(count), room):
-            size = (draws, min(room, int(count) - start))
-            yield row[:-1], rng.multivariate_hypergeometric(row[:-1], int(row[-1]), size=size)
-
-
 def _distances(first: Floats, second: Floats) -> tuple[Floats, Floats]:
     """Total variation and Jensen-Shannon divergence (bits) of counts over the last axis."""
     p, q = (part / part.sum(-1, keepdims=True) for part in (first, second))
@@ -168,9 +150,7 @@ def divergence(base: ArrayLike, candidate: ArrayLike, *, rng: np.random.Generato
     first, second = _checked(base, candidate)
     if not len(first):
         raise InputError("no scenario has outputs in both circumstances", allowed="at least one")
-    drawn = np.zeros((draws, first.shape[1]))
-    for _, counts in _permuted(first, second, draws, rng):
-        drawn += counts.sum(1)
+    drawn, _ = relabelled(first, second, draws, rng)
     return _apart(first, second, drawn)
 
 
@@ -212,15 +192,11 @@ def position_shift(
     steps = first.shape[1]
     if steps % 2 == 0:
         raise InputError(f"{steps} positions", allowed="an odd number, with neutral in the middle")
-    position = np.arange(steps)
+    position = np.arange(steps, dtype=float)
     scenarios, top = len(first), steps - 1
     before, after = (counts @ position / counts.sum(1) for counts in (first, second))
     change, ones = after - before, np.ones(scenarios)
-    drawn, drawn_shift = np.zeros((draws, steps)), np.zeros(draws)
-    for pool, counts in _permuted(first, second, draws, rng):
-        drawn += counts.sum(1)
-        taken, reached = counts.sum(-1), counts @ position
-        drawn_shift += np.abs((pool @ position - reached) / (pool.sum() - taken) - reached / taken).sum(1)
+    drawn, drawn_shift = relabelled(first, second, draws, rng, position)
     crossed = (before - top / 2) * (after - top / 2) < 0
     return Shift(
         signed=bounded_mean(ones, change, -top, top, level=level),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from alignbench.cli.common import (
     by_option,
     csv_text,
+    emit,
     format_option,
     json_text,
     level_option,
@@ -18,7 +20,7 @@ from alignbench.cli.common import (
     print_table,
     seed_option,
 )
-from alignbench.cli.sides import p_value, points, read_sides
+from alignbench.cli.sides import p_value, points, points_interval, read_sides
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,9 +69,12 @@ def _print(found: JudgeDrift, coverage: str) -> None:
     )
     for flag in found.flags:
         click.echo(f"warning: {flag.replace('_', ' ')}")
-    print_table([_difference(row, coverage) for row in found.differences.to_dict("records")], title="Measured rates")
-    rows = found.agreement[found.agreement["coefficient"].isin(_COEFFICIENTS)].to_dict("records")
-    print_table([_coefficient(row, coverage) for row in rows], title="Agreement")
+    columns = "change, interval: percentage points. p: two-sided, by flipping signs of whole scenarios."
+    emit(found.differences, "table", table=partial(_difference, coverage), title="Measured rates", caption=columns)
+    click.echo()
+    chosen = found.agreement[found.agreement["coefficient"].isin(_COEFFICIENTS)]
+    emit(chosen, "table", table=partial(_coefficient, coverage), title="Agreement")
+    click.echo()
     print_table(_records(found.confusion[found.confusion["outputs"] > 0]), title="Who said what")
     if len(found.scenarios):
         more = len(found.scenarios) - SHOWN
@@ -84,8 +89,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _difference(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
-    known = row["low"] == row["low"] and row["low"] is not None
+def _difference(coverage: str, row: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("model",) if name in row},
         "measure": row["measure"],
@@ -93,7 +97,7 @@ def _difference(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
         "base": percent(row["rate_base"]),
         "candidate": percent(row["rate_candidate"]),
         "change": points(row["difference"]),
-        f"{coverage} interval": f"[{points(row['low'])}, {points(row['high'])}]" if known else "-",
+        f"{coverage} interval": points_interval(row["low"], row["high"]),
         "p": p_value(row["p"]),
         "pairs": row["pairs"],
         "scenarios": row["scenarios"],
@@ -101,7 +105,7 @@ def _difference(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
     }
 
 
-def _coefficient(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
+def _coefficient(coverage: str, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "on": row["on"],
         "coefficient": row["coefficient"],
