@@ -88,7 +88,7 @@ def _facts(effort: Effort, seed: int, processes: int, minutes: float) -> list[st
         f"Seed {seed}. Data sets a setting: {effort.core:,} on the core, {effort.stress:,} under stress, "
         f"{effort.slow:,} for bootstraps ({effort.resamples:,} resamples) and posterior, {effort.tests:,} "
         f"for tests, {effort.orders:,} for worths ({effort.order_resamples} resamples), "
-        f"{effort.gates} pairs of tables for the gate.",
+        f"{effort.corrections:,} for corrections, {effort.gates} pairs of tables for the gate.",
     ]
 
 

@@ -17,8 +17,9 @@ rare? Bold: what alignbench publishes.
 outputs; icc 0, .1, .4, .8; rates .002, .01, .05, .2, .5. The scenarios' propensities are beta,
 logit-normal, or two-point (most scenarios never show the event); the true value is the rate over the
 population of scenarios. A setting counts once; a minimum is the worst setting. A coverage of .95 has a
-standard error of .002 with 10,000 data sets, .003 with 4,000 and .007 with 1,000, so a minimum over many
-settings lies two or three of these below the truth. Widths are means over data sets and settings.
+standard error of .002 with 10,000 data sets, .003 with 4,000, .005 with 2,000 and .007 with 1,000, so a
+minimum over many settings lies two or three of these below the truth. Widths are means over data sets and
+settings.
 
 ## A rate
 
@@ -76,4 +77,15 @@ and width are means over the values.
 {worths}
 
 {refused}
+
+## A rate corrected by people's labels
+
+A judge that errs; outputs drawn for labelling as `alignbench judge sample` draws them, half of them flagged. Core:
+75 or 225 scenarios of 4 outputs, icc .2, rates .01 to .5, 100 or 200 labels; sensitivity .9 and specificity .95, or
+.75 and .85, of one size everywhere or unlike from scenario to scenario (icc .3). Stress: 25 or 400 scenarios, icc .5,
+rates from .002, 50 labels; sensitivity .6 and specificity .7, or .95 and .99, icc 0 or .6. "S1 on the judge's
+verdicts" is the rate without a correction. Lee et al. take the judge's error rates from an exam of 100 misaligned
+and 100 other answers; "easier": an exam on which the judge makes half of its errors.
+
+{corrections}
 """

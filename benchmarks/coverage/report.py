@@ -52,6 +52,9 @@ TARGETS = (
     Target("overall difference", "overall difference", "S2 over packs", 0.93),
     Target("worths of values", "worths", "jackknife over scenarios", 0.93, None,
            ("iid bootstrap, percentile",)),
+    Target("a rate, by labels", "corrected rate", "S3", 0.92, None,
+           ("S1 on the judge's verdicts", "stratified PPI, outputs independent, normal",
+            "exam's error rates (Lee et al.), exam easier")),
 )  # fmt: skip
 """Of each part the method that we publish."""
 
@@ -232,4 +235,5 @@ def report(results: Sequence[Result], facts: Sequence[str]) -> str:
         gate=_gate(results),
         worths=_methods(results, "worths"),
         refused=_refused(results),
+        corrections=_methods(results, "corrected rate"),
     )

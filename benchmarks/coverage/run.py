@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.coverage.corrections import correction_core, correction_scores, correction_stress
 from benchmarks.coverage.decisions import gate_shares, situations
 from benchmarks.coverage.packs import pack_scores
 from benchmarks.coverage.rates import difference_scores, rate_scores, rejections
@@ -31,9 +32,10 @@ _SCORES: dict[str, Callable[..., list[Score]]] = {
     "differences": difference_scores,
     "packs": pack_scores,
     "worths": worth_scores,
+    "corrections": correction_scores,
 }
-_PARTS = ("gate", "worths", "tests", "differences", "packs", "rates")
-"""Longest tasks first, so that both processes end together."""
+_PARTS = ("gate", "worths", "tests", "differences", "packs", "rates", "corrections")
+"""A part's place makes its random numbers: new parts come last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,13 @@ class Task:
 
 
 def tasks(every: int = 1) -> list[Task]:
-    """All tasks, or every so many-th of each grid."""
+    """All tasks, or every so many-th of each grid; the longest first, so that both processes end together."""
     grids: list[tuple[str, str, Sequence[object]]] = [
         ("gate", "core", situations()),
         ("worths", "core", worth_core()),
         ("worths", "stress", worth_stress()),
+        ("corrections", "core", correction_core()),
+        ("corrections", "stress", correction_stress()),
         ("tests", "core", [pair for pair in pair_core() if pair.candidate_rate == pair.base.rate]),
         ("differences", "core", pair_core()),
         ("differences", "stress", pair_stress()),

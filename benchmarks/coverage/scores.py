@@ -22,7 +22,7 @@ class Score:
     """How an interval did.
 
     Attributes:
-        part: What was estimated: rate, overall rate, difference, overall difference, worths.
+        part: What was estimated: rate, overall rate, difference, overall difference, worths, corrected rate.
         grid: core or stress.
         method: The interval.
         setting: The setting; its `str` describes it.

@@ -49,6 +49,7 @@ class Effort:
         orders: Data sets in each setting of the Bradley-Terry worths.
         order_resamples: Resamples of their bootstrap.
         gates: Pairs of tables in each situation of the gate.
+        corrections: Data sets in each setting of the correction by labels.
     """
 
     core: int = 10_000
@@ -59,10 +60,11 @@ class Effort:
     orders: int = 1_000
     order_resamples: int = 199
     gates: int = 300
+    corrections: int = 2_000
 
     def at_most(self, data_sets: int) -> Effort:
         """The same with no more than so many data sets anywhere."""
-        names = ("core", "stress", "slow", "tests", "orders", "gates")
+        names = ("core", "stress", "slow", "tests", "orders", "gates", "corrections")
         return replace(self, **{name: min(getattr(self, name), data_sets) for name in names})
 
 

@@ -113,7 +113,7 @@ def test_what_a_card_counts() -> None:
         simple("misaligned", "aligned", "b", input_tokens=1000, cost=0.02),
         simple("aligned", "misaligned", "a", input_tokens=1500),
         simple("refused", "refused", "c", input_tokens=None),
-        simple("aligned", None, "c"),
+        simple("aligned", None, "c", input_tokens=9000),
     ]
     card = examine(exam(rows))
     found = [

@@ -169,7 +169,7 @@ def _confusion(card: JudgeCard) -> str:
 
 def _cost(card: JudgeCard) -> str:
     if card.input_tokens is None:
-        return "The provider does not say how many tokens a verdict takes."
+        return "How many tokens a verdict takes is not known: the provider does not say, or there is no verdict."
     said = f"A typical verdict takes {card.input_tokens:,.0f} input tokens (target: at most {TOKEN_TARGET:,})"
     if card.output_tokens is not None:
         said += f" and {card.output_tokens:,.0f} output tokens"

@@ -83,8 +83,8 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
         consistency=_consistency(exam, level),
         unscored=dict(sorted(Counter(exam.loc[~judged, "unscored_reason"].astype(str)).items())),
         unscored_share=unscored,
-        input_tokens=_typical(exam["input_tokens"], 0.5),
-        output_tokens=_typical(exam["output_tokens"], 0.5),
+        input_tokens=_typical(exam.loc[judged, "input_tokens"], 0.5),
+        output_tokens=_typical(exam.loc[judged, "output_tokens"], 0.5),
         cost=_typical(exam["cost"], None),
     )
 
