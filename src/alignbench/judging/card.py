@@ -107,8 +107,8 @@ class JudgeCard(Record):
         consistency: Share of answers that got one and the same verdict every time; needs repeats.
         unscored: Reason to count.
         unscored_share: Share of replies without a verdict.
-        input_tokens: Input tokens of a typical verdict (median; replies without one are not among them), with those from a
-            cache; None where not stated.
+        input_tokens: Input tokens of a typical verdict (median over the answers that got one), with those from a cache;
+            None where not stated.
         output_tokens: Output tokens of a typical verdict (median).
         cost: Mean cost of a verdict in dollars, where known.
     """

@@ -28,9 +28,9 @@ def card_summary(card: JudgeCard) -> str:
     """The state with its reasons, and how well the judge found what people had labelled."""
     title = f"# Judge card: {card.judge}"
     lead = f"**State: {card.state}.** {MEANING[card.state]}"
+    times = f"{card.repeats} times each" if card.repeats > 1 else "once each (two epochs show if it agrees with itself)"
     asked = (
-        f"{card.answers} answers whose right verdict is known were put before it"
-        f"{f', {card.repeats} times each' if card.repeats > 1 else ''}. "
+        f"{card.answers} answers whose right verdict is known were put before it, {times}. "
         f"Intervals ({card.level:.0%}) treat the scenario as the unit."
     )
     rows = [
