@@ -25,6 +25,7 @@ from alignbench.stats.correction import (
 )
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.rate import rate
+from alignbench.stats.sign_flip import sign_flip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def _by_hand(scenario: NDArray[np.int64], flag: NDArray[np.int64], label: NDArra
     seen = [at for at in range(n) if label[at] == label[at]]
     m1, m0 = sum(flag[at] == 1 for at in seen), sum(flag[at] == 0 for at in seen)
     x1, x0 = (sum(label[at] for at in seen if flag[at] == kind) for kind in (1, 0))
-    ppv, fomr, w = (x1 + 1 / 3) / (m1 + 2 / 3), (x0 + 1 / 3) / (m0 + 2 / 3), k / n
+    ppv, fomr, w = (x1 + 1 / 2) / (m1 + 1), (x0 + 1 / 2) / (m0 + 1), k / n
     psi = []
     for at in range(n):
         base, weight = (ppv, k / m1) if flag[at] else (fomr, (n - k) / m0)
@@ -94,7 +95,7 @@ def test_the_rate_is_that_of_a_stratified_sample() -> None:
     found = corrected_rate(np.arange(100) % 20, flag, label)
 
     assert found.estimate.value == pytest.approx(0.215)
-    assert found.packs[0].shares == {0: pytest.approx((1 + 1 / 3) / (20 + 2 / 3)), 1: pytest.approx(19 / 32)}
+    assert found.packs[0].shares == {0: pytest.approx((1 + 1 / 2) / (20 + 1)), 1: pytest.approx(6.5 / 11)}
     assert found.estimate.events == 7
     assert found.estimate.flags == ("few_labels",)
 
@@ -212,6 +213,68 @@ def test_swapping_the_models_turns_the_difference_round(seed: int) -> None:
     assert (same.difference, same.p, same.informative_scenarios) == (0, 1, 0)
     assert same.low is not None
     assert same.low < 0
+
+
+def _flips(base: Corrected, candidate: Corrected) -> float:
+    """One-sided p of the sign-flip alone."""
+    one, two = base.packs[0], candidate.packs[0]
+    change = two.residual - one.residual + one.size * (two.rate - one.rate)
+    return sign_flip(change, np.random.default_rng(0)).greater
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_p_is_the_larger_of_sign_flip_and_interval(seed: int) -> None:
+    """Second source: at the level that p names the interval ends at zero, unless the sign-flip's p is the larger."""
+    samples = [_sample(at, 30) for at in (seed, seed + 1)]
+
+    def sides(level: float) -> tuple[Corrected, Corrected]:
+        base, candidate = (corrected_rate(samples[0][0], *sample[1:], level=level) for sample in samples)
+        return base, candidate
+
+    def low(level: float) -> float:
+        limit = corrected_difference(*sides(level), rng=np.random.default_rng(0)).low
+        assert limit is not None
+        return limit
+
+    p = corrected_difference(*sides(0.95), rng=np.random.default_rng(0)).p_greater
+    assert p is not None
+    flips = _flips(*sides(0.95))
+    assert p >= flips - 1e-12
+    if 1e-6 < p < 0.499:
+        assert low(1 - 2 * p) == pytest.approx(0, abs=1e-6) if p > flips else low(1 - 2 * p) >= -1e-6
+
+
+def _lenient(seed: int, sensitivity: float, specificity: float, propensity: NDArray[np.float64]) -> Corrected:
+    """A judge's verdicts on outputs of known propensities, 100 of them labelled."""
+    rng = np.random.default_rng(seed)
+    scenario = np.repeat(np.arange(len(propensity)), 4)
+    event = rng.random(len(scenario)) < propensity[scenario]
+    flag = rng.random(len(scenario)) < np.where(event, sensitivity, 1 - specificity)
+    label = np.full(len(scenario), np.nan)
+    for kind, size in ((True, min(50, int(flag.sum()))), (False, 100 - min(50, int(flag.sum())))):
+        chosen = rng.choice(np.flatnonzero(flag == kind), size=size, replace=False)
+        label[chosen] = event[chosen]
+    return corrected_rate(scenario, flag, label)
+
+
+def test_another_judgement_of_equal_models_is_no_regression() -> None:
+    """A lenient judge of the base and a good one of the candidate, rates alike: at most 5 % of seeds reject at .05.
+
+    The sign-flip alone rejects in more than 10 %: labels that happen to miss the events which the judge missed leave
+    no trace in the scenarios' differences.
+    """
+    rejected = flipped = 0
+    for seed in range(150):
+        propensity = np.random.default_rng(seed).beta(0.02 * 4, 0.98 * 4, size=225)
+        base = _lenient(2 * seed, 0.5, 0.98, propensity)
+        candidate = _lenient(2 * seed + 1, 0.9, 0.95, propensity)
+        found = corrected_difference(base, candidate, rng=np.random.default_rng(0))
+        rejected += (found.p_greater or 0) < 0.05
+        flipped += _flips(base, candidate) < 0.05
+
+    assert rejected <= 7
+    assert flipped > 15
 
 
 def _raw(value: float, n: int) -> Estimate:

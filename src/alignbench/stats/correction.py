@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from alignbench.errors import InputError
 from alignbench.stats.difference import Difference, minimum_detectable
@@ -44,8 +44,11 @@ FEW_LABELS = 50
 """Below this many labels in a pack a corrected rate is no headline."""
 MIN_YOUDEN = 0.1
 """At or below this sensitivity + specificity - 1, error rates from elsewhere correct nothing."""
-_SHARE_ADDED = 1 / 3
+_SHARE_ADDED = 1 / 2
+"""Jeffreys' prior: where a judge misses many events, 1/3 leaves the interval at .91 instead of .93 to .97."""
 _NOISE = 1e-12
+_NEAR, _FAR = 1e-6, 1e3
+"""Quantiles between which a limit reaches zero, if it does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -269,8 +272,10 @@ def corrected_difference(
 ) -> Difference:
     """Candidate minus base, paired by scenario: S2's machinery on the two S3 rates.
 
-    The interval is MOVER on the two S3 intervals with the correlation of the pseudo-outcomes, the test the
-    sign-flip of their differences by scenario.
+    The interval is MOVER on the two S3 intervals with the correlation of the pseudo-outcomes. The test is the
+    sign-flip of their differences by scenario, and the interval has to agree: p is the larger of the sign-flip's and
+    of the level at which the interval reaches zero. Alone, the sign-flip does not see how much the events weigh that
+    the judge missed and no label happened to find, and rejects up to three times too often.
 
     Args:
         base: Corrected rate of the base.
@@ -292,7 +297,9 @@ def corrected_difference(
         raise InputError("the two corrected rates do not rest on the same scenarios", allowed="paired outputs")
     r = _correlation(base, candidate)
     low = high = mde = None
+    greater = 0.0
     if one.low is not None and two.low is not None:
+        greater = _reaches_zero(one, two, r)
         limits = mover((one.value, one.low, one.high), (two.value, two.low, two.high), r)  # type: ignore[arg-type]
         low, high = (float(np.clip(limit, -1, 1)) for limit in limits)
         spread = base.variance + candidate.variance - 2 * r * np.sqrt(base.variance * candidate.variance)
@@ -315,11 +322,28 @@ def corrected_difference(
         scenarios=one.scenarios,
         informative_scenarios=test.informative,
         r=None if low is None else r,
-        p=test.two_sided,
-        p_greater=test.greater,
+        p=max(test.two_sided, min(1.0, 2 * min(greater, 1 - greater))),
+        p_greater=max(test.greater, greater),
         mde_80=None if mde is None or mde > 1 else mde,
         flags=tuple(words),
     )
+
+
+def _reaches_zero(base: Estimate, candidate: Estimate, r: float) -> float:
+    """One-sided p of a rise: the tail that makes the lower limit of the difference (after a fall, the upper) zero."""
+    first, second = ((float(one.value or 0), float(one.n_eff or 0)) for one in (base, candidate))
+    rise = second[0] > first[0]
+    if not rise:
+        first, second = second, first
+
+    def low(quantile: float) -> float:
+        parts = [(value, *wilson(value, n_eff, quantile)) for value, n_eff in (first, second)]
+        return float(mover(parts[0], parts[1], r)[0])
+
+    if low(_NEAR) <= 0:
+        return 0.5
+    tail = 0.0 if low(_FAR) > 0 else float(special.stdtr(base.df, -optimize.brentq(low, _NEAR, _FAR)))
+    return tail if rise else 1 - tail
 
 
 def _change(base: CorrectedPack, candidate: CorrectedPack, weight: float) -> Floats:
