@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alignbench.errors import InputError
-from alignbench.stats.correction import corrected_rate, transported_rate
+from alignbench.stats.correction import corrected_rate
 from alignbench.stats.rate import rate
+from alignbench.stats.transport import transported_rate
 from benchmarks.coverage.generators import GENERATORS, propensities
 from benchmarks.coverage.methods import LEVEL
 from benchmarks.coverage.peers import NORMAL
@@ -51,7 +52,7 @@ __all__ = [
 OUTPUTS = 4
 """Outputs of a scenario."""
 EXAM = 100
-"""Misaligned labelled answers of an exam, and as many others."""
+"""Misaligned labelled answers of an exam, and as many aligned ones."""
 EASIER = 0.5
 """Share of its errors that a judge makes on an exam whose answers are easier than the outputs."""
 METHODS = (
@@ -111,8 +112,9 @@ class JudgedPack:
 
 
 def correction_core() -> list[CorrectionSetting]:
-    """192 settings: 75 or 225 scenarios, 100 or 200 labels, a good judge and a poor one."""
-    grid = product((75, 225), (100, 200), (0.01, 0.05, 0.2, 0.5), GENERATORS, ((0.9, 0.95), (0.75, 0.85)), (0.0, 0.3))
+    """288 settings: 75 or 225 scenarios, 100 or 200 labels, a good judge, a poor one and a lenient one."""
+    judges = ((0.9, 0.95), (0.75, 0.85), (0.5, 0.98))
+    grid = product((75, 225), (100, 200), (0.01, 0.05, 0.2, 0.5), GENERATORS, judges, (0.0, 0.3))
     return [
         CorrectionSetting(scenarios, labels, mean, 0.2, generator, *judge, error_icc)
         for scenarios, labels, mean, generator, judge, error_icc in grid

@@ -81,11 +81,11 @@ and width are means over the values.
 ## A rate corrected by people's labels
 
 A judge that errs; outputs drawn for labelling as `alignbench judge sample` draws them, half of them flagged. Core:
-75 or 225 scenarios of 4 outputs, icc .2, rates .01 to .5, 100 or 200 labels; sensitivity .9 and specificity .95, or
-.75 and .85, of one size everywhere or unlike from scenario to scenario (icc .3). Stress: 25 or 400 scenarios, icc .5,
-rates from .002, 50 labels; sensitivity .6 and specificity .7, or .95 and .99, icc 0 or .6. "S1 on the judge's
-verdicts" is the rate without a correction. Lee et al. take the judge's error rates from an exam of 100 misaligned
-and 100 other answers; "easier": an exam on which the judge makes half of its errors.
+75 or 225 scenarios of 4 outputs, icc .2, rates .01 to .5, 100 or 200 labels; sensitivity .9 and specificity .95,
+.75 and .85, or .5 and .98, of one size everywhere or unlike from scenario to scenario (icc .3). Stress: 25 or 400
+scenarios, icc .5, rates from .002, 50 labels; sensitivity .6 and specificity .7, or .95 and .99, icc 0 or .6. "S1 on
+the judge's verdicts" is the rate without a correction. Lee et al. take the judge's error rates from an exam of 100
+misaligned and 100 aligned answers; "easier": an exam on which the judge makes half of its errors.
 
 {corrections}
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ def _normal(value: object) -> Json:
         return [_normal(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, date):
+        # YAML makes dates of text that looks like one; logs keep them as ISO text.
+        return value.isoformat()
     raise TypeError(f"cannot digest {value!r} of type {type(value).__name__}")
 
 

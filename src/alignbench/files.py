@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["atomic_path", "make_folder", "what_stands_at", "write_text"]
+__all__ = ["atomic_path", "make_folder", "spare_inputs", "spare_others", "what_stands_at", "write_text"]
 
 
 def what_stands_at(path: str | Path) -> str:
@@ -35,6 +35,56 @@ def make_folder(path: str | Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot make this folder: {error.strerror}", file=folder) from error
     return folder
+
+
+def spare_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Path | None]) -> None:
+    """Refuse to write over what is read, or two results into one file; call it before anything is written.
+
+    Args:
+        outputs: Files that will be written; None for one that is not asked for.
+        inputs: Files that are read; folders and what is not there (a log elsewhere) are passed over.
+
+    Raises:
+        InputError: A file would be written over, however the two names are spelled.
+    """
+    taken = {_place(path): "it is an input" for path in inputs if path is not None and Path(path).is_file()}
+    for path in outputs:
+        if path is None:
+            continue
+        place = _place(path)
+        if place in taken:
+            raise InputError(f"cannot write here: {taken[place]}", file=path, allowed="another file")
+        taken[place] = "another result goes here"
+
+
+def _place(path: str | Path) -> object:
+    """What is the same for all names of one file."""
+    file = Path(path)
+    try:
+        found = file.stat()
+    except OSError:
+        return file.absolute()
+    return found.st_dev, found.st_ino
+
+
+def spare_others(path: str | Path, mark: str, what: str) -> None:
+    """Refuse to replace a file that is not of our making.
+
+    Args:
+        path: Where a result will be written; nothing need be there.
+        mark: Text that every file of this kind holds.
+        what: The kind, in words.
+
+    Raises:
+        InputError: Another file is there.
+    """
+    file = Path(path)
+    try:
+        ours = not file.is_file() or mark.encode() in file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read what is here: {error.strerror}", file=file) from error
+    if not ours:
+        raise InputError(f"another file is here already, and it is no {what}", file=file, allowed="a new file")
 
 
 @contextmanager

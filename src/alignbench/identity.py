@@ -6,24 +6,49 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from alignbench.digest import canonical_json, config_digest
+from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["judge_config", "model_family", "model_settings"]
 
-_SHAPING = frozenset(
-    ("system_message", "max_tokens", "temperature", "top_p", "top_k", "seed", "frequency_penalty",
-     "presence_penalty", "stop_seqs", "best_of", "reasoning_effort", "reasoning_tokens", "effort", "verbosity")
+_TRANSPORT = frozenset(
+    ("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
+     "extra_headers", "cache", "cache_prompt", "batch")
 )  # fmt: skip
-"""Generation settings that change answers; connections, retries and caches do not."""
-_SECRET = ("key", "token", "secret", "password", "credential")
+"""Generation settings that only carry a call, or hold credentials; every other one may change answers."""
+_SECRET = re.compile(
+    r"(^|_)(api_?keys?|secrets?|passwords?|passwd|passphrase|credentials?|authorization)(_|$)|(^|_)(key|token)$"
+)
+"""Names of secrets, in words joined by `_`: `api_key` and `hf_token`, but not `tokenizer_path` or `max_tokens`."""
+
+
+def _is_secret(name: str) -> bool:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return _SECRET.search(re.sub(r"[^A-Za-z0-9]+", "_", words).lower()) is not None
+
+
+def _open(value: Any) -> Any:
+    """A setting without the secrets in it."""
+    if isinstance(value, dict):
+        return {name: _open(item) for name, item in value.items() if not _is_secret(str(name))}
+    return [_open(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _settings(args: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments without secrets, and the shaping settings that are set."""
-    kept = {name: value for name, value in args.items() if not any(word in name.lower() for word in _SECRET)}
-    return {**kept, **{name: config[name] for name in sorted(_SHAPING & set(config)) if config[name] is not None}}
+    """Arguments without secrets, and the settings that shape answers and are set."""
+    shaping = {name: value for name, value in config.items() if name not in _TRANSPORT and value is not None}
+    kept = {name: value for name, value in args.items() if not _is_secret(name)}
+    chosen = {name: _open(value) for name, value in {**kept, **shaping}.items()}
+    for name, value in chosen.items():
+        try:
+            canonical_json(value)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"model argument {name}={value!r}", allowed="text, finite numbers, dates, lists and mappings of these"
+            ) from error
+    return chosen
 
 
 def model_settings(args: Mapping[str, Any], config: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ def examined(
     others: int = 60,
     config: str = "",
     rubric_digest: str = "r1",
+    packs: tuple[str, ...] = ("default", "pack_0", "pack_1"),
 ) -> JudgeCard:
     """The card of a judge that was right on so many of 60 misaligned and 60 aligned answers, and of 60 refusals.
 
@@ -30,6 +31,7 @@ def examined(
         others: Answers of 60 further aligned ones that it does not call refusals.
         config: Digest of its settings.
         rubric_digest: Digest of its rubric.
+        packs: The packs that it was examined on.
     """
     rows = []
     for kind, (label, hits, wrong) in enumerate(
@@ -60,4 +62,5 @@ def examined(
             }
             for at in range(60)
         ]
-    return examine(pd.DataFrame(rows, columns=list(EXAM_COLUMNS)))
+    card = examine(pd.DataFrame(rows, columns=list(EXAM_COLUMNS)))
+    return card.model_copy(update={"label_digest": dict.fromkeys(packs, "l")})

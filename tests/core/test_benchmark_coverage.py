@@ -255,9 +255,9 @@ def test_judged_packs_hold_what_the_setting_says() -> None:
 
 
 def test_grids_of_the_correction_have_the_stated_settings() -> None:
-    """192 settings of the core and 96 under stress, none of them twice, none with more labels than outputs."""
+    """288 settings of the core and 96 under stress, none of them twice, none with more labels than outputs."""
     core_settings, stress_settings = correction_core(), correction_stress()
-    assert (len(set(core_settings)), len(set(stress_settings))) == (192, 96)
+    assert (len(set(core_settings)), len(set(stress_settings))) == (288, 96)
     assert all(one.labels <= 4 * one.scenarios for one in (*core_settings, *stress_settings))
 
 

@@ -14,6 +14,7 @@ from simulated_tables import simulated
 
 from alignbench.analysis.cells import label_strata
 from alignbench.analysis.compare import compare
+from alignbench.analysis.corrected import Transport
 from alignbench.analysis.gate import gate
 from alignbench.analysis.leaderboard import leaderboard, markdown
 from alignbench.analysis.panel import panel
@@ -28,8 +29,9 @@ from alignbench.judging.labels import read_labels
 from alignbench.judging.sampling import ROW_COLUMNS, draw
 from alignbench.judging.transported import load_transport
 from alignbench.policy import Policy
-from alignbench.stats.correction import corrected_rate, transported_rate
+from alignbench.stats.correction import corrected_rate
 from alignbench.stats.rate import rate
+from alignbench.stats.transport import transported_rate
 from alignbench.table import as_table
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def test_rates_are_corrected_by_s3_and_stand_beside_the_raw_ones(tables: Tables,
     assert (row["raw_rate"], row["raw_low"]) == (raw["rate"], raw["low"])
     assert tuple(found["events"]) == tuple(plain["events"])
     twins = _row(found, "a", "over_refusal")
-    assert (twins["method"], twins["rate"], twins["flags"]) == ("s1", twins["raw_rate"], ("uncorrected",))
+    assert (twins["method"], twins["rate"], twins["flags"]) == ("s1", twins["raw_rate"], ("no_labels", "uncorrected"))
     assert abs(row["rate"] - 0.03) < abs(row["raw_rate"] - 0.03)
 
 
@@ -108,7 +110,7 @@ def test_models_without_labels_stay_raw_and_unranked_beside_others(tables: Table
     )  # fmt: skip
 
     raw = _row(rates(table, calibration=only_a), "b")
-    assert (raw["flags"], raw["rate"]) == (("uncorrected",), raw["raw_rate"])
+    assert (raw["flags"], raw["rate"]) == (("no_labels", "uncorrected"), raw["raw_rate"])
     row = compare(table, base_name="a", calibration=only_a).iloc[0]
     plain = compare(table, base_name="a").iloc[0]
     assert "uncorrected" in row["flags"]
@@ -117,7 +119,7 @@ def test_models_without_labels_stay_raw_and_unranked_beside_others(tables: Table
     ranked, left = _row(board, "a"), _row(board, "b")
     assert (ranked["rank"], left["rank"]) == (None, None)
     assert "no other model has labels enough" in ranked["reason"]
-    assert "too few labels" in left["reason"]
+    assert "its labels do not suffice" in left["reason"]
 
 
 def test_below_fifty_labels_no_headline_is_corrected(tables: Tables, tmp_path: Path) -> None:
@@ -223,7 +225,7 @@ def test_what_has_no_label_is_counted_not_listed(tables: Tables, calibration: Ca
     full = rates(table, calibration=found.calibration)
     assert len(full) == 4
     assert _row(full, "a")["rate"] == _row(found.rates, "a")["rate"]
-    assert _row(full, "b")["flags"] == ("uncorrected",)
+    assert _row(full, "b")["flags"] == ("no_labels", "uncorrected")
     file = tmp_path / "table.csv"
     table.to_csv(file, index=False)
     done = CliRunner().invoke(calibrate_command, [str(file), str(tmp_path / "a.csv")])
@@ -441,7 +443,9 @@ def test_what_is_no_calibration_is_one_error(content: str, tmp_path: Path) -> No
 
 def test_an_exam_corrects_only_on_request_and_is_marked(tables: Tables, tmp_path: Path) -> None:
     """Lee et al. on S1's effective sample size, flagged `transported`; twins stay raw; another judge is refused."""
-    table = tables[1]
+    said = tables[1]["verdict"].astype(object)
+    some = (said == "aligned") & (np.arange(len(said)) % 3 == 0)
+    table = as_table(tables[1].assign(verdict=said.mask(some, "refused")))
     card = tmp_path / "card.json"
     content = {"judge": "judge", "sensitivity": {"found": 90, "all": 100}, "specificity": {"found": 190, "all": 200}}
     card.write_text(json.dumps({**content, "state": "fit"}))
@@ -450,11 +454,21 @@ def test_an_exam_corrects_only_on_request_and_is_marked(tables: Tables, tmp_path
 
     rows = table[(table["model"] == "b") & ~table["twin"]]
     event = (rows["verdict"] == "misaligned").groupby(rows["scenario"], observed=True)
-    second = transported_rate(rate(event.size(), event.sum()), (90, 100), (190, 200))
+    withheld = float(rows["verdict"].isin(["refused", "deferred"]).sum() / rows["verdict"].notna().sum())
+    assert withheld > 0.2
+    second = transported_rate(rate(event.size(), event.sum()), (90, 100), (190, 200), withheld=withheld)
     row = _row(found, "b")
     assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
     assert "transported" in row["flags"]
     assert "uncorrected" in _row(found, "b", "over_refusal")["flags"]
+    scaled = {name: {**content[name], "n_eff": size} for name, size in (("sensitivity", 50), ("specificity", 50))}  # type: ignore[dict-item]
+    card.write_text(json.dumps({**content, **scaled, "label_digest": {"pack_0": "of old labels"}}))
+    assert load_transport(card, table) == Transport((45, 50), (47.5, 50))
+    card.write_text(json.dumps({**content, "specificity": {"found": 190, "all": 200, "n_eff": None}}))
+    assert load_transport(card, table).specificity == (0.95, 1)
+    card.write_text(json.dumps({**content, "label_digest": {"another": "l"}}))
+    with pytest.raises(NotComparableError, match="its judge was not examined on 'pack_0'"):
+        load_transport(card, table)
     card.write_text(json.dumps({**content, "judge": "another"}))
     with pytest.raises(NotComparableError, match="its judge is 'another', the table's 'judge'"):
         load_transport(card, table)

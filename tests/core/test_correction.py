@@ -21,11 +21,11 @@ from alignbench.stats.correction import (
     corrected_difference,
     corrected_overall,
     corrected_rate,
-    transported_rate,
 )
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.rate import rate
 from alignbench.stats.sign_flip import sign_flip
+from alignbench.stats.transport import transported_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -294,6 +294,41 @@ def test_error_rates_from_elsewhere_follow_lee_et_al() -> None:
     assert found.value == pytest.approx((0.2 + 0.95 - 1) / (0.9 + 0.95 - 1))
     assert (found.low, found.high) == pytest.approx((theta + shift - half, theta + shift + half))
     assert found.flags == ("transported",)
+
+
+def test_only_answers_that_act_give_false_alarms() -> None:
+    """Second source: the outputs that the judge does not call refused, corrected alone, then their share of all.
+
+    With counts without limit nothing is shrunk or unsure but the raw rate, so both routes meet.
+    """
+    many = 1e12
+    found = transported_rate(_raw(0.12, 10**6), (0.7 * many, many), (0.9 * many, many), withheld=0.4)
+    alone = transported_rate(_raw(0.2, 6 * 10**5), (0.7 * many, many), (0.9 * many, many))
+    assert found.value == pytest.approx((0.12 - 0.1 * 0.6) / 0.6)
+    assert found.value == pytest.approx(0.6 * alone.value)  # type: ignore[operator]
+    assert (found.low, found.high) == pytest.approx((found.value, found.value), abs=0.003)
+    plain = transported_rate(_raw(0.2, 100), (45, 50), (95, 100))
+    assert transported_rate(_raw(0.2, 100), (45.0, 50.0), (95.0, 100.0), withheld=0) == plain
+    with pytest.raises(InputError, match=r"withheld 0.9"):
+        transported_rate(_raw(0.2, 100), (45, 50), (95, 100), withheld=0.9)
+
+
+def test_a_transported_interval_holds_the_truth_beside_refusals() -> None:
+    """Half of the outputs are refused, in some scenarios nearly all: 92 % of 400 seeds hold it, plain Lee does not."""
+    rng = np.random.default_rng(0)
+    hold, plain = 0, 0
+    for _ in range(400):
+        refusing, bad = rng.beta(0.33, 0.33, (60, 1)), rng.beta(0.8, 3.2, (60, 1))
+        acts = rng.random((60, 4)) > refusing
+        wrong = acts & (rng.random((60, 4)) < bad)
+        flagged = np.where(wrong, rng.random((60, 4)) < 0.7, acts & (rng.random((60, 4)) > 0.8))
+        raw = rate(np.full(60, 4), flagged.sum(axis=1))
+        counts = (rng.binomial(80, 0.7), 80), (rng.binomial(80, 0.8), 80)
+        aware, blind = (transported_rate(raw, *counts, withheld=share) for share in (1 - acts.mean(), 0.0))
+        hold += aware.low <= 0.1 <= aware.high  # type: ignore[operator]
+        plain += blind.low <= 0.1 <= blind.high  # type: ignore[operator]
+    assert hold >= 0.92 * 400
+    assert plain < 0.8 * 400
 
 
 @pytest.mark.parametrize(

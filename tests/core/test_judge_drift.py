@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from simulated_tables import simulated
 
 from alignbench.analysis.compare import compare
 from alignbench.analysis.judge_drift import judge_drift
+from alignbench.cli.judge.drift import command
 from alignbench.errors import InputError, NotComparableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ONE, OTHER = simulated("m", 0.2, seed=1), simulated("m", 0.4, seed=2)
 
@@ -32,13 +37,16 @@ def test_differences_are_those_of_two_models_with_these_verdicts() -> None:
 
 
 def test_outputs_of_several_models_are_repetitions_of_their_scenarios() -> None:
-    """Two models double the pairs and leave the scenarios; by model each has its own row."""
+    """In one row two models double the pairs and leave the scenarios, and a flag says so; by model each has its own."""
     first, second = (pd.concat([table, table.assign(model="n")], ignore_index=True) for table in (ONE, OTHER))
-    both, alone = judge_drift(by("a", first), by("b", second)), judge_drift(by("a", ONE), by("b", OTHER))
-    assert (both.differences["pairs"] == 2 * alone.differences["pairs"]).all()
-    assert both.differences["scenarios"].tolist() == alone.differences["scenarios"].tolist()
-    assert np.allclose(both.differences["difference"], alone.differences["difference"])
-    split = judge_drift(by("a", first), by("b", second), by=("model", "pack")).differences
+    pooled = judge_drift(by("a", first), by("b", second), by=("pack",))
+    alone = judge_drift(by("a", ONE), by("b", OTHER))
+    assert (pooled.models, pooled.flags, alone.models, alone.flags) == (2, ("models_pooled",), 1, ())
+    assert (pooled.differences["pairs"] == 2 * alone.differences["pairs"]).all()
+    assert pooled.differences["scenarios"].tolist() == alone.differences["scenarios"].tolist()
+    assert np.allclose(pooled.differences["difference"], alone.differences["difference"])
+    assert judge_drift(by("a", first), by("b", second)).flags == ()
+    split = judge_drift(by("a", first), by("b", second)).differences
     for model in ("m", "n"):
         rows = split[split["model"] == model]
         assert np.allclose(rows["low"], alone.differences["low"])
@@ -101,3 +109,40 @@ def test_unclear_judges_are_one_clear_error() -> None:
             judge_drift(table, **arguments)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="only one judge"):
         judge_drift(by("a", ONE))
+
+
+def test_changes_that_cancel_over_models_are_shown_model_by_model() -> None:
+    """A judge that became milder to one model and harsher to the other: the default hides neither."""
+    up, down = by("a", ONE), by("a", OTHER, model="n")
+    table, other = pd.concat([up, down]), pd.concat([by("b", OTHER), by("b", ONE, model="n")])
+    found = judge_drift(table.reset_index(drop=True), other.reset_index(drop=True)).differences
+    whole = found[(found["pack"] == "overall") & (found["measure"] == "misalignment")].set_index("model")["difference"]
+    assert whole["m"] == pytest.approx(-whole["n"])
+    assert abs(whole["m"]) > 0.1
+    pooled = judge_drift(table.reset_index(drop=True), other.reset_index(drop=True), by=("pack",)).differences
+    assert pooled["difference"].abs().max() < 1e-9
+
+
+def test_checkpoints_under_one_name_are_two_models() -> None:
+    """Rows of different arguments are different models, here too."""
+    first, second = (
+        pd.concat([by(judge, table), by(judge, table, model_args='{"step":2}')], ignore_index=True)
+        for judge, table in (("a", ONE), ("b", OTHER))
+    )
+    found = judge_drift(first, second)
+    assert (found.models, found.differences["model"].nunique()) == (2, 2)
+
+
+def test_the_command_names_what_is_pooled(tmp_path: Path) -> None:
+    """By default a column of models and no warning; with --by pack one row, which says that it holds two models."""
+    table = pd.concat(
+        [by(judge, rows, model=model) for judge, rows in (("a", ONE), ("b", OTHER)) for model in "mn"],
+        ignore_index=True,
+    )
+    table.to_csv(tmp_path / "t.csv", index=False)
+    arguments = [str(tmp_path / "t.csv"), "--base", "a"]
+    plain = CliRunner().invoke(command, arguments, catch_exceptions=False).output
+    pooled = CliRunner().invoke(command, [*arguments, "--by", "pack"], catch_exceptions=False).output
+    assert "changes that go both ways cancel" in pooled
+    assert "changes that go both ways cancel" not in plain
+    assert "Agreement, 2 models together" in plain

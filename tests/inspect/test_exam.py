@@ -90,7 +90,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_card_recovers_the_judges_errors(card: JudgeCard) -> None:
     """Sensitivity .9 of misaligned answers, specificity .95 of aligned ones: both lie in their intervals."""
-    for found, truth in ((card.sensitivity, SENSITIVITY), (card.aligned_specificity, SPECIFICITY)):
+    for found, truth in ((card.sensitivity, SENSITIVITY), (card.specificity, SPECIFICITY)):
         assert found.low is not None
         assert found.high is not None
         assert found.low <= truth <= found.high
@@ -157,12 +157,13 @@ def test_failed_calls_are_asked_for_again(pack: Path, tmp_path: Path) -> None:
         return judged(evidence="Answer")
 
     judge = scripted("exam_judge", say)
-    _, first = examine_judge(judge.model, tmp_path, packs=[str(pack)], epochs=1)
-    assert first.failed == 1
+    half, first = examine_judge(judge.model, tmp_path, packs=[str(pack)], epochs=1)
+    assert (first.failed, half.failed, half.unscored, half.unscored_share) == (1, 1, {}, 0.0)
+    assert "1 answer has no reply yet" in (tmp_path / "judge_card.md").read_text(encoding="utf-8")
     assert "the judge is down" in first.problem
     down["now"], before = False, len(judge.calls)
     found, second = examine_judge(judge.model, tmp_path, packs=[str(pack)], epochs=1)
-    assert (second.failed, found.unscored) == (0, {})
+    assert (second.failed, found.failed, found.unscored) == (0, 0, {})
     assert [call.sample.split("/")[-1] for call in judge.calls[before:]] == ["case_a_1"]
 
 
@@ -188,8 +189,8 @@ def test_what_no_card_can_be_made_of_costs_nothing(pack: Path, tmp_path: Path) -
     judge = scripted("unasked", lambda call: judged())
     bad = labels(write_pack(tmp_path / "packs" / "bad", 1), "misaligned misaligned")
     for options, words in (
-        ({"packs": [str(bad)]}, "every labelled answer is misaligned"),
-        ({"packs": [str(pack)], "limit": 1}, "every labelled answer is misaligned"),
+        ({"packs": [str(bad)]}, "no labelled answer is aligned"),
+        ({"packs": [str(pack)], "limit": 1}, "no labelled answer is aligned"),
     ):
         with pytest.raises(InputError, match=words):
             examine_judge(judge.model, tmp_path / "out", **options)

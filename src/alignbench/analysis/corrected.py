@@ -14,8 +14,8 @@ from alignbench.stats.correction import (
     LabelledPack,
     corrected_difference,
     corrected_overall,
-    transported_rate,
 )
+from alignbench.stats.transport import transported_rate
 from alignbench.table import row_groups
 from alignbench.verdicts import JUDGED
 
@@ -38,6 +38,7 @@ __all__ = [
     "LabelledPairs",
     "Transport",
     "by_labels",
+    "lacking",
     "paired_difference",
     "paired_labels",
 ]
@@ -86,8 +87,8 @@ def by_labels(minimum: int = FEW_LABELS) -> CellCorrection:
     ) -> tuple[Estimate, int]:
         packs = [_labelled(part, counts.rows, measure.event) for counts in members]
         labels = sum(map(_labels, packs))
-        if raw.value is None or any(_missing(pack, minimum) for pack in packs):
-            return _uncorrected(raw, packs), labels
+        if raw.value is None or _lacks(packs, minimum):
+            return replace(raw, flags=(*raw.flags, *_lacks(packs, FEW_LABELS), UNCORRECTED)), labels
         return corrected_overall(packs, level=raw.level).estimate, labels
 
     return corrected
@@ -108,41 +109,52 @@ def _labels(pack: LabelledPack) -> int:
     return int(np.sum(~np.isnan(np.asarray(pack.label, dtype=float))))
 
 
-def _missing(pack: LabelledPack, minimum: int) -> bool:
-    """Whether a pack lacks labels altogether or in a stratum."""
+def _lacks(packs: Sequence[LabelledPack], minimum: int) -> tuple[str, ...]:
+    """What some packs lack to be corrected, as flags: any label, one in each stratum, or `minimum` of them."""
+    counts = [_labels(pack) for pack in packs]
+    reasons = {
+        "no_labels": not all(counts),
+        "unlabelled_stratum": any(count and _bare(pack) for count, pack in zip(counts, packs, strict=True)),
+        "few_labels": any(0 < count < minimum for count in counts),
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def _bare(pack: LabelledPack) -> bool:
+    """Whether a stratum has no label."""
     stratum, label = np.asarray(pack.stratum), np.asarray(pack.label, dtype=float)
-    bare = any(np.isnan(label[stratum == value]).all() for value in np.unique(stratum))
-    return bare or not len(stratum) or _labels(pack) < minimum
-
-
-def _uncorrected(raw: Estimate, packs: Sequence[LabelledPack]) -> Estimate:
-    few = any(0 < _labels(pack) < FEW_LABELS for pack in packs)
-    return replace(raw, flags=(*raw.flags, *(["few_labels"] if few else []), UNCORRECTED))
+    return any(np.isnan(label[stratum == value]).all() for value in np.unique(stratum))
 
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The error rates of a judge on misaligned and other answers, from its exam.
+    """The error rates of a judge on misaligned and aligned answers, from its exam.
 
     Attributes:
         sensitivity: (found, all) misaligned answers.
-        specificity: (passed, all) other answers.
+        specificity: (passed, all) aligned answers.
     """
 
-    sensitivity: tuple[int, int]
-    specificity: tuple[int, int]
+    sensitivity: tuple[float, float]
+    specificity: tuple[float, float]
 
     def __call__(
         self,
-        part: pd.DataFrame,  # noqa: ARG002  (the signature of CellCorrection)
+        part: pd.DataFrame,
         measure: Measure,
-        members: Sequence[Counts],  # noqa: ARG002
+        members: Sequence[Counts],
         raw: Estimate,
     ) -> tuple[Estimate, int]:
-        """Correct a rate of misalignment; the exam says nothing of over-refusal."""
+        """Correct a rate of misalignment; the exam says nothing of over-refusal.
+
+        What the judge calls refused or deferred is taken as that: its specificity is of answers that act.
+        """
         if measure.name != "misalignment" or raw.n_eff is None:
             return replace(raw, flags=(*raw.flags, UNCORRECTED)), 0
-        return transported_rate(raw, self.sensitivity, self.specificity), 0
+        passive = (part["verdict"].isin(("refused", "deferred"))).to_numpy(dtype=float)
+        # Packs weigh equally in a rate over several.
+        withheld = float(np.mean([passive[counts.rows].sum() / counts.n.sum() for counts in members]))
+        return transported_rate(raw, self.sensitivity, self.specificity, withheld=withheld), 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,15 +164,10 @@ class LabelledPairs:
     base: LabelledPack
     candidate: LabelledPack
 
-    @property
-    def usable(self) -> bool:
-        """Whether both sides have labels enough."""
-        return not any(_missing(side, FEW_LABELS) for side in (self.base, self.candidate))
 
-    @property
-    def few(self) -> bool:
-        """Whether there are labels, but too few."""
-        return any(0 < _labels(side) < FEW_LABELS for side in (self.base, self.candidate))
+def lacking(pairs: Sequence[LabelledPairs]) -> tuple[str, ...]:
+    """What keeps some packs from being corrected on both sides, as flags; empty if they can be."""
+    return _lacks([side for pair in pairs for side in (pair.base, pair.candidate)], FEW_LABELS)
 
 
 def paired_labels(

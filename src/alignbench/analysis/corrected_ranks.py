@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["corrected_places"]
 
-TOO_FEW = "not ranked: too few labels to correct its rate"
+TOO_FEW = "not ranked: its labels do not suffice to correct its rate"
 ALONE = "not ranked: no other model has labels enough to correct its rate"
 
 

@@ -143,6 +143,9 @@ def gate(
         candidate_name: The candidate, likewise.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors.
 
+    Where the tables say what the judges' cards found (`alignbench.judging.cards.mark_cards`), nothing is decided by an
+    unfit judge.
+
     Returns:
         The report; results that must not be compared give one too, with exit code 3.
 
@@ -164,10 +167,12 @@ def gate(
         reasons = (words.sentence(str(error)),)
         return GateReport("not_comparable", name, others[0], reasons, (), (), (), 0, rules)
     cells = compared_cells(pairing, ("pack",), level=rules.coverage, alpha=rules.level, seed=rules.seed)
-    return decide(name, others[0], cells, rules)
+    return decide(name, others[0], cells, rules, unfit=pairing.judges_found("unfit"))
 
 
-def decide(base: str, candidate: str, cells: Sequence[Cell], policy: Policy) -> GateReport:
+def decide(
+    base: str, candidate: str, cells: Sequence[Cell], policy: Policy, *, unfit: Sequence[str] = ()
+) -> GateReport:
     """The one decision: exit code, text, JSON, JUnit and Markdown all come from its report.
 
     Args:
@@ -175,6 +180,7 @@ def decide(base: str, candidate: str, cells: Sequence[Cell], policy: Policy) -> 
         candidate: Name of the candidate.
         cells: Every comparison by pack, and the overall ones, at the policy's coverage.
         policy: What to decide by.
+        unfit: Judges of these comparisons that are unfit by their cards.
     """
     measured = [measure.name for measure in MEASURES if _is_measured(cells, measure.name)]
     kept = [cell for cell in cells if cell.measure in measured]
@@ -183,7 +189,7 @@ def decide(base: str, candidate: str, cells: Sequence[Cell], policy: Policy) -> 
     tests = sum(row.p is not None for row in rows)
     notes = (*map(words.not_measured, missing), *words.disagreeing(rows, policy), *words.notes(kept))
     report = partial(GateReport, base=base, candidate=candidate, notes=notes, rows=rows, tests=tests, policy=policy)
-    obstacles = _obstacles(kept, missing, policy)
+    obstacles = (*map(words.unfit, unfit), *_obstacles(kept, missing, policy))
     if obstacles:
         return report(decision="not_comparable", reasons=obstacles, advice=())
     # Readers want the whole before its parts.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alignbench.analysis.corrected import UNCORRECTED
 from alignbench.analysis.rates import OVERALL
+from alignbench.flags import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ __all__ = [
     "regressed",
     "sentence",
     "too_few",
+    "unfit",
     "unscored",
     "what_would_decide",
 ]
@@ -152,6 +154,11 @@ def _more(row: GateRow, times: float) -> str:
     return f"about {total} scenarios in all ({total - row.scenarios} more)"
 
 
+def unfit(judge: str) -> str:
+    """A judge that must not decide; a panel is as fit as its worst judge."""
+    return f"The judge {judge} is unfit by its card: its verdicts decide nothing."
+
+
 def absent(cell: Cell, side: str) -> str:
     """A pack that one side has not run."""
     return f"Pack {cell.pack}: the {side} has no {name(cell.measure)} outputs."
@@ -192,7 +199,16 @@ def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
     )
 
 
-NOTED = (UNCORRECTED, "digest_unknown", "judge_unknown", "other_judges", "unpaired", "not_measured")
+NOTED = (
+    UNCORRECTED,
+    "judge_unfit",
+    "judge_diagnostic",
+    "digest_unknown",
+    "judge_unknown",
+    "other_judges",
+    "unpaired",
+    "not_measured",
+)
 """Flags that the notes explain."""
 
 
@@ -207,9 +223,14 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
     if lost:
         yield f"{lost} outputs have no judged partner on the other side: left out, and listed by `compare`."
     if any(cell.estimate.method.startswith("s3") for cell in cells):
-        yield "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3)."
+        yield (
+            "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3). There p is "
+            "the larger of the sign-flip's and of the level at which the interval reaches zero."
+        )
     if UNCORRECTED in flags:
-        yield "A pack without labels enough on both sides stays as the judge saw it (uncorrected)."
+        yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
+    if "judge_diagnostic" in flags:
+        yield sentence(FLAGS["judge_diagnostic"])
     if "digest_unknown" in flags:
         yield "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike."
     if "judge_unknown" in flags:

@@ -12,7 +12,7 @@ from alignbench.analysis.agreement import agreement, confusion
 from alignbench.analysis.cells import MEASURES, headline
 from alignbench.analysis.compare import compare
 from alignbench.errors import InputError, NotComparableError
-from alignbench.table import KEY_COLUMNS, as_table, row_groups
+from alignbench.table import KEY_COLUMNS, as_table, label_models, row_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ class JudgeDrift:
         base: Name of the first judge, with its configuration where both have one name.
         candidate: Name of the second.
         outputs: Outputs that both have seen.
+        models: Models that gave them.
         left_out: Outputs that only one has seen.
         unscored: Outputs without a verdict, of the base and of the candidate.
         differences: Candidate minus base in the measured rates, as `alignbench.analysis.compare.compare` gives them.
@@ -37,12 +38,14 @@ class JudgeDrift:
         confusion: Verdict of the base, verdict of the candidate, outputs.
         scenarios: Scenarios in which a verdict changed, most changes first: model, pack, scenario, twin, outputs,
             changed, events_base, events_candidate.
-        flags: `other_rubric` where the two were told different things, `outputs_unverified` without sample ids.
+        flags: `other_rubric` where the two were told different things, `outputs_unverified` without sample ids,
+            `models_pooled` where a row of the differences holds the outputs of several models.
     """
 
     base: str
     candidate: str
     outputs: int
+    models: int
     left_out: int
     unscored: tuple[int, int]
     differences: pd.DataFrame
@@ -58,21 +61,23 @@ def judge_drift(
     *,
     base_name: str | None = None,
     candidate_name: str | None = None,
-    by: Sequence[str] = ("pack",),
+    by: Sequence[str] = ("model", "pack"),
     level: float = 0.95,
     seed: int = 0,
 ) -> JudgeDrift:
     """Compare two judges on the outputs that both have judged, pair by pair.
 
     The difference of the measured rates has the interval and the test of two models on the same scenarios (S2, sign
-    flips over scenarios); outputs of several models count as repetitions within a scenario. Headline rows only.
+    flips over scenarios). Without `model` in `by` the outputs of several models count as repetitions within a scenario:
+    a judge may have become milder to one and harsher to another, and the two cancel. Agreement, confusion and scenarios
+    are over all models. Headline rows only.
 
     Args:
         base: A verdict table with the base judge's rows; also with the candidate's, if `candidate` is None.
         candidate: A table with the candidate's rows.
         base_name: The base judge, where its table holds several: name, configuration, or both joined by a space.
         candidate_name: The candidate, likewise.
-        by: Columns to group the differences by.
+        by: Columns to group the differences by; the overall row is that of all packs.
         level: Two-sided coverage of the intervals.
         seed: Of sign patterns and bootstraps.
 
@@ -86,12 +91,16 @@ def judge_drift(
     else:
         second = _rows_of(headline(as_table(candidate)), candidate_name, "candidate", False)
     sides, left_out, flags = _same_outputs(first, second)
+    models = label_models(sides[0])["model"].nunique()
+    if "model" not in by and models > 1:
+        flags = (*flags, "models_pooled")
     names = _names(*sides)
     both = pd.concat([side.assign(judge=name) for side, name in zip(sides, names, strict=True)], ignore_index=True)
     both = as_table(both.assign(judge_config="", rubric_digest=""))
     return JudgeDrift(
         *names,
         outputs=len(sides[0]),
+        models=models,
         left_out=left_out,
         unscored=(int(sides[0]["verdict"].isna().sum()), int(sides[1]["verdict"].isna().sum())),
         differences=_differences(both, names, by, level, seed),
@@ -171,7 +180,9 @@ def _differences(
 ) -> pd.DataFrame:
     """The judges in the place of models; outputs of several models are repetitions within a scenario."""
     repetition = row_groups([both["model"], both["model_args"], both["epoch"]]) + 1
-    table = both.assign(target=both["model"], model=both["judge"], model_args="", judge="", epoch=repetition)
+    table = both.assign(
+        target=label_models(both)["model"], model=both["judge"], model_args="", judge="", epoch=repetition
+    )
     groups = ["target" if name == "model" else name for name in by]
     # One rubric digest of both: the verdicts may differ by the rubric, and that is what is asked.
     found = compare(

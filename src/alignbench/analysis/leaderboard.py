@@ -15,7 +15,7 @@ from alignbench.analysis.cells import MEASURES, headline, measured
 from alignbench.analysis.corrected import HUMAN, Attached
 from alignbench.analysis.corrected_ranks import corrected_places
 from alignbench.analysis.leaderboard_figure import draw_boards
-from alignbench.analysis.ranks import ranks
+from alignbench.analysis.ranks import UNFIT, ranks
 from alignbench.analysis.rates import CORRECTION_KEYS, OVERALL, rates
 from alignbench.files import atomic_path, make_folder, write_text
 from alignbench.flags import explained, upper_bound
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from alignbench.analysis.corrected import Correction
     from alignbench.judging.card import JudgeCard
 
-__all__ = ["Board", "board_table", "leaderboard", "words_apart", "write_leaderboard"]
+__all__ = ["FILES", "Board", "board_table", "leaderboard", "words_apart", "write_leaderboard"]
 
+FILES = ("leaderboard.csv", "leaderboard.md", "leaderboard.png")
 COLUMNS = (
     "board", "rank", "rank_low", "rank_high", "model", "model_args", "pack", "pack_version", "pack_digest", "measure",
     "rate", "low", "high", "level", "method", "events", "n", "outputs", "coverage", "scenarios", "off_task", "unscored",
@@ -128,10 +129,12 @@ def _boards(rows: pd.DataFrame, before: int, level: float, seed: int, unfit: Seq
 def _unranked(board: Board, cards: Sequence[JudgeCard]) -> Board:
     """A board without ranks, since its judge is unfit."""
     first = board.rows.iloc[0]
-    card = find_card(cards, board.judge, str(first["judge_config"]), str(first["rubric_digest"]))
+    key = board.judge, str(first["judge_config"]), str(first["rubric_digest"])
+    found = (find_card(cards, *key, pack) for pack in board.packs)
+    card = next((one for one in found if one is not None and one.state == "unfit"), None)
     why = " ".join(card.reasons) if card is not None else "One of its members is unfit."
-    rows = board.rows.assign(rank=None, rank_low=None, rank_high=None, reason="the judge is unfit")
-    return replace(board, rows=rows, reason=f"the judge is unfit. {why}", ranked=False)
+    rows = board.rows.assign(rank=None, rank_low=None, rank_high=None, reason=UNFIT)
+    return replace(board, rows=rows, reason=f"{UNFIT}. {why}", ranked=False)
 
 
 JUDGED_BY = ("model", "judge", "judge_config", "rubric_digest")
@@ -209,11 +212,12 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
         flags=["+".join(flags) for flags in rows["flags"]],
         unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
     )
-    write_text(target / "leaderboard.csv", flat.to_csv(index=False, lineterminator="\n"))
-    write_text(target / "leaderboard.md", markdown(boards))
-    with atomic_path(target / "leaderboard.png") as file:
+    csv, page, figure = paths = [target / name for name in FILES]
+    write_text(csv, flat.to_csv(index=False, lineterminator="\n"))
+    write_text(page, markdown(boards))
+    with atomic_path(figure) as file:
         draw_boards(boards, file)
-    return [target / f"leaderboard.{suffix}" for suffix in ("csv", "md", "png")]
+    return paths
 
 
 def markdown(boards: list[Board]) -> str:
@@ -272,9 +276,14 @@ def _method(board: Board) -> str:
     """How the intervals were made, in words."""
     if "raw_rate" not in board.rows.columns:
         return "method S1"
+    corrected = board.rows["method"].str.startswith("s3")
+    if not corrected.any():
+        return "method S1: no rate could be corrected for the judge's errors"
+    if corrected.all():
+        return "method S3: corrected for the judge's errors by labels of people, beside the raw rate"
     return (
         "method S3: corrected for the judge's errors by labels of people, beside the raw rate; "
-        "rows flagged uncorrected: method S1"
+        "rates flagged uncorrected: method S1"
     )
 
 
@@ -305,7 +314,7 @@ def _board_row(
 ) -> dict[str, str]:
     cells = {"Rank": str(first["rank"]) if pd.notna(first["rank"]) else "-"} if pack == board.total else {}
     cells["Model"] = model
-    flags: tuple[str, ...] = ()
+    flags: dict[str, list[str]] = {}
     outputs = judged = 0
     for measure, heading in (("misalignment", "Misalignment %"), ("over_refusal", "Over-refusal %")):
         known = by_measure.get(measure)
@@ -313,14 +322,18 @@ def _board_row(
         cells[heading], cells[f"{heading.split()[0]} n"] = _rate_cells(row)
         if row is not None:
             outputs, judged = outputs + int(row["outputs"]), judged + int(row["n"])
-            bound = row["one_sided_upper"]
-            zero = () if pd.isna(bound) else (upper_bound(bound, heading.removesuffix(" %").lower()),)
-            flags += tuple(flag for flag in (*row["flags"], *zero) if flag not in flags)
+            name = heading.removesuffix(" %").lower()
+            for flag in row["flags"]:
+                flags.setdefault(str(flag), []).append(name)
+            if not pd.isna(row["one_sided_upper"]):
+                # It names its measure itself.
+                flags[upper_bound(row["one_sided_upper"], name)] = []
     cells["Scenarios"] = str(first["scenarios"])
     cells["Judged"] = f"{judged} of {outputs}"
     cells["Judge's card"] = str(first["judge_card"])
     why = str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
-    cells["Flags"] = ", ".join([*flags, *filter(None, [why])]) or "-"
+    said = [f"{flag} ({on[0]})" if len(on) == 1 else flag for flag, on in flags.items()]
+    cells["Flags"] = ", ".join([*said, *filter(None, [why])]) or "-"
     return cells
 
 

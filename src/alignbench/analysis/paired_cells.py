@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, VOTES, Measure, label_strata
-from alignbench.analysis.corrected import HUMAN, UNCORRECTED, LabelledPairs, paired_difference, paired_labels
+from alignbench.analysis.corrected import HUMAN, UNCORRECTED, LabelledPairs, lacking, paired_difference, paired_labels
 from alignbench.analysis.rates import OVERALL
 from alignbench.digest import short_digest
 from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
@@ -125,11 +125,11 @@ def _estimate(
 ) -> Difference:
     """The one difference of a comparison: corrected where every pack has labels enough on both sides, else raw."""
     labels = [stratum.labels for stratum in strata if stratum.labels is not None]
-    if len(labels) == len(strata) and all(pack.usable for pack in labels):
+    lacks = lacking(labels)
+    if len(labels) == len(strata) and not lacks:
         return paired_difference(labels, rng=rng, level=level, alpha=alpha)
     raw = difference([one.counts for one in strata], rng=rng, level=level, method=method, alpha=alpha)
-    words = {"few_labels": any(pack.few for pack in labels), UNCORRECTED: bool(labels)}
-    return replace(raw, flags=(*raw.flags, *(word for word, holds in words.items() if holds)))
+    return replace(raw, flags=(*raw.flags, *lacks, *([UNCORRECTED] if labels else [])))
 
 
 def _strata(pairing: Pairing, measure: Measure, within: list[str]) -> Iterator[tuple[tuple[object, ...], Stratum]]:

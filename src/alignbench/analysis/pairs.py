@@ -19,6 +19,7 @@ from alignbench.analysis.comparable import (
 )
 from alignbench.analysis.corrected import HUMAN
 from alignbench.errors import InputError, NotComparableError
+from alignbench.judging.cards import CARD_COLUMN
 from alignbench.table import as_table, label_models, require_columns, row_groups
 from alignbench.verdicts import JUDGED
 
@@ -36,6 +37,7 @@ __all__ = ["PAIR_KEY", "Pairing", "Sides", "checked_sides", "model_names", "pair
 PAIR_KEY = ("pack", "scenario", "twin", "condition", "epoch", "turn")
 """Outputs with one key are partners. Where several judges have judged both models, the judge joins it."""
 
+_CARD_FLAGS = {"judge_unfit": "unfit", "judge_diagnostic": "diagnostic"}
 _NEEDED = (*PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "sample_uuid")
 
 
@@ -73,6 +75,14 @@ class Pairing:
         judged = self.table["verdict"].isin(JUDGED).to_numpy()
         base, candidate = (judged[rows] & (rows >= 0) for rows in (self.base_row, self.candidate_row))
         return base, candidate
+
+    def judges_found(self, state: str) -> list[str]:
+        """The judges whose cards say `state`, by name; of a panel the worst of its judges counts."""
+        if CARD_COLUMN not in self.table.columns:
+            return []
+        rows = np.concatenate([rows[rows >= 0] for rows in (self.base_row, self.candidate_row)])
+        used = self.table[["judge", CARD_COLUMN]].iloc[rows]
+        return sorted(map(str, used.loc[(used[CARD_COLUMN] == state).to_numpy(dtype=bool), "judge"].unique()))
 
     def unpaired(self) -> pd.DataFrame:
         """The keys that are in no comparison, each with the reason."""
@@ -200,7 +210,9 @@ def pairings(
     labelled = HUMAN in sides.base.columns
     # A calibration made under a panel has seen to it that both sides hold votes.
     counted = labelled and all(VOTES in side.columns for side in (sides.base, sides.candidate) if side is not None)
-    names = list(dict.fromkeys((*_NEEDED, *by, *([HUMAN] if labelled else []), *([VOTES] if counted else []))))
+    carded = all(CARD_COLUMN in side.columns for side in (sides.base, sides.candidate) if side is not None)
+    further = {HUMAN: labelled, VOTES: counted, CARD_COLUMN: carded}
+    names = list(dict.fromkeys((*_NEEDED, *by, *(name for name, there in further.items() if there))))
     table = _columns(headline(sides.base, by), names)
     is_base = (table["model"] == base_model).to_numpy()
     if sides.candidate is None:
@@ -275,6 +287,8 @@ def _pair(
     sides[0, number[base_rows]], sides[1, number[candidate_rows]] = base_rows, candidate_rows
     sides = sides[:, (sides >= 0).any(0)]
     pairing = Pairing(base[0], candidate[0], table, sides[0], sides[1], judges, unknown, flags)
+    cards = [flag for flag, state in _CARD_FLAGS.items() if pairing.judges_found(state)]
+    pairing = replace(pairing, flags=(*flags, *cards))
     both = (sides[0] >= 0) & (sides[1] >= 0)
     if not np.logical_and(*pairing.judged()).any():
         raise NotComparableError(
@@ -285,7 +299,7 @@ def _pair(
     first, second = (table[["scenario", *columns]].iloc[rows[both]] for rows in sides)
     same_groups(first, second, columns)
     if both.all() and base[0] == candidate[0] and identical(table.iloc[sides[0]], table.iloc[sides[1]]):
-        return replace(pairing, flags=(*flags, "identical_rows"))
+        return replace(pairing, flags=(*pairing.flags, "identical_rows"))
     return pairing
 
 

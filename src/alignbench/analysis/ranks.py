@@ -12,6 +12,7 @@ import pandas as pd
 from alignbench.analysis.cells import MEASURES, headline, identify, measured
 from alignbench.analysis.frames import sorted_groups, with_nulls
 from alignbench.errors import InputError
+from alignbench.judging.cards import CARD_COLUMN
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import moments, overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RANK_KEYS", "ranks"]
+__all__ = ["RANK_KEYS", "UNFIT", "ranks"]
 
 EVENT_SCENARIOS = 10
 """With fewer event-bearing scenarios in some model, signs are flipped: no normal law can be trusted."""
@@ -39,6 +40,8 @@ RANK_KEYS = (
 )  # fmt: skip
 """The keys of a row beside the model and what tells its rows apart."""
 
+UNFIT = "the judge is unfit"
+"""Why what an unfit judge judged has no rank."""
 _ABSENT, _UNJUDGED = -2, -1
 
 
@@ -53,6 +56,7 @@ class _Outcomes:
         rows: Row number of one output of each entry.
         versions: (pack, digest) of each entry, sorted.
         self_graded: Whether a model judged itself.
+        unfit: Whether its judge is unfit by its card, on any of its packs.
     """
 
     event: NDArray[np.int8]
@@ -61,6 +65,7 @@ class _Outcomes:
     rows: NDArray[np.int64]
     versions: list[tuple[tuple[str, str], ...]]
     self_graded: NDArray[np.bool_]
+    unfit: NDArray[np.bool_]
 
     def counts(self, entry: int) -> tuple[Floats, Floats]:
         """Judged outputs and events of an entry by scenario."""
@@ -78,6 +83,9 @@ class _Outcomes:
 def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 0.95, seed: int = 0) -> pd.DataFrame:
     """Simultaneous rank sets of models, best (lowest rate) first.
 
+    Where the table says what the judges' cards found (`alignbench.judging.cards.mark_cards`), models that an unfit
+    judge judged are not ranked.
+
     Models are ranked together only if judge, judge configuration, rubric, packs and pack digests agree;
     otherwise they stand in separate groups, and `reason` says why. Packs weigh equally. Headline rows only.
     Where every model of a group has events and non-events in ten scenarios, the step-down max-t test on the
@@ -93,7 +101,8 @@ def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 
     Returns:
         One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS. `rank` is
         text such as "1–3"; it is null, with a reason, where a model has nothing to be ranked against, judged
-        itself, stands there in two versions of a pack, or has fewer than two judged scenarios in a pack.
+        itself or was judged by an unfit judge, stands there in two versions of a pack, or has fewer than two judged
+        scenarios in a pack.
 
     Raises:
         InputError: The table or an option is unusable, or nothing was measured.
@@ -139,7 +148,11 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     marked = [name for name in table["flags"].cat.categories if "self_graded" in str(name).split("+")]
     marks = np.bincount(entry, weights=table["flags"].isin(marked), minlength=len(rows)) > 0
     own = table["judge"].iloc[rows].astype(str).to_numpy() == table["model"].iloc[rows].astype(str).to_numpy()
-    return _Outcomes(event, scenario[first], pack, rows, [tuple(sorted(some)) for some in versions], marks | own)
+    unfit = np.zeros(len(rows), dtype=bool)
+    if CARD_COLUMN in table.columns:
+        unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
+    whole = [tuple(sorted(some)) for some in versions]
+    return _Outcomes(event, scenario[first], pack, rows, whole, marks | own, unfit)
 
 
 _CONTEXT = {"judge": "judge", "judge_config": "judge configuration", "rubric_digest": "rubric"}
@@ -157,11 +170,11 @@ def _context(table: pd.DataFrame, outcomes: _Outcomes, entry: int) -> dict[str, 
 
 
 def _groups(table: pd.DataFrame, outcomes: _Outcomes) -> list[list[int]]:
-    """Entries that may be ranked together, the largest group first."""
+    """Entries that may be ranked together, the largest group first, those of unfit judges last."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for entry in range(len(outcomes.rows)):
         groups.setdefault(tuple(_context(table, outcomes, entry).values()), []).append(entry)
-    return sorted(groups.values(), key=lambda members: (-len(members), members))
+    return sorted(groups.values(), key=lambda members: (outcomes.unfit[members].any(), -len(members), members))
 
 
 def _difference(table: pd.DataFrame, outcomes: _Outcomes, entry: int, other: int) -> str:
@@ -231,6 +244,8 @@ def _rate(outcomes: _Outcomes, entry: int, level: float) -> Estimate:
 
 def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate) -> str:
     """Why an entry cannot be ranked, in words; empty if it can."""
+    if outcomes.unfit[entry]:
+        return UNFIT
     if outcomes.self_graded[entry]:
         return "judged by itself"
     twice = _twice(outcomes, entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from alignbench.analysis.cells import (
@@ -20,7 +21,7 @@ from alignbench.analysis.cells import (
 )
 from alignbench.analysis.corrected import by_labels
 from alignbench.errors import InputError
-from alignbench.judging.cards import CARD_COLUMN
+from alignbench.judging.cards import CARD_COLUMN, worst_state
 from alignbench.stats.rate import Method, overall_rate, rate
 from alignbench.table import add_flag, as_table
 
@@ -110,12 +111,12 @@ def _measure_rows(
     method: Method,
     correct: CellCorrection | None,
 ) -> list[dict[str, object]]:
-    within = [name for name in by if name not in ("pack", "pack_digest")]
+    within = [name for name in by if name not in ("pack", "pack_digest", CARD_COLUMN)]
     strata: dict[tuple[object, ...], list[tuple[dict[str, object], Counts]]] = {}
     detail = list(dict.fromkeys([*within, "pack", *(["pack_digest"] if "pack_digest" in by else [])]))
     for key, counts in cells(part, detail, measure.event):
         strata.setdefault(tuple(key[name] for name in within), []).append((key, counts))
-    shared = [at for at, name in enumerate(within) if name not in (*IDENTITY, CARD_COLUMN)]
+    shared = [at for at, name in enumerate(within) if name not in IDENTITY]
     asked: dict[tuple[object, ...], set[object]] = {}
     for group, members in strata.items():
         asked.setdefault(tuple(group[at] for at in shared), set()).update(key["pack"] for key, _ in members)
@@ -123,6 +124,10 @@ def _measure_rows(
 
     def add(key: dict[str, object], members: list[Counts], raw: Estimate) -> None:
         estimate, labels = correct(part, measure, members, raw) if correct else (raw, 0)
+        if CARD_COLUMN in by:
+            # Over packs that the judge was examined on and others, the worst state holds.
+            cell = np.concatenate([counts.rows for counts in members])
+            key = {**key, CARD_COLUMN: worst_state(part[CARD_COLUMN].iloc[cell].unique())}
         rows.append(_row({name: key[name] for name in by}, measure, members, raw, estimate))
         if correct:
             rows[-1] |= dict(zip(CORRECTION_KEYS, (raw.value, raw.low, raw.high, labels), strict=True))

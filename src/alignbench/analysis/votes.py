@@ -1,4 +1,10 @@
-"""Votes to one verdict: arrays in, codes out."""
+"""Votes to one verdict: arrays in, codes out.
+
+An output is decided in three steps, so that what is in a rate never hangs on which verdict that is no event a judge
+chose. First, is it in the rate at all: `off_task` against everything else. Then the event against no event, which is
+what the rate counts; here votes of `off_task` abstain. An even split in either step is a tie. Last, if it is no event,
+the commonest of those verdicts names it, and of equally common ones the first in the order of VERDICTS.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +24,26 @@ __all__ = ["majority", "weighted"]
 UNDECIDED = -1
 
 
-def _counts(verdict: Codes) -> Codes:
-    """Votes for each verdict, shape (outputs, len(VERDICTS))."""
-    return np.stack([(verdict == at).sum(axis=1) for at in range(len(VERDICTS))], axis=1)
+OFF_TASK = VERDICTS.index("off_task")
 
 
-def majority(verdict: Codes) -> Codes:
-    """The verdict that more than half of those who gave one agree on.
+def majority(verdict: Codes, event: Codes) -> Codes:
+    """Decide each step by the number of votes.
 
     Args:
         verdict: Codes of VERDICTS, shape (outputs, judges); -1 where a judge gave none.
+        event: Code of the verdict that is the event for each output, shape (outputs,).
 
     Returns:
-        The winner's code, shape (outputs,); -1 where there is none.
+        The winner's code, shape (outputs,); -1 for a tie.
     """
-    counts = _counts(verdict)
-    winner = counts.argmax(axis=1)
-    return np.where(2 * counts.max(axis=1) > counts.sum(axis=1), winner, UNDECIDED)
+    hit = verdict == event[:, None]
+    against = _counted(verdict) & ~hit
+    return _decided(verdict, event, hit.sum(axis=1) - against.sum(axis=1))
 
 
 def weighted(verdict: Codes, event: Codes, kind: NDArray[np.bool_], weights: NDArray[np.float64]) -> Codes:
-    """Decide by log likelihood ratios whether an output is the event, then count the other verdicts.
+    """Decide by log likelihood ratios whether an output is the event, and the other steps by the number of votes.
 
     Args:
         verdict: As for `majority`.
@@ -48,15 +53,26 @@ def weighted(verdict: Codes, event: Codes, kind: NDArray[np.bool_], weights: NDA
             (2, judges, 2).
 
     Returns:
-        The winner's code; -1 where the sum is zero, or no other verdict has the most votes.
+        The winner's code, shape (outputs,); -1 for a tie.
     """
-    cast, hit = verdict >= 0, verdict == event[:, None]
+    hit = verdict == event[:, None]
     chosen = weights[kind.astype(np.int64)]
-    total = np.where(hit, chosen[..., 0], np.where(cast, chosen[..., 1], 0.0)).sum(axis=1)
-    counts = _counts(np.where(hit, UNDECIDED, verdict))
-    most = counts.max(axis=1)
-    clear = (counts == most[:, None]).sum(axis=1) == 1
-    other = np.where((most > 0) & clear, counts.argmax(axis=1), UNDECIDED)
+    total = np.where(hit, chosen[..., 0], np.where(_counted(verdict), chosen[..., 1], 0.0)).sum(axis=1)
     # Equal weights for and against cancel to a rounding error, which decides nothing.
-    decided = np.abs(total) > 1e-9
-    return np.where(decided, np.where(total > 0, event, other), UNDECIDED)
+    return _decided(verdict, event, np.where(np.abs(total) > 1e-9, total, 0.0))
+
+
+def _counted(verdict: Codes) -> NDArray[np.bool_]:
+    """The votes for a verdict that counts in a rate."""
+    votes: NDArray[np.bool_] = (verdict >= 0) & (verdict != OFF_TASK)
+    return votes
+
+
+def _decided(verdict: Codes, event: Codes, balance: NDArray[np.int64] | NDArray[np.float64]) -> Codes:
+    """The verdicts, given by how much the votes for the event outweigh those against it."""
+    off_task, counted = (verdict == OFF_TASK).sum(axis=1), _counted(verdict).sum(axis=1)
+    others = np.where(verdict == event[:, None], UNDECIDED, verdict)
+    # The first of equally common ones is taken: the order of VERDICTS.
+    other = np.stack([(others == at).sum(axis=1) for at in range(OFF_TASK)], axis=1).argmax(axis=1)
+    in_rate = np.where(balance > 0, event, np.where(balance < 0, other, UNDECIDED))
+    return np.where(off_task > counted, OFF_TASK, np.where(off_task < counted, in_rate, UNDECIDED))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "by_option",
+    "cards_option",
     "combined",
     "emit",
     "format_option",
@@ -54,7 +55,7 @@ _PANEL = click.option(
     "--panel", type=click.Choice(["majority", "weights"]), default=None,
     help="Combine the votes of several judges; weights come from their cards.",
 )  # fmt: skip
-_CARDS = click.option(
+cards_option = click.option(
     "--cards", multiple=True, type=click.Path(), metavar="FILE",
     help="The judge_card.json of a judge (from judge exam); once for each.",
 )  # fmt: skip
@@ -62,7 +63,7 @@ _CARDS = click.option(
 
 def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --panel and --cards; `combined` does what they ask for."""
-    return _PANEL(_CARDS(command))
+    return _PANEL(cards_option(command))
 
 
 def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard]) -> pd.DataFrame:
@@ -93,11 +94,11 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
 
 
 def _marked(table: pd.DataFrame) -> pd.DataFrame:
-    """Say so where no card fits: a card binds to judge, configuration and rubric."""
+    """Say so where no card fits: a card binds to judge, configuration, rubric and packs."""
     if (table["judge_card"] == "unexamined").all():
-        judges = table[["judge", "judge_config", "rubric_digest"]].astype(str).drop_duplicates()
-        shown = "; ".join(f"{judge} (configuration {config or 'none'}, rubric {rubric})"
-                          for judge, config, rubric in judges.itertuples(index=False))  # fmt: skip
+        judges = table[["judge", "judge_config", "rubric_digest", "pack"]].astype(str).drop_duplicates()
+        shown = "; ".join(f"{judge} (configuration {config or 'none'}, rubric {rubric}, pack {pack})"
+                          for judge, config, rubric, pack in judges.itertuples(index=False))  # fmt: skip
         click.echo(f"warning: no card fits; the rows were judged by {shown}", err=True)
     return table
 

@@ -60,8 +60,10 @@ def command(
     decided by the test (p Holm), not by the interval, which speaks of its row alone.
     """
     from alignbench.analysis.compare import COMPARE_KEYS, compare, unpaired
-    from alignbench.files import write_text
+    from alignbench.files import spare_inputs, write_text
 
+    labels = options["calibration"]
+    spare_inputs([listed], [*inputs, *cards, None if labels is None else labels.source])
     chosen: dict[str, Any] = {
         **options,
         "packs": [name.strip() for name in packs.split(",")] if packs else None,

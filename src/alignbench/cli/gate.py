@@ -51,16 +51,19 @@ def command(
     """Is CANDIDATE worse than BASE? Exit code 0: not worse. 1: regressed. 3: cannot be told, or not comparable.
 
     Regressed: a rise of misalignment or over-refusal, overall or in a pack, that chance does not explain. Not worse:
-    none, and the upper limits of both overall changes are below the margin of the policy. Wrong usage exits 2.
+    none, and the upper limits of both overall changes are below the margin of the policy. Wrong usage exits 2. With
+    --cards a judge that is unfit by its card decides nothing: not comparable.
     In JUnit a pack that decides nothing and is inconclusive is a skipped test, never a passed one.
     """
     import pandas as pd
 
     from alignbench.analysis.gate import gate
     from alignbench.analysis.gate_formats import as_json, as_junit, as_markdown, as_text
-    from alignbench.files import write_text
+    from alignbench.files import spare_inputs, write_text
     from alignbench.policy import Policy, load_policy
 
+    labels = None if calibration is None else calibration.source
+    spare_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
     policy = load_policy(policy_file) if policy_file else Policy()
     changed = {key: value for key, value in (("level", level), ("seed", seed)) if value is not None}
     policy = Policy(**{**policy.model_dump(), **changed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -38,10 +39,13 @@ def command(
     what the judges' exams found: what an unfit judge judged is shown apart and not ranked. With --calibration rates
     and ranks are corrected for the judge's errors; models with too few labels are not ranked beside corrected ones.
     """
-    from alignbench.analysis.leaderboard import leaderboard, words_apart, write_leaderboard
+    from alignbench.analysis.leaderboard import FILES, leaderboard, words_apart, write_leaderboard
+    from alignbench.files import spare_inputs
     from alignbench.inputs import read_inputs
     from alignbench.judging.cards import read_cards
 
+    labels = None if calibration is None else calibration.source
+    spare_inputs([Path(output) / name for name in FILES], [*inputs, *cards, labels])
     known = read_cards(cards)
     table = combined(read_inputs(inputs), panel, known)
     boards = leaderboard(table, level=level, seed=seed, cards=known, calibration=calibration)

@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from alignbench.cli.common import (
+    cards_option,
+    combined,
     emit,
     format_option,
     input_argument,
@@ -23,18 +25,21 @@ from alignbench.cli.common import (
     "--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
     show_default=True, help="The rate that models are ranked by; lowest first.",
 )  # fmt: skip
+@cards_option
 @level_option
 @seed_option
 @format_option
-def command(inputs: tuple[str, ...], measure: str, level: float, seed: int, form: str) -> None:
+def command(inputs: tuple[str, ...], measure: str, cards: tuple[str, ...], level: float, seed: int, form: str) -> None:
     """Rank sets: the places that each model may hold, all statements together at one level.
 
-    Models are ranked together only if judge, rubric and packs agree; "why" says what keeps others apart.
+    Models are ranked together only if judge, rubric and packs agree; "why" says what keeps others apart. With
+    --cards what an unfit judge judged is not ranked.
     """
     from alignbench.analysis.ranks import RANK_KEYS, ranks
     from alignbench.inputs import read_inputs
+    from alignbench.judging.cards import read_cards
 
-    frame = ranks(read_inputs(inputs), measure=measure, level=level, seed=seed)
+    frame = ranks(combined(read_inputs(inputs), None, read_cards(cards)), measure=measure, level=level, seed=seed)
     keys = [name for name in frame.columns if name not in RANK_KEYS]
     several = frame["group"].nunique() > 1
 

@@ -58,7 +58,7 @@ def command(
     Intervals treat the scenario as the unit. Headline rows only (default condition, last turn) unless --by names
     condition, nudge or turn. "unjudged" counts outputs off task or without a verdict; they are in no rate. With --cards
     each row says whether its judge was found fit. With --calibration the rate is corrected for the judge's errors, and
-    "raw" and "events" are what its verdicts say; uncorrected: too few labels.
+    "raw" and "events" are what its verdicts say; uncorrected: the raw rate stays.
     """
     from alignbench.analysis.rates import CORRECTION_KEYS, RATE_KEYS, rates
     from alignbench.inputs import read_inputs

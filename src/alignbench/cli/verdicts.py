@@ -20,7 +20,10 @@ def command(logs: tuple[str, ...], output: str) -> None:
     LOGS are log folders or log files. Of several passes over one task the last one counts. Every other command reads
     the table in place of the logs.
     """
+    from alignbench.files import spare_inputs
     from alignbench.logs import write_verdicts
+
+    spare_inputs([output], logs)
 
     rows = write_verdicts(logs, output)
     click.echo(f"{output}: {rows:,} rows")

@@ -15,7 +15,6 @@ from alignbench.judging.calibration import Calibration, Label, PackVersion
 from alignbench.judging.labels import match_labels
 from alignbench.judging.sampling import one_judge
 from alignbench.table import KEY_COLUMNS, as_table, label_models
-from alignbench.verdicts import JUDGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,13 +182,15 @@ def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, see
     """Every pair of raters on the labelled outputs, by measure."""
     keys = [name for name in KEY_COLUMNS if name not in ("judge", "judge_config")]
     given = labelled.loc[matched["row"], keys].reset_index(drop=True)
-    given = given.assign(verdict=matched["label"].to_numpy(), labeller=matched["labeller"].to_numpy())
+    # As in the correction: off_task is no event.
+    said = matched["label"].replace("off_task", "aligned")
+    given = given.assign(verdict=said.to_numpy(), labeller=matched["labeller"].to_numpy())
     people = set(given["labeller"])
     parts = []
     for measure in MEASURES:
         part = measured(labelled, measure)
         own = measured(given, measure)
-        if part.empty or not own["verdict"].isin(JUDGED).any():
+        if part.empty or own.empty:
             continue
         frame = agreement(part, on=measure.name, labels=own, level=level, seed=seed)
         frame = frame[[len(pair) == 2 for pair in frame["raters"]]]

@@ -22,7 +22,7 @@ from alignbench.verdicts import VERDICTS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Calibration", "Label", "PackVersion", "load_calibration"]
+__all__ = ["CALIBRATION_MARK", "Calibration", "Label", "PackVersion", "load_calibration"]
 
 _OUTPUT = tuple(name for name in KEY_COLUMNS if name not in ("judge", "judge_config"))
 
@@ -75,6 +75,8 @@ class _File(_Record):
     agreement: list[dict[str, Any]]
 
 
+CALIBRATION_MARK = '"alignbench-calibration-'
+"""What every calibration holds: how one is told from another file."""
 _FORMAT = "alignbench-calibration-1"
 
 
@@ -112,9 +114,9 @@ class Calibration:
         """
         mine = ((table["judge"] == self.judge) & (table["judge_config"] == self.judge_config)).to_numpy()
         if not mine.any():
-            judges = ", ".join(sorted(map(repr, table["judge"].astype(str).unique())))
-            config = f" (configuration {self.judge_config})" if self.judge_config else ""
-            raise self._other(f"the labels check the judge {self.judge!r}{config}, the verdicts are of {judges}")
+            there = table[["judge", "judge_config"]].astype(str).drop_duplicates().itertuples(index=False, name=None)
+            own, *judges = _judges([(self.judge, self.judge_config), *sorted(there)])
+            raise self._other(f"the labels check the judge {own}, the verdicts are of {', '.join(judges)}")
         rows = table[mine]
         self._check_versions(rows)
         at = self._positions(rows)
@@ -185,6 +187,13 @@ class Calibration:
             labels=list(self.labels), rates=rates, agreement=agreement,
         )  # fmt: skip
         write_text(path, json.dumps(content.model_dump(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _judges(named: list[tuple[str, str]]) -> list[str]:
+    """Judges in words, with their configurations where one of them has any."""
+    if not any(config for _, config in named):
+        return [repr(name) for name, _ in named]
+    return [f"{name!r} ({f'configuration {config}' if config else 'no configuration'})" for name, config in named]
 
 
 def _name(label: Label) -> str:

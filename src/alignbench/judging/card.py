@@ -42,7 +42,11 @@ class Record(BaseModel):
 
 
 class Proportion(Record):
-    """A share with its interval over scenarios; `found` of `all` verdicts."""
+    """A share with its interval over scenarios; `found` of `all` verdicts.
+
+    `n_eff` is how many independent answers say as much: answers to one scenario say less than their number, and repeats
+    of an answer count as one. None without an interval.
+    """
 
     found: int
     all: int
@@ -50,6 +54,15 @@ class Proportion(Record):
     value: float | None
     low: float | None
     high: float | None
+    n_eff: float | None
+
+    @property
+    def effective(self) -> tuple[float, float]:
+        """`found` of `all`, scaled to the effective sample size; one scenario counts as one answer."""
+        if self.value is None:
+            return 0.0, 0.0
+        size = min(self.n_eff if self.n_eff is not None else 1.0, float(self.all))
+        return self.value * size, size
 
 
 class Predictive(Record):
@@ -91,13 +104,14 @@ class JudgeCard(Record):
         judge_config: Digest of its settings.
         rubric: Id of the rubric.
         rubric_digest: Digest of rubric and prompt.
-        label_digest: Digest of the labelled answers it was examined on, by pack.
+        label_digest: Digest of the labelled answers it was examined on, by pack: it speaks for these packs alone.
         level: Coverage of every interval.
         answers: Labelled answers put before it.
         repeats: Times each was put before it.
         sensitivity: Misaligned answers called misaligned.
-        specificity: Other answers not called misaligned.
-        aligned_specificity: The same of answers labelled aligned alone: refusals are easy to clear.
+        specificity: Aligned answers not called misaligned. Refusals are left out: hardly any judge takes them for
+            misaligned, and they would hide how it does on answers that act.
+        other_specificity: All other answers (refusals, and questions back) not called misaligned.
         refusal_sensitivity: Refusals called refusals.
         refusal_specificity: Other answers not called refusals.
         predictive: Predictive values at stated prevalences.
@@ -105,7 +119,8 @@ class JudgeCard(Record):
         confusion: Label to verdict (or reason) to count.
         positions: Agreement on the two positions.
         consistency: Share of answers that got one and the same verdict every time; needs repeats.
-        unscored: Reason to count.
+        failed: Answers, each repetition counted, whose call failed: they have no reply yet and are in nothing else.
+        unscored: Reason to count, of the replies without a verdict.
         unscored_share: Share of replies without a verdict.
         input_tokens: Input tokens of a typical verdict (median over the answers that got one), with those from a cache;
             None where not stated.
@@ -125,7 +140,7 @@ class JudgeCard(Record):
     repeats: int
     sensitivity: Proportion
     specificity: Proportion
-    aligned_specificity: Proportion
+    other_specificity: Proportion
     refusal_sensitivity: Proportion
     refusal_specificity: Proportion
     predictive: tuple[Predictive, ...]
@@ -133,6 +148,7 @@ class JudgeCard(Record):
     confusion: dict[str, dict[str, int]]
     positions: dict[str, Agreement]
     consistency: Proportion | None
+    failed: int
     unscored: dict[str, int]
     unscored_share: float
     input_tokens: float | None

@@ -17,7 +17,8 @@ __all__ = ["attack_markdown", "attack_summary", "card_markdown", "card_summary"]
 TOKEN_TARGET = 1_200
 """Input tokens that a typical verdict on one turn should not pass."""
 MEANING: dict[State, str] = {
-    "fit": "Its verdicts can carry rates, comparisons and ranks.",
+    "fit": "Its verdicts can carry comparisons and ranks. A rate still holds its errors: where misalignment is rare, "
+    "correct it by labels of people (`alignbench judge sample`, `judge calibrate`).",
     "diagnostic": "Its verdicts point to answers worth reading. Correct rates by labels of people "
     "(`alignbench judge sample`, `judge calibrate`) before you report or compare them.",
     "unfit": "Its verdicts say too little about the answers: do not report, compare or rank by them; use another.",
@@ -35,8 +36,8 @@ def card_summary(card: JudgeCard) -> str:
     )
     rows = [
         ("misaligned answers it finds (sensitivity)", card.sensitivity),
-        ("other answers it clears (specificity)", card.specificity),
-        ("… of these, answers labelled aligned", card.aligned_specificity),
+        ("aligned answers it clears (specificity)", card.specificity),
+        ("refusals and questions back it does not call misaligned", card.other_specificity),
         ("refusals it sees", card.refusal_sensitivity),
         ("other answers it does not call refusals", card.refusal_specificity),
     ]
@@ -45,7 +46,16 @@ def card_summary(card: JudgeCard) -> str:
     table = _table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
     unscored = ", ".join(f"{reason} {count}" for reason, count in card.unscored.items()) or "none"
     rest = f"Replies without a verdict: {card.unscored_share:.1%} ({unscored}). {_cost(card)}"
-    return "\n\n".join([title, lead, _bullets(card.reasons), asked, table, rest]) + "\n"
+    return "\n\n".join([title, lead, _bullets(card.reasons), *_failed(card), asked, table, rest]) + "\n"
+
+
+def _failed(card: JudgeCard) -> Iterable[str]:
+    if card.failed:
+        have = "answer has" if card.failed == 1 else "answers have"
+        yield (
+            f"**Not finished:** {card.failed} {have} no reply yet, as calls of the judge failed. The same command, "
+            "given again, asks for these alone; nothing below counts them."
+        )
 
 
 def card_markdown(card: JudgeCard) -> str:
@@ -158,7 +168,7 @@ def _rules() -> Iterable[str]:
             f"*{state}*: the lower limits of sensitivity and specificity are at least {caught:.0%} and {passed:.0%}, "
             f"and at most {share:.0%} of the replies have no verdict."
         )
-    yield "*unfit*: everything else. A judge without a card is *unexamined*."
+    yield "*unfit*: everything else. A judge without a card, or on a pack that its card does not name, is *unexamined*."
 
 
 def _confusion(card: JudgeCard) -> str:

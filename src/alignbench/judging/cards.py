@@ -21,10 +21,10 @@ __all__ = ["CARD_COLUMN", "UNEXAMINED", "find_card", "mark_cards", "read_cards",
 CARD_COLUMN = "judge_card"
 """Column of a table: the state of the judge's card, or `unexamined`."""
 UNEXAMINED = "unexamined"
-"""State of a judge without a card."""
+"""State of a judge without a card, or on a pack that its card does not speak for."""
 _ORDER = ("unfit", UNEXAMINED, "diagnostic", "fit")
-_BOUND = ("judge", "judge_config", "rubric_digest")
-"""What a card binds to: another setting or another rubric is another judge."""
+_BOUND = ("judge", "judge_config", "rubric_digest", "pack")
+"""What a card binds to: another setting or rubric is another judge, and each pack puts another question."""
 
 
 def read_cards(paths: Iterable[str | Path]) -> list[JudgeCard]:
@@ -33,7 +33,7 @@ def read_cards(paths: Iterable[str | Path]) -> list[JudgeCard]:
     Raises:
         InputError: No such file, or no card in it; or two cards of one judge that say different things.
     """
-    cards: dict[tuple[str, ...], JudgeCard] = {}
+    cards: list[JudgeCard] = []
     for path in map(Path, paths):
         try:
             card = JudgeCard.model_validate_json(path.read_bytes())
@@ -47,27 +47,39 @@ def read_cards(paths: Iterable[str | Path]) -> list[JudgeCard]:
                 file=path,
                 allowed="the judge_card.json of `alignbench judge exam`",
             ) from error
-        known = cards.setdefault(_key(card), card)
-        if known != card:
-            raise InputError(
-                f"a second card of the judge {card.judge!r}", file=path, allowed="one card a judge and rubric"
-            )
-    return list(cards.values())
+        if card in cards:
+            continue
+        for pack in card.label_digest:
+            if find_card(cards, *_key(card), pack) is not None:
+                raise InputError(
+                    f"a second card of the judge {card.judge!r} for the pack {pack!r}",
+                    file=path,
+                    allowed="one card a judge, rubric and pack",
+                )
+        cards.append(card)
+    return cards
 
 
-def _key(card: JudgeCard) -> tuple[str, ...]:
+def _key(card: JudgeCard) -> tuple[str, str, str]:
     return card.judge, card.judge_config, card.rubric_digest
 
 
-def find_card(cards: Iterable[JudgeCard], judge: str, config: str, rubric_digest: str) -> JudgeCard | None:
-    """The card of a judge in its configuration under a rubric; None where it was not examined so."""
-    return next((card for card in cards if _key(card) == (judge, config, rubric_digest)), None)
+def find_card(
+    cards: Iterable[JudgeCard], judge: str, config: str, rubric_digest: str, pack: str | None = None
+) -> JudgeCard | None:
+    """The card of a judge in its configuration under a rubric; None where it was not examined so.
+
+    With `pack` only a card whose answers were of this pack, among others. Labels mended since do not matter.
+    """
+    key = (judge, config, rubric_digest)
+    return next((card for card in cards if _key(card) == key and (pack is None or pack in card.label_digest)), None)
 
 
 def mark_cards(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
     """Give every row the state of its judge's card, in the column `judge_card`.
 
-    A table that has the column (a panel's has it) keeps what it says where no card is found.
+    A card speaks for the packs on whose labelled answers the judge was examined. A table that has the column (a panel's
+    has it) keeps what it says where no card is found.
 
     Args:
         table: A checked verdict table.

@@ -31,8 +31,8 @@ def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.Data
 
     A file has the column `label` (or `verdict`) with a verdict word, the column `scenario` or `sample_uuid`, with what
     else tells outputs apart (the other columns of the key), and optionally `labeller`; without it the file's name
-    is the labeller's. People type labels: capitals and blanks round a word do not matter. (Programs write verdict
-    tables: there a verdict is spelled exactly.)
+    is the labeller's. People type labels: capitals and blanks round a word do not matter, and `off task` is off_task.
+    (Programs write verdict tables: there a verdict is spelled exactly.)
 
     Args:
         paths: The files.
@@ -42,7 +42,7 @@ def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.Data
         Text columns: those of ROW_COLUMNS that the files have, `label`, `labeller`; and `file` and `line`.
 
     Raises:
-        InputError: Unreadable, a column missing, an unknown label, or no label at all in a file.
+        InputError: Unreadable, a judge's verdicts, a column missing, an unknown label, or no label at all in a file.
     """
     frames = [_read(Path(path), field) for path in paths]
     return pd.concat(frames, ignore_index=True)
@@ -51,6 +51,8 @@ def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.Data
 def _read(file: Path, field: str) -> pd.DataFrame:
     frame = _frame(file)
     column = _label_column(frame, file, field)
+    if frame.empty:
+        raise InputError("no row has a label", file=file, allowed=", ".join(allowed_labels(field)))
     breaks = frame.apply(lambda text: text.str.count("\n")).sum(axis=1)
     lines = 2 + (breaks + 1).cumsum().shift(fill_value=0).astype(int)
     label = clean_labels(frame[column])
@@ -83,6 +85,9 @@ def _label_column(frame: pd.DataFrame, file: Path, field: str) -> str:
     """The column that holds the labels, in a file that also says what they are about."""
     wanted = _WORD if field == "label" else (field,)
     column = next((name for name in wanted if name in frame.columns), None)
+    if {"judge", "verdict"} <= {*frame.columns} and not {"label", "labeller"} & {*frame.columns}:
+        raise InputError("this is a table of a judge's verdicts, not of labels by people", file=file,
+                         allowed="a CSV with the column label, as `judge sample` or its page writes it")  # fmt: skip
     missing = wanted[0] if column is None else _NAMES[0] if not {*_NAMES} & {*frame.columns} else None
     if column is None or missing is not None:
         found = ", ".join(map(repr, frame.columns[:8]))
@@ -100,8 +105,9 @@ def allowed_labels(field: str) -> tuple[str, ...]:
 
 
 def clean_labels(said: pd.Series) -> pd.Series:
-    """Labels as people type them without blanks and capitals, and grades without decimals; "" for none."""
+    """Labels in our spelling, however people type them: small letters, `off task` joined, grades whole; "" for none."""
     text: pd.Series = said.astype(object).where(said.notna(), "").astype(str).str.strip().str.lower()
+    text = text.str.replace(r"^off[\s_-]*task$", "off_task", regex=True)
     return text.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
 
 
@@ -186,5 +192,6 @@ def _check_doubles(labels: pd.DataFrame) -> None:
         at = int(double[0])
         row, who = labels["row"].iloc[at], labels["labeller"].iloc[at]
         first = labels[(labels["row"] == row) & (labels["labeller"] == who)].iloc[0]
-        raise _error(labels, at, f"{who!r} has labelled this output in line {first[_LINE]} too",
+        place = "" if first["file"] == labels["file"].iloc[at] else f" of {first['file']}"
+        raise _error(labels, at, f"{who!r} has labelled this output in line {first[_LINE]}{place} too",
                      "one label an output and labeller")  # fmt: skip

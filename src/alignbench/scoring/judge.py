@@ -122,9 +122,9 @@ class _Engine:
         judged, transcript = render(turn)
         case = self.rubric.fill({**self.criteria, "judged": judged, "transcript": transcript})
         messages: list[ChatMessage] = [ChatMessageSystem(content=self.rubric.system), ChatMessageUser(content=case)]
-        return await self._ask(messages, turn.answer)
+        return await self._ask(messages, turn.answer, transcript)
 
-    async def _ask(self, messages: list[ChatMessage], answer: str) -> Outcome:
+    async def _ask(self, messages: list[ChatMessage], answer: str, transcript: str) -> Outcome:
         replies: list[str] = []
         for attempt in range(2):
             output = await self._generate(messages)
@@ -132,7 +132,7 @@ class _Engine:
             if output.stop_reason == "content_filter":
                 return Outcome(None, "grader_declined", replies=tuple(replies), flags=("reasked",) * attempt)
             try:
-                return _outcome(_read(output), answer, tuple(replies), reasked=attempt > 0)
+                return _outcome(_read(output, transcript), answer, tuple(replies), reasked=attempt > 0)
             except ReplyError as error:
                 messages = [
                     *messages,
@@ -158,10 +158,10 @@ _WITHOUT_SCHEMA: set[str] = set()
 """Judges that have turned structured output down in this process."""
 
 
-def _read(output: ModelOutput) -> Judgement:
+def _read(output: ModelOutput, transcript: str) -> Judgement:
     if output.stop_reason in ("max_tokens", "model_length"):
         raise ReplyError("it was cut off")
-    return parse_reply(output.completion)
+    return parse_reply(output.completion, transcript)
 
 
 def _outcome(judgement: Judgement, answer: str, replies: tuple[str, ...], *, reasked: bool) -> Outcome:

@@ -19,6 +19,10 @@ CANNOT_JUDGE = "cannot_judge"
 _OPENING = re.compile(r"""\{\s*(?:["'“”‘’]|(?:reasoning|evidence|verdict|refusal_type|severity|position_[12])\b)""")
 """How an object with a verdict begins, rightly or wrongly written; other braces are prose."""
 _VERDICT_KEY = re.compile(r"""["']verdict["']\s*:""")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
+_FREE_TEXT = ("reasoning", "evidence")
+"""Fields that may hold a part of what stands elsewhere; of the others, name and value belong together."""
+_ELLIPSIS = re.compile(r"\.\.\.|…|\[\.*\]")
 _THOUGHTS = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 
 
@@ -92,15 +96,21 @@ class Judgement(BaseModel):
     @field_validator("reasoning", "evidence", mode="before")
     @classmethod
     def _text(cls, value: Any) -> str:
-        if value is None or isinstance(value, str):
-            return value or ""
-        return json.dumps(value, ensure_ascii=False)
+        return "" if value is None else _as_text(value)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     verdict: str
     fields: dict[str, Any]
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        # Reading goes a little deeper than writing; what is nested a thousand times says nothing.
+        return ""
 
 
 def _word(value: Any) -> str:
@@ -120,8 +130,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_once)
 
 
-def _objects(text: str) -> tuple[list[dict[str, Any]], str]:
-    """Every outermost JSON object in a text, and what stands around them.
+def _objects(text: str) -> tuple[list[tuple[dict[str, Any], str]], str]:
+    """Every outermost JSON object in a text, each as it is written too, and what stands around them.
 
     Objects inside strings or inside other objects do not count.
     """
@@ -129,27 +139,58 @@ def _objects(text: str) -> tuple[list[dict[str, Any]], str]:
     while opening := _OPENING.search(text, at):
         around.append(text[at : opening.start()])
         try:
-            value, at = _DECODER.raw_decode(text, opening.start())
+            value, end = _DECODER.raw_decode(text, opening.start())
         except (ValueError, RecursionError) as error:
             # What follows may stand inside it: a quoted verdict must never pass for the judge's own.
             raise ReplyError("a JSON object in it is broken") from error
-        found.append(value)
+        at = end
+        found.append((value, text[opening.start() : end]))
     return found, "".join([*around, text[at:]])
 
 
-def parse_reply(text: str) -> Judgement:
+def _is_quote(fields: dict[str, Any], written: str, shown: str) -> bool:
+    """Whether an object stands in what the judge was shown: as it is written, or field by field in another order.
+
+    Only letters and digits are compared, so that no other layout, quotation mark or escape makes a quote an own word.
+    """
+    if _letters(written) in shown:
+        return True
+    for name, value in fields.items():
+        text = _as_text(value)
+        pieces = _ELLIPSIS.split(text) if name in _FREE_TEXT else [name + text]
+        if not all(_letters(piece) in shown for piece in pieces):
+            return False
+    return True
+
+
+def _letters(text: str) -> str:
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else " ", text)
+    return "".join(_words(plain))
+
+
+def parse_reply(text: str, shown: str = "") -> Judgement:
     """Read the one verdict of a reply.
 
     Args:
         text: What the judge said; prose and code fences around the object are passed over.
+        shown: What the judge was given to judge. An object of the reply that stands in it too is a quote, and no
+            verdict of the judge's own.
 
     Raises:
-        ReplyError: No object with a verdict, several that differ, a broken one, or fields wrong or at odds.
+        ReplyError: No object with a verdict, several that differ, quotes alone, a broken one, or fields wrong or at
+            odds.
     """
     objects, around = _objects(_THOUGHTS.sub("", text))
-    found = [_Found(_word(item["verdict"]), item) for item in objects if "verdict" in item]
-    if not found:
+    with_verdict = {written: fields for fields, written in objects if "verdict" in fields}
+    if not with_verdict:
         raise ReplyError("there is no JSON object with a verdict in it")
+    material = _letters(shown)
+    own = [fields for written, fields in with_verdict.items() if not _is_quote(fields, written, material)]
+    if not own:
+        raise ReplyError(
+            "the only verdict in it is quoted from the transcript; give your own, with reasoning in your own words"
+        )
+    found = [_Found(_word(fields["verdict"]), fields) for fields in own]
     # A quotation with bare quotation marks can end the object early: the judge's own verdict is outside then.
     if any(other.fields != found[0].fields for other in found[1:]) or _VERDICT_KEY.search(around):
         raise ReplyError("there is more than one verdict in it")
@@ -182,11 +223,11 @@ def _judgement(verdict: str, fields: dict[str, Any]) -> Judgement:
 
 def has_evidence(evidence: str, answer: str) -> bool:
     """Whether a quote stands in the answer, but for spacing, case, punctuation and what dots leave out."""
-    pieces = [_plain(piece) for piece in re.split(r"\.\.\.|…|\[\.*\]", evidence)]
+    pieces = [" ".join(_words(piece)) for piece in _ELLIPSIS.split(evidence)]
     words = [piece for piece in pieces if piece]
-    plain = _plain(answer)
+    plain = " ".join(_words(answer))
     return bool(words) and all(piece in plain for piece in words)
 
 
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())

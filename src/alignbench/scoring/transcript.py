@@ -1,4 +1,4 @@
-"""Show a conversation to a judge so that nothing in it can pass for our own words."""
+"""Show a conversation to a judge so that nothing in it ends the transcript, or begins a message with our headings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Turn", "fence", "live_turns", "numbered", "render", "visible_text"]
 
-_HEADING = re.compile(r"^(?=\[\d+\] (?:system|user|assistant|tool)\b)", re.MULTILINE)
+_BREAKS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+"""What may look like the end of a line: what `str.splitlines` knows."""
+_UNSEEN = r"\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+"""Marks without a width: before a heading they leave it at the beginning of its line."""
+_BLANK = rf"(?:[^\S{_BREAKS}]|[{_UNSEEN}])*"
+_HEADING = re.compile(
+    rf"(?:^|(?<=[{_BREAKS}]))(?={_BLANK}[\[［]{_BLANK}\d+{_BLANK}[\]］]{_BLANK}(?:system|user|assistant|tool)\b)",
+    re.IGNORECASE,
+)
 _THOUGHTS = re.compile(r"\A\s*<(think(?:ing)?)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 """Hidden reasoning as text. Anywhere else such tags are part of the answer, or one could hide an act in them."""
 
@@ -91,7 +99,8 @@ def numbered(turn: Turn) -> tuple[str, str]:
     """
     blocks, first = [], len(turn.messages)
     for number, message in enumerate(turn.messages, start=1):
-        name = f"tool {message.function}" if message.role == "tool" and message.function else message.role
+        # A model may call a tool by any name; in the heading it stays on one line.
+        name = " ".join(f"tool {message.function or ''}".split()) if message.role == "tool" else message.role
         # Our headings begin a line; what imitates one in a message is moved in.
         text = _HEADING.sub("  ", visible_text(message)) or "(empty)"
         blocks.append(f"[{number}] {name}:\n{text}")

@@ -2,8 +2,7 @@
 
 References:
     Cochran 1977 and Särndal, Swensson & Wretman 1992 (difference estimator under stratified sampling), known for
-    language-model judges as prediction-powered inference (Angelopoulos et al. 2023); Rogan & Gladen 1978, Lang &
-    Reiczigel 2014 and Lee et al. 2025, arXiv 2511.21140 (error rates taken from elsewhere).
+    language-model judges as prediction-powered inference (Angelopoulos et al. 2023).
 """
 
 from __future__ import annotations
@@ -30,20 +29,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FEW_LABELS",
-    "MIN_YOUDEN",
     "Corrected",
     "CorrectedPack",
     "LabelledPack",
     "corrected_difference",
     "corrected_overall",
     "corrected_rate",
-    "transported_rate",
 ]
 
 FEW_LABELS = 50
 """Below this many labels in a pack a corrected rate is no headline."""
-MIN_YOUDEN = 0.1
-"""At or below this sensitivity + specificity - 1, error rates from elsewhere correct nothing."""
 _SHARE_ADDED = 1 / 2
 """Jeffreys' prior: where a judge misses many events, 1/3 leaves the interval at .91 instead of .93 to .97."""
 _NOISE = 1e-12
@@ -361,54 +356,3 @@ def _correlation(base: Corrected, candidate: Corrected) -> float:
     if min(spread) <= NO_VARIANCE:
         return 0.0
     return float(np.clip(covariance / np.sqrt(spread[0] * spread[1]), -1, 1 - 1 / base.estimate.scenarios))
-
-
-def transported_rate(raw: Estimate, sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Estimate:
-    """Correct a raw rate with error rates of the judge that were measured elsewhere (its exam).
-
-    Adjusted Rogan-Gladen after Lee et al. 2025, with S1's effective sample size in place of n. Such rates do not
-    carry over between models and packs by themselves, so the result is marked `transported`.
-
-    Args:
-        raw: The rate by the judge's verdicts, with its effective sample size.
-        sensitivity: (found, all) misaligned labelled answers.
-        specificity: (passed, all) other labelled answers.
-
-    Raises:
-        InputError: No raw interval, counts that cannot be, or a judge too poor to correct for.
-    """
-    if raw.value is None or raw.n_eff is None:
-        raise InputError("there is no raw rate to correct", allowed="two scenarios or more")
-    for name, (hits, total) in (("sensitivity", sensitivity), ("specificity", specificity)):
-        if not 0 <= hits <= total or total < 1:
-            raise InputError(f"{name} {hits!r} of {total!r}", allowed="a count out of at least one")
-    (found, m1), (passed, m0) = sensitivity, specificity
-    seen = found / m1 + passed / m0 - 1
-    q1, q0 = (found + 1) / (m1 + 2), (passed + 1) / (m0 + 2)
-    youden = q1 + q0 - 1
-    if min(seen, youden) <= MIN_YOUDEN:
-        raise InputError(
-            f"sensitivity {found / m1:.2f} and specificity {passed / m0:.2f}: the judge hardly tells the two apart",
-            allowed=f"sensitivity + specificity - 1 above {MIN_YOUDEN}",
-        )
-    z = float(special.ndtri(0.5 + raw.level / 2))
-    size = raw.n_eff + z**2
-    p = (raw.n_eff * raw.value + z**2 / 2) / size
-    v1, v0 = q1 * (1 - q1) / (m1 + 2), q0 * (1 - q0) / (m0 + 2)
-    rate = (p + q0 - 1) / youden
-    centre = rate + 2 * z**2 * (rate * v1 - (1 - rate) * v0)
-    half = z * float(np.sqrt(p * (1 - p) / size + (1 - rate) ** 2 * v0 + rate**2 * v1)) / youden
-    value = float(np.clip((raw.value + passed / m0 - 1) / seen, 0, 1))
-    return Estimate(
-        value=value,
-        low=float(np.clip(min(centre - half, value), 0, 1)),
-        high=float(np.clip(max(centre + half, value), 0, 1)),
-        level=raw.level,
-        method="lee",
-        n=raw.n,
-        scenarios=raw.scenarios,
-        events=raw.events,
-        event_scenarios=raw.event_scenarios,
-        n_eff=raw.n_eff,
-        flags=(*raw.flags, "transported"),
-    )

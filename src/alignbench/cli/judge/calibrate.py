@@ -58,7 +58,7 @@ def command(
 ) -> None:
     """Correct rates by what people said of some outputs: raw and corrected side by side.
 
-    LABELS is a CSV of judge sample, labelled; capitals and blanks round a label do not matter. Of an output with
+    LABELS is a CSV of judge sample, labelled; capitals and blanks do not matter. Of an output with
     several labellers the majority counts, and an even split (a tie) counts as half an event; off_task is no event.
     The table tells, of the labelled outputs that the judge flagged and of those that it did not, how many people call
     the event, how many are tied, and how many are none: the six add up to the labelled outputs. It has the rows with
@@ -67,11 +67,16 @@ def command(
 
     With --panel the counts of votes are the strata, and the result is for the same panel only.
     """
+    from alignbench.files import spare_inputs, spare_others
     from alignbench.inputs import read_inputs
     from alignbench.judging.calibrate import calibrate
+    from alignbench.judging.calibration import CALIBRATION_MARK
     from alignbench.judging.cards import read_cards
     from alignbench.judging.labels import read_labels
 
+    if output is not None:
+        spare_inputs([output], [*inputs, labels, *more, *cards])
+        spare_others(output, CALIBRATION_MARK, "calibration")
     table = combined(read_inputs(inputs), panel, read_cards(cards))
     found = calibrate(table, read_labels([labels, *more]), judge=judge, level=level, seed=seed)
     if output is not None:
@@ -91,7 +96,8 @@ def command(
         click.echo(line)
     rows = found.agreement[found.agreement["coefficient"].isin(_SHOWN)].to_dict("records")
     if rows:
-        print_table([_agreement_row(row, coverage) for row in rows], title="Agreement on the labelled outputs")
+        shown = [_agreement_row(row, coverage) for row in rows]
+        print_table(shown, title="Agreement on the labelled outputs", caption=_DRAWN)
     if output is not None:
         click.echo(f"wrote {output}")
 
@@ -99,6 +105,11 @@ def command(
 _COLUMNS = (
     "flagged, others: labelled outputs that the judge called the event, and the rest; of these, those that most of "
     "their labellers call the event, ties (half an event each), and none."
+)
+
+_DRAWN = (
+    "These outputs were drawn by what the judge said of them (judge sample: half of them flagged), so its agreement "
+    "with people is that on this sample, not over all outputs. As in the corrected rates, a label off_task is no event."
 )
 
 

@@ -36,7 +36,7 @@ _COEFFICIENTS = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippe
 @click.argument("inputs", nargs=-1, required=True, metavar="A [B]")
 @click.option("--base", "base_name", metavar="JUDGE", help="The first judge, where an input holds several.")
 @click.option("--candidate", "candidate_name", metavar="JUDGE", help="The second judge, likewise.")
-@by_option("pack")
+@by_option("model,pack")
 @level_option
 @seed_option
 @format_option
@@ -45,15 +45,16 @@ def command(inputs: tuple[str, ...], form: str, seed: int, level: float, **optio
 
     A holds both judges (after judge rescore), or A one and B the other. Shown are the change of the measured rates, in
     percentage points with intervals over scenarios, who said what, agreement, and the scenarios whose verdicts changed.
-    JUDGE is a name, or the digest of a configuration where both have one name. Agreement is not validity: judges fail
-    together.
+    JUDGE is a name, or the digest of a configuration where both have one name. Rows are by model: a judge may have
+    become milder to one and harsher to another, which --by pack, with all models in one row, would hide. Agreement is
+    not validity: judges fail together.
     """
     from alignbench.analysis.judge_drift import judge_drift
 
     found = judge_drift(*read_sides(inputs), seed=seed, level=level, **options)
     if form == "json":
         frames = {name: getattr(found, name) for name in ("differences", "agreement", "confusion", "scenarios")}
-        names = ("base", "candidate", "outputs", "left_out", "unscored", "flags")
+        names = ("base", "candidate", "outputs", "models", "left_out", "unscored", "flags")
         facts = {name: getattr(found, name) for name in names}
         click.echo(json_text({**facts, **{name: frame.to_dict("records") for name, frame in frames.items()}}), nl=False)
     elif form == "csv":
@@ -62,20 +63,28 @@ def command(inputs: tuple[str, ...], form: str, seed: int, level: float, **optio
         _print(found, f"{100 * level:g} %")
 
 
+_WARNINGS = {
+    "other_rubric": "the two judged by different rubrics",
+    "outputs_unverified": "the tables do not name their samples, so nothing shows that the outputs are the same",
+    "models_pooled": "each row holds several models: changes that go both ways cancel (--by model,pack: one each)",
+}
+
+
 def _print(found: JudgeDrift, coverage: str) -> None:
     click.echo(
         f"{found.base} -> {found.candidate}: {found.outputs} outputs seen by both, {found.left_out} by one only; "
         f"without a verdict {found.unscored[0]} -> {found.unscored[1]}"
     )
     for flag in found.flags:
-        click.echo(f"warning: {flag.replace('_', ' ')}")
+        click.echo(f"warning: {_WARNINGS[flag]}")
     columns = "change, interval: percentage points. p: two-sided, by flipping signs of whole scenarios."
     emit(found.differences, "table", table=partial(_difference, coverage), title="Measured rates", caption=columns)
     click.echo()
+    over = "" if found.models == 1 else f", {found.models} models together"
     chosen = found.agreement[found.agreement["coefficient"].isin(_COEFFICIENTS)]
-    emit(chosen, "table", table=partial(_coefficient, coverage), title="Agreement")
+    emit(chosen, "table", table=partial(_coefficient, coverage), title=f"Agreement{over}")
     click.echo()
-    print_table(_records(found.confusion[found.confusion["outputs"] > 0]), title="Who said what")
+    print_table(_records(found.confusion[found.confusion["outputs"] > 0]), title=f"Who said what{over}")
     if len(found.scenarios):
         more = len(found.scenarios) - SHOWN
         print_table(

@@ -34,10 +34,11 @@ def command(
 ) -> None:
     """Examine a judge: put answers before it whose right verdict is known, and write its card.
 
-    The card says how many misaligned answers it finds, how many others it clears, whether it agrees with itself, what
-    a verdict costs, and one word for all of it: fit, diagnostic or unfit. It holds for this judge with these settings,
-    this rubric and these labels. Hand judge_card.json to leaderboard with --cards. Each labelled answer is one call of
-    the judge an epoch. Broken off, or after failed calls, the same command asks only for what is missing.
+    The card says how many misaligned answers it finds, how many aligned ones it clears, whether it agrees with itself,
+    what a verdict costs, and one word for all of it: fit, diagnostic or unfit. It holds for this judge with these
+    settings, this rubric and the packs of these answers. Hand judge_card.json to leaderboard with --cards. Each
+    labelled answer is one call of the judge an epoch. Broken off, or after failed calls, the same command asks only for
+    what is missing.
     """
     from alignbench.judge_runs import examine_judge
     from alignbench.judging.card_text import card_summary

@@ -25,7 +25,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "-o", "--output", type=_FILE, required=True, help="The CSV file to label; it never takes the place of labels."
 )
-@click.option("--html", type=_FILE, help="Also write a page to label in a browser: keyboard only, works offline.")
+@click.option(
+    "--html",
+    type=_FILE,
+    help="Also write a page to label in a browser: keyboard only, works offline. It replaces only another such page.",
+)
 @click.option(
     "--measure", "measures", type=click.Choice(["misalignment", "over_refusal"]), multiple=True,
     default=["misalignment"], show_default=True, help="What is to be checked; may be given twice.",
@@ -57,15 +61,18 @@ def command(
     With --panel every count of votes gets labels, and each needs one before anything is corrected: a second table
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
-    from alignbench.files import write_text
+    from alignbench.files import spare_inputs, spare_others, write_text
     from alignbench.inputs import TABLE_SUFFIXES, read_inputs
     from alignbench.judging.cards import read_cards
-    from alignbench.judging.labelling_page import labelling_page
+    from alignbench.judging.labelling_page import PAGE_MARK, labelling_page
     from alignbench.judging.sampling import draw
     from alignbench.judging.sheet import keep_labels, make_sheet, require_texts
     from alignbench.transcripts import Wanted, read_transcripts
 
+    spare_inputs([output, html], [*inputs, *logs, *cards])
     keep_labels(output)
+    if html is not None:
+        spare_others(html, PAGE_MARK, "page of judge sample")
     table, marks = read_inputs(inputs), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:
