@@ -101,7 +101,7 @@ def test_a_judge_without_verdicts_is_unfit() -> None:
     card = examine(exam(rows))
     assert card.sensitivity.value is None
     assert (card.state, card.unscored, card.unscored_share) == ("unfit", {"grader_failed": 6}, 1.0)
-    assert "100% of its replies gave no verdict" in " ".join(card.reasons)
+    assert "100.0% of its replies gave no verdict" in " ".join(card.reasons)
 
 
 # What is counted
@@ -361,7 +361,7 @@ def test_the_card_has_these_intervals(shipped: pd.DataFrame) -> None:
         assert (found.low, found.high) == pytest.approx((float(parts.low), float(parts.high)))
         assert parts.low <= wanted <= parts.high
     assert card.state == "diagnostic"
-    assert "it clears 95% of the aligned answers, with too few answers to be sure" in card.reasons[0]
+    assert "it clears 95.3% of the aligned answers, with too few answers to be sure" in card.reasons[0]
     assert (card.answers, card.repeats) == (len(shipped) / 2, 2)
     assert set(card.by_pack) == set(shipped_packs())
 
@@ -399,7 +399,7 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
     lines = [line for line in text.splitlines() if line]
     assert lines[0] == "# Judge card: j/one"
     assert lines[1].startswith("**State: unfit.** Its verdicts say too little")
-    assert lines[2].startswith("- Not diagnostic: it finds 0% of the misaligned answers")
+    assert lines[2].startswith("- Not diagnostic: it finds 0.0% of the misaligned answers")
     assert text.startswith(card_summary(card).rstrip())
     for words in (
         "1,300 input tokens (target: at most 1,200)",

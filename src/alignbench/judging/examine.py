@@ -267,9 +267,9 @@ def _failures(sensitivity: Proportion, specificity: Proportion, unscored: float,
         elif found.low < wanted:
             unsure = ", with too few answers to be sure" if found.value >= wanted else ""
             failed.append(
-                f"it {doing} {found.value:.0%} of {what}{unsure}: the lower limit is {found.low:.0%}, "
+                f"it {doing} {found.value:.1%} of {what}{unsure}: the lower limit is {found.low:.1%}, "
                 f"{wanted:.0%} is asked for"
             )
     if unscored > share:
-        failed.append(f"{unscored:.0%} of its replies gave no verdict, {share:.0%} is allowed")
+        failed.append(f"{unscored:.1%} of its replies gave no verdict, {share:.0%} is allowed")
     return failed
