@@ -64,7 +64,7 @@ def measure(scratch: Path, *, quick: bool) -> tuple[str, bool]:
     lines += memory(scratch / "few", scratch / "many", scratch, repeats=1 if quick else 3)
     shutil.rmtree(scratch / "many")
     say("the cost of a sample")
-    repeats, runs = (1, 1) if quick else (40, 2)
+    repeats, runs = (1, 1) if quick else (60, 3)
     lines += sample_cost(repeats, runs)
     say("a large table")
     lines += big_table(scratch, (25, 50)) if quick else big_table(scratch)
@@ -75,8 +75,7 @@ def measure(scratch: Path, *, quick: bool) -> tuple[str, bool]:
         "Reading: CPU time of this process, all threads; both readers take turns on the same folder, medians of "
         "3 and 9 calls. `samples_df` reads the same summaries; its default columns hold no verdict.",
         "Memory: peak resident memory of the command in a process of its own, median of 3.",
-        f"A sample: both tasks get {repeats} short runs, turn and turn about in one process; the least counts, since "
-        "whatever else the machine does only adds, and medians stand beside it. The bare task "
+        f"A sample: both tasks get {repeats} runs, turn and turn about in one process; medians. The bare task "
         "sends the same messages to the model and to the judge; its judge prompts are made beforehand, its samples "
         "have no metadata, its score is one number. Both models answer at once, at no cost of their own.",
         "A large table: 12 models, 10 packs, conflicts and twins, random verdicts and positions on 8 values, read from "
