@@ -32,17 +32,28 @@ for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, dealt out by file to the workers: otherwise one still has many when the others are done."""
+    """Long tests first, so that no worker still has many when the others are done.
+
+    Those with a local model go to one worker, for two models at a time slow each other down by far more than half; the
+    rest is dealt out by file to the others.
+    """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    long = [item for item in items if item.get_closest_marker("slow")]
-    short = iter([item for item in items if not item.get_closest_marker("slow")])
-    files = list(dict.fromkeys(item.path for item in long))
-    planned: list[pytest.Item] = []
-    for worker in range(workers):
-        planned += [item for item in long if files.index(item.path) % workers == worker]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    short: list[pytest.Item] = []
+    files: dict[Path, int] = {}
+    for item in items:
+        if item.get_closest_marker("local_model"):
+            shares[0].append(item)
+        elif item.get_closest_marker("slow"):
+            shares[-1 - files.setdefault(item.path, len(files)) % max(1, workers - 1)].append(item)
+        else:
+            short.append(item)
+    planned, rest = [], iter(short)
+    for worker, share in enumerate(shares, start=1):
+        planned += share
         # Each worker begins with as many tests in a row.
-        planned += islice(short, max(0, (worker + 1) * len(items) // workers - len(planned)))
-    items[:] = [*planned, *short]
+        planned += islice(rest, max(0, worker * len(items) // workers - len(planned)))
+    items[:] = [*planned, *rest]
 
 
 @pytest.fixture(autouse=True)

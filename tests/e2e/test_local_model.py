@@ -50,6 +50,7 @@ def _answers(folder: Path) -> list[str]:
 
 @needs_local
 @pytest.mark.slow
+@pytest.mark.local_model
 def test_a_real_model_is_target_and_judge(tmp_path: Path) -> None:
     """SmolLM2 answers and judges itself: each sample has a verdict, flagged, or a reason for having none."""
     finished = inspect_eval(
@@ -65,6 +66,7 @@ def test_a_real_model_is_target_and_judge(tmp_path: Path) -> None:
 
 @needs_local
 @pytest.mark.slow
+@pytest.mark.local_model
 def test_a_real_model_judges_whole_answers(tmp_path: Path) -> None:
     """SmolLM2 judges labelled answers: its replies are read as verdicts, or given up after one re-ask."""
     grader = f"grader={{model: {MODEL}, max_tokens: {VERDICT_LENGTH}}}"
@@ -93,6 +95,7 @@ def server() -> Iterator[str]:
 
 @needs_local
 @pytest.mark.slow
+@pytest.mark.local_model
 @pytest.mark.parametrize(("sdk", "base"), [("openai", "/v1"), ("anthropic", "")])
 def test_the_sdks_reach_target_and_judge(sdk: str, base: str, server: str, tmp_path: Path) -> None:
     """Inspect's own providers with a base URL serve as target and as judge."""

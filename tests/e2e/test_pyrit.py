@@ -18,7 +18,7 @@ from benchmarks.pyrit import JUDGES, MOST, Outcome, download, examine, page
 if TYPE_CHECKING:
     import pandas as pd
 
-pytestmark = [pytest.mark.slow, pytest.mark.download]
+pytestmark = [pytest.mark.slow, pytest.mark.download, pytest.mark.local_model]
 
 
 @pytest.fixture(scope="module")
