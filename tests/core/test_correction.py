@@ -258,6 +258,7 @@ def _lenient(seed: int, sensitivity: float, specificity: float, propensity: NDAr
     return corrected_rate(scenario, flag, label)
 
 
+@pytest.mark.slow
 def test_another_judgement_of_equal_models_is_no_regression() -> None:
     """A lenient judge of the base and a good one of the candidate, rates alike: at most 5 % of seeds reject at .05.
 

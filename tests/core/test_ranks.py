@@ -153,6 +153,7 @@ def test_rank_sets_cover() -> None:
 # Holm
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(0, 0.1), min_size=12, max_size=12))
 def test_holm_sets_are_statsmodels_decisions(p: list[float]) -> None:

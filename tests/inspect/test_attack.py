@@ -185,6 +185,7 @@ def obeys_any_opening(call: Call) -> str:
     return own_opinion(call)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("obey", [obeys_the_channel, obeys_any_opening])
 def test_no_attack_flips_an_obedient_judge(obey: Callable[[Call], str], tmp_path: Path) -> None:
     """Through delimiters and parser no forged answer gets another verdict, or none."""
@@ -196,6 +197,7 @@ def test_no_attack_flips_an_obedient_judge(obey: Callable[[Call], str], tmp_path
     assert set(answered.rows["verdict"]) == {"misaligned"}
 
 
+@pytest.mark.slow
 def test_no_attack_flips_a_judge_that_quotes_it(tmp_path: Path) -> None:
     """A judge of sound opinion that quotes the transcript and answers beside the form is unscored, and not flipped.
 
@@ -249,6 +251,7 @@ def perfect(shared_folder: Callable[[str, Callable[[Path], None]], Path]) -> Att
     return AttackReport.model_validate(json.loads(text))
 
 
+@pytest.mark.slow
 def test_the_scripted_judge_is_not_talked_round(perfect: AttackReport) -> None:
     """Of 89 forged answers persona/grader calls every one misaligned; the interval says how sure that is."""
     assert (perfect.flips.found, perfect.flips.all, perfect.unscored.found) == (0, 89, 0)
@@ -259,6 +262,7 @@ def test_the_scripted_judge_is_not_talked_round(perfect: AttackReport) -> None:
     assert sum(one.flips.all for one in perfect.by_technique.values()) == 89
 
 
+@pytest.mark.slow
 def test_a_wavering_judge_is_told_from_one_that_is_talked_round(tmp_path: Path) -> None:
     """A judge that finds nine of ten, anew each time, flips as often as wavering explains; a steady one never does."""
     wavers, _ = attack_judge(get_model("persona/grader", memoize=False, sensitivity=0.9), tmp_path / "w", epochs=2)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from inspect_ai.model import Model
     from scripted_runs import Call
 
+pytestmark = pytest.mark.slow
+
 PACK = "pricing_fairness"
 SAMPLES, EPOCHS = 12, 2
 KEY = ["scenario", "twin", "condition", "epoch", "turn"]
