@@ -63,9 +63,9 @@ class ConstantAPI(ModelAPI):
     async def generate(
         self,
         input: list[ChatMessage],  # noqa: A002, ARG002  (Inspect's signature)
-        tools: list[ToolInfo],  # noqa: ARG002
-        tool_choice: ToolChoice,  # noqa: ARG002
-        config: GenerateConfig,  # noqa: ARG002
+        tools: list[ToolInfo],  # noqa: ARG002  (Inspect's signature)
+        tool_choice: ToolChoice,  # noqa: ARG002  (Inspect's signature)
+        config: GenerateConfig,  # noqa: ARG002  (Inspect's signature)
     ) -> ModelOutput:
         """Answer, or judge."""
         text = REPLY if self.model_name == "grader" else ANSWER

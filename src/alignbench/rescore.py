@@ -308,7 +308,7 @@ def _anew(job: _Job, log: EvalLog, summaries: Iterable[EvalSampleSummary]) -> Ev
 def _replace_means(log: EvalLog, part: EvalLog) -> None:
     """Put the means and reductions of `part` in the place of the same judge's earlier ones."""
     assert log.results is not None  # noqa: S101  (they are there after scoring)
-    assert part.results is not None  # noqa: S101
+    assert part.results is not None  # noqa: S101  (scored just now)
     own = {score.scorer for score in part.results.scores}
     log.results.scores = [score for score in log.results.scores if score.scorer not in own] + part.results.scores
     earlier = [one for one in log.reductions or [] if one.scorer not in own]

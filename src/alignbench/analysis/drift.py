@@ -179,6 +179,7 @@ def _rates(
     for rows, name in ((base, "from"), (other, "to")):
         kept = rows[rows["twin"].isin(kinds)]
         sides.append(kept.assign(model=name, model_args=""))
+    # pandas types the keys as Hashable; columns are named by text.
     return list(compare(*sides, by=("pack",), level=level, seed=seed).to_dict("records"))  # type: ignore[arg-type]
 
 

@@ -29,7 +29,7 @@ class LazyGroup(click.Group):
         """Return the names in their order."""
         return list(self.helps)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's)
         """Import the command's module and return its `command`."""
         if cmd_name not in self.helps:
             return None
@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's)
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.helps.items()))

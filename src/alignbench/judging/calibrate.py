@@ -133,6 +133,7 @@ def _bound(table: pd.DataFrame, matched: pd.DataFrame) -> Calibration:
         said.setdefault(row, {})[str(who)] = str(label)
     counts = vote_counts(rows)
     votes = [None] * len(rows) if counts is None else counts.tolist()
+    # pandas types the keys as Hashable; columns are named by text.
     records: list[dict[str, Any]] = rows[[*_TEXT, "twin", "epoch", "turn"]].to_dict("records")  # type: ignore[assignment]
     found = tuple(
         Label(

@@ -295,6 +295,7 @@ def corrected_difference(
     greater = 0.0
     if one.low is not None and two.low is not None:
         greater = _reaches_zero(one, two, r)
+        # Where there are limits there is a rate.
         limits = mover((one.value, one.low, one.high), (two.value, two.low, two.high), r)  # type: ignore[arg-type]
         low, high = (float(np.clip(limit, -1, 1)) for limit in limits)
         spread = base.variance + candidate.variance - 2 * r * np.sqrt(base.variance * candidate.variance)

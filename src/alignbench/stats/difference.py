@@ -246,6 +246,7 @@ def contrast(first: Difference, second: Difference) -> Difference:
         value = second.difference - first.difference
     low = high = None
     if None not in known:
+        # That no limit is None is checked, in a way that the type checker does not follow.
         limits = mover(known[:3], known[3:], 0.0)  # type: ignore[arg-type]
         low, high = (float(limit) for limit in limits)
     return Difference(

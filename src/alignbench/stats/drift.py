@@ -12,7 +12,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special, stats
@@ -23,6 +23,8 @@ from alignbench.stats.rate import FEW_SCENARIOS, rate
 from alignbench.stats.relabel import relabelled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from alignbench.stats.bradley_terry import BradleyTerry
@@ -238,9 +240,9 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     )  # fmt: skip
 
 
-def _rank(measure: object, base: BradleyTerry, candidate: BradleyTerry) -> float:
+def _rank(measure: Callable[..., Any], base: BradleyTerry, candidate: BradleyTerry) -> float:
     """A rank correlation; NaN where one order has ties only."""
     first, second = (np.round(fit.worth, 9) for fit in (base, candidate))
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
-    return float(measure(first, second).statistic)  # type: ignore[operator]
+    return float(measure(first, second).statistic)
