@@ -16,10 +16,11 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from alignbench.errors import InputError
-from alignbench.stats.difference import PairCounts, contrast, difference, minimum_detectable
+from alignbench.stats.difference import DifferenceMethod, PairCounts, contrast, difference, minimum_detectable
+from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.matched import newcombe_10, tango
 from alignbench.stats.multiplicity import holm
-from alignbench.stats.rate import overall_rate, rate
+from alignbench.stats.rate import GAFFKE, overall_rate, rate
 from alignbench.stats.s2 import s2
 from alignbench.stats.sign_flip import sign_flip
 
@@ -52,8 +53,8 @@ def by_the_formula(packs: list[tuple[Any, Any, Any]], level: float = 0.95) -> tu
             square_a += share**2 * e_a**2 * leverage / total**2
             square_b += share**2 * e_b**2 * leverage / total**2
     r = cross / math.sqrt(square_a * square_b)
-    one = overall_rate([(n, a) for n, a, _ in packs], level=level)
-    two = overall_rate([(n, b) for n, _, b in packs], level=level)
+    one = overall_rate([(n, a) for n, a, _ in packs], level=level, method="s1")
+    two = overall_rate([(n, b) for n, _, b in packs], level=level, method="s1")
     assert one.low is not None
     assert one.high is not None
     assert one.value is not None
@@ -77,15 +78,41 @@ def test_one_pack_follows_the_formula() -> None:
 
 
 def test_several_packs_follow_the_formula() -> None:
-    """Over packs of unequal size the limits are those of the stratified rates, with the stratified r."""
+    """By the name `s2`, over packs of unequal size, the limits are those of the stratified rates with their r."""
     packs = [
         (SIZES, BASE, CANDIDATE),
         (SIZES[:5], CANDIDATE[:5], BASE[:5]),
         (SIZES[2:], BASE[2:], CANDIDATE[2:]),
     ]
-    found = difference([counts(*pack) for pack in packs], rng=rng(), level=0.9)
-    assert (found.low, found.high, found.r) == pytest.approx(by_the_formula(packs, 0.9))
+    found = difference([counts(*pack) for pack in packs], rng=rng(), level=0.9, method="s2")
+    assert (found.low, found.high) == pytest.approx(by_the_formula(packs, 0.9)[:2])
     assert found.method == "s2_stratified"
+
+
+@pytest.mark.parametrize("method", ["gaffke_midp", "gaffke"])
+def test_the_difference_is_the_mean_over_scenarios_with_gaffkes_limits(method: DifferenceMethod) -> None:
+    """Every scenario's difference of shares counts once, in [-1, 1]; r is the correlation of the shares."""
+    found = difference([counts(SIZES, BASE, CANDIDATE)], rng=rng(), method=method)
+    n, base, candidate = (np.array(part, dtype=float) for part in (SIZES, BASE, CANDIDATE))
+    change = (candidate - base) / n
+    assert found.difference == pytest.approx(change.mean())
+    assert (found.rate_base, found.rate_candidate) == pytest.approx(((base / n).mean(), (candidate / n).mean()))
+    wanted = mean_limits((change + 1) / 2, level=0.95, share=GAFFKE[method])
+    assert (found.low, found.high) == pytest.approx((2 * wanted[0] - 1, 2 * wanted[1] - 1), abs=1e-9)
+    assert found.r == pytest.approx(np.corrcoef(base / n, candidate / n)[0, 1])
+    assert found.method == method
+
+
+@pytest.mark.parametrize(("k", "largest"), [(45, 0.05), (22, 0.1)])
+def test_models_that_agree_everywhere_differ_by_no_more_than_scenarios_can_hide(k: int, largest: float) -> None:
+    """At no difference the upper end of the 90 % interval is 1 - .10 ** (1 / K), over packs of one size too."""
+    same = counts(np.full(k, 4), np.ones(k), np.ones(k))
+    for packs in ([same], [same] * 2):
+        found = difference(packs, rng=rng(), level=0.9)
+        assert found.high == pytest.approx(1 - 0.1 ** (1 / (k * len(packs))), rel=1e-6)
+    one = difference([same], rng=rng(), level=0.9)
+    assert one.high is not None
+    assert one.high < largest
 
 
 def test_one_output_a_scenario_has_pearsons_r() -> None:

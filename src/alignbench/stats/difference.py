@@ -1,11 +1,12 @@
 """The difference between two models on the same scenarios: interval, test, and what it could have found.
 
-The scenario is the unit; packs are fixed strata with fixed weights. The interval is S2
-(`alignbench.stats.s2`), the test the sign-flip of scenarios (`alignbench.stats.sign_flip`).
+The scenario is the unit, and each weighs the same; packs are fixed strata with fixed weights. The interval is Gaffke's
+on the scenarios' differences (`alignbench.stats.gaffke`), the test the sign-flip of scenarios
+(`alignbench.stats.sign_flip`).
 
 References:
-    Connor 1987, Biometrics 43:207 (power of paired comparisons by the discordant share); Kish 1965 (design
-    effect).
+    Gaffke 2005 (the interval; its mid-P version by default); Zou & Donner 2008 (MOVER, for `s2` and for contrasts);
+    Connor 1987, Biometrics 43:207 (power of paired comparisons by the discordant share); Kish 1965 (design effect).
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import numpy as np
 from scipy import special
 
 from alignbench.errors import InputError
+from alignbench.stats.betting import betting_limits
+from alignbench.stats.gaffke import stratified_limits
 from alignbench.stats.matched import newcombe_10, tango
-from alignbench.stats.rate import FEW_SCENARIOS, moments
-from alignbench.stats.s2 import S2Parts, mover, s2
+from alignbench.stats.rate import FEW_SCENARIOS, GAFFKE, moments
+from alignbench.stats.s2 import NO_VARIANCE, S2Parts, mover, s2
 from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ __all__ = [
     "s2",
 ]
 
-DifferenceMethod = Literal["s2", "newcombe_10", "tango"]
+DifferenceMethod = Literal["gaffke_midp", "gaffke_g75", "gaffke", "betting", "s2", "newcombe_10", "tango"]
 
 MDE_ALPHA = 0.05
 MDE_POWER = 0.80
@@ -70,7 +73,8 @@ class Difference:
     """A difference between two rates that carries what it rests on.
 
     Attributes:
-        rate_base: Rate of the base; None where nothing was paired, and in a contrast of changes.
+        rate_base: Rate of the base, the mean over scenarios of its shares (with `s2` the pooled one); None where
+            nothing was paired, and in a contrast of changes.
         rate_candidate: Rate of the candidate; None likewise.
         difference: rate_candidate - rate_base; None where nothing was paired.
         low: Lower limit; None where no interval can be given (fewer than two scenarios).
@@ -80,7 +84,8 @@ class Difference:
         pairs: Paired outputs.
         scenarios: Scenarios with a pair.
         informative_scenarios: Scenarios in which the two models' counts differ.
-        r: Realised correlation of the two rates: above 0 pairing made the interval narrower.
+        r: Correlation of the two models' shares over scenarios: above 0 pairing made the interval narrower; None where
+            one of them does not vary.
         p: Two-sided p of the sign-flip test; None in a contrast.
         p_greater: One-sided p that the candidate's rate is the higher one.
         discordant: Share of pairs in which exactly one model has the event (psi).
@@ -151,17 +156,18 @@ def difference(
     rng: np.random.Generator,
     weights: ArrayLike | None = None,
     level: float = 0.95,
-    method: DifferenceMethod = "s2",
+    method: DifferenceMethod = "gaffke_midp",
     alpha: float = MDE_ALPHA,
 ) -> Difference:
     """The difference between two models over one pack, or over several as fixed strata of equal weight.
 
     Args:
         packs: For each pack asked for, its pairs by scenario.
-        rng: For the sign-flip test.
+        rng: For the sign-flip test, and the order of `betting`.
         weights: Weights of the packs; scaled to sum to 1.
         level: Two-sided coverage.
-        method: `s2`; `newcombe_10` or `tango` for one pack with one output a scenario.
+        method: `gaffke_midp` (default), wider members of its family (`gaffke_g75`, `gaffke`), or `s2`; for one pack
+            also `betting`, and with one output a scenario `newcombe_10` or `tango`.
         alpha: Level of the one-sided test that `mde_80` is about.
 
     Returns:
@@ -173,24 +179,32 @@ def difference(
     share = _shares(weights, len(packs))
     _check_options(method, level, alpha, len(packs))
     cells = [_checked(pack) for pack in packs]
-    name = "s2_stratified" if len(cells) > 1 else method
+    name = f"{method}_stratified" if len(cells) > 1 else method
     pairs, scenarios = int(sum(cell.n.sum() for cell in cells)), sum(len(cell.n) for cell in cells)
     if any(len(cell.n) == 0 for cell in cells):
         flag = "missing_pack" if pairs else "no_pairs"
         return Difference(None, None, None, None, None, level, name, pairs, scenarios, flags=(flag,))
+    changes = [(cell.candidate - cell.base) / cell.n for cell in cells]
+    weighted = [change * weight / len(change) for change, weight in zip(changes, share, strict=True)]
+    test = sign_flip(np.concatenate(weighted), rng)
     stacked = _stack(cells)
-    per_output = (share / stacked.n.sum(-1))[:, None]
-    test = sign_flip(((stacked.candidate - stacked.base) * per_output).ravel(), rng)
-    parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, level=level)
-    low, high = float(parts.low), float(parts.high)
-    if method != "s2":
-        low, high = _one_output(cells[0], method, level)
-    psi, icc, mde = _planning(stacked, share, alpha)
+    base, candidate = (
+        float(share @ [(getattr(cell, side) / cell.n).mean() for cell in cells]) for side in ("base", "candidate")
+    )
     single = any(len(cell.n) < 2 for cell in cells)
+    low = high = None
+    if method == "s2":
+        parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, level=level)
+        base, candidate = float(parts.rate_base), float(parts.rate_candidate)
+        low, high = float(parts.low), float(parts.high)
+    elif not single:
+        low, high = _limits(cells, changes, share, method, level, rng)
+        low, high = min(low, candidate - base), max(high, candidate - base)
+    psi, icc, mde = _planning(stacked, share, alpha)
     return Difference(
-        rate_base=float(parts.rate_base),
-        rate_candidate=float(parts.rate_candidate),
-        difference=float(parts.difference),
+        rate_base=base,
+        rate_candidate=candidate,
+        difference=candidate - base,
         low=None if single else low,
         high=None if single else high,
         level=level,
@@ -198,7 +212,7 @@ def difference(
         pairs=pairs,
         scenarios=scenarios,
         informative_scenarios=test.informative,
-        r=None if single else float(parts.r),
+        r=None if single else _correlation(cells, share),
         p=test.two_sided,
         p_greater=test.greater,
         discordant=psi,
@@ -206,6 +220,30 @@ def difference(
         mde_80=None if single or test.informative < _needed(alpha) or mde > 1 else mde,
         flags=_flags(scenarios, single, test.informative),
     )
+
+
+def _limits(
+    cells: Sequence[PairCounts],
+    changes: Sequence[Floats],
+    share: Floats,
+    method: DifferenceMethod,
+    level: float,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    if method in GAFFKE:
+        return stratified_limits(changes, share, level=level, share=GAFFKE[method], ends=(-1.0, 1.0))
+    if method == "betting":
+        return betting_limits(changes[0], level=level, rng=rng, ends=(-1.0, 1.0))
+    return _one_output(cells[0], method, level)
+
+
+def _correlation(cells: Sequence[PairCounts], share: Floats) -> float | None:
+    """Correlation of the two models' shares over the scenarios of all packs, within packs."""
+    total = np.zeros((2, 2))
+    for cell, weight in zip(cells, share, strict=True):
+        total += weight**2 / len(cell.n) * np.cov(np.stack([cell.base, cell.candidate]) / cell.n)
+    spread = float(total[0, 0] * total[1, 1])
+    return float(np.clip(total[0, 1] / math.sqrt(spread), -1, 1)) if spread > NO_VARIANCE**2 else None
 
 
 def _flags(scenarios: int, single: bool, informative: int) -> tuple[str, ...]:
@@ -220,8 +258,8 @@ def _flags(scenarios: int, single: bool, informative: int) -> tuple[str, ...]:
 def _check_options(method: str, level: float, alpha: float, packs: int) -> None:
     if method not in get_args(DifferenceMethod):
         raise InputError(f"unknown method {method!r}", allowed=", ".join(get_args(DifferenceMethod)))
-    if packs > 1 and method != "s2":
-        raise InputError(f"method {method!r} over {packs} packs", allowed="s2, or one pack")
+    if packs > 1 and method not in (*GAFFKE, "s2"):
+        raise InputError(f"method {method!r} over {packs} packs", allowed=f"{', '.join(GAFFKE)}, s2, or one pack")
     for name, value in (("level", level), ("alpha", alpha)):
         if not 0 < value < 1:
             raise InputError(f"{name} {value!r}", allowed="a number between 0 and 1")
@@ -256,7 +294,7 @@ def contrast(first: Difference, second: Difference) -> Difference:
         low,
         high,
         first.level,
-        "s2_unpaired",
+        "mover_unpaired",
         pairs,
         scenarios,
         informative,

@@ -12,7 +12,8 @@ class Estimate:
     """An estimate that carries what it rests on.
 
     Attributes:
-        value: The point estimate; None where nothing was observed.
+        value: The point estimate; None where nothing was observed. Of a rate it is the mean over scenarios of the share
+            of outputs with the event, unless the method speaks of another one.
         low: Lower limit; None where no interval can be given (fewer than two scenarios).
         high: Upper limit; None likewise.
         level: Nominal two-sided coverage of [low, high].
@@ -26,6 +27,7 @@ class Estimate:
         n_eff: Effective sample size, n / deff.
         df: Degrees of freedom of the t quantile.
         one_sided_upper: With zero events, the bound 1 - alpha ** (1 / scenarios), valid under any dependence.
+        pooled: Share of all outputs with the event; the same as the mean over scenarios where these have one size.
         flags: Warnings in one word each.
     """
 
@@ -43,4 +45,5 @@ class Estimate:
     n_eff: float | None = None
     df: float | None = None
     one_sided_upper: float | None = None
+    pooled: float | None = None
     flags: tuple[str, ...] = ()

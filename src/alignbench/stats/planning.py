@@ -1,6 +1,6 @@
 """Planning: how wide an interval will be, what a comparison can find, and what it takes.
 
-Every expectation puts expected counts into the formula that the finished study will use (S1, the paired
+Every expectation puts expected counts into the formula that the finished study will use (Gaffke's limits, the paired
 minimum detectable effect, S3), so it is a number without a seed. Outputs of a scenario are beta-binomial.
 
 References:
@@ -19,6 +19,7 @@ from scipy import special, stats
 
 from alignbench.errors import InputError
 from alignbench.stats.difference import MDE_ALPHA, MDE_POWER, minimum_detectable
+from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT, wilson
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ LABEL_MINIMUM = 50
 MOST = 10_000_000
 """A design that needs more than this is no design."""
 
+MANY_OUTPUTS = 100
+"""Beyond so many outputs of a scenario their share counts as continuous."""
+SOME_SCENARIO = 0.1
+"""Rarer shares at the ends are joined with their neighbours."""
 NO_ICC = 1e-6
 """Below this, outputs count as independent: the beta distribution would be a needle."""
 
@@ -125,13 +130,12 @@ def _seen(rate: float, icc: float, outputs: float) -> float:
 
 
 def rate_interval(population: Population, scenarios: float, outputs: float, level: float = 0.95) -> Interval:
-    """The S1 interval to expect.
+    """The interval of a rate to expect: Gaffke's limits of the expected number of scenarios with each share of events.
 
     Args:
         population: The truth that is assumed.
         scenarios: K, at least 2.
-        outputs: Outputs a scenario, m; infinity gives the ceiling that more epochs cannot pass. (With an icc
-            above S1's prior of .5 the interval widens a little on its way there.)
+        outputs: Outputs a scenario, m; infinity gives the ceiling that more epochs cannot pass.
         level: Two-sided coverage.
 
     Returns:
@@ -139,13 +143,37 @@ def rate_interval(population: Population, scenarios: float, outputs: float, leve
     """
     _check_design(scenarios, outputs)
     check_share("level", level, inside=True)
-    ev = scenarios * min(population.scenario_shares(outputs))
-    # The design effect 1 + (m - 1) icc, divided by m: finite however many outputs there are.
-    observed = (1 - population.icc) / outputs + population.icc
-    assumed = (1 - PRIOR_ICC) / outputs + PRIOR_ICC
-    n_eff = scenarios * (ev + PRIOR_WEIGHT) / (observed * ev + assumed * PRIOR_WEIGHT)
-    low, high = wilson(population.rate, n_eff, special.stdtrit(scenarios - 1, 0.5 + level / 2))
-    return float(low), float(high)
+    shares, chances = _scenario_shares(population, outputs)
+    shares, expected = _lumped(shares, scenarios * chances)
+    return mean_limits(shares, level=level, masses=expected)
+
+
+def _lumped(
+    shares: NDArray[np.float64], expected: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Join shares from both ends until each end stands for a part of a scenario that can be seen; the mean stays."""
+    top = min(int((np.cumsum(expected[::-1]) < SOME_SCENARIO).sum()) + 1, len(shares))
+    low = min(int((np.cumsum(expected) < SOME_SCENARIO).sum()) + 1, len(shares) - top + 1)
+    first, last = low - 1, len(shares) - top
+    group = np.clip(np.arange(len(shares)), first, last) - first
+    mass, total = (np.bincount(group, weights=part).astype(np.float64) for part in (expected, expected * shares))
+    return total[mass > 0] / mass[mass > 0], mass[mass > 0]
+
+
+def _scenario_shares(population: Population, outputs: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The shares of events that scenarios will show, and how likely each is."""
+    if outputs <= MANY_OUTPUTS:
+        hits, spread = np.arange(outputs + 1), population.icc
+        if population.rate in (0, 1) or spread < NO_ICC or outputs == 1:
+            return hits / outputs, np.asarray(stats.binom.pmf(hits, outputs, population.rate))
+        if spread == 1:
+            return np.array([0.0, 1.0]), np.array([1 - population.rate, population.rate])
+        a, b = (share * (1 / spread - 1) for share in (population.rate, 1 - population.rate))
+        return hits / outputs, np.asarray(stats.betabinom.pmf(hits, int(outputs), a, b))
+    # So many outputs are nearly a share of their own, of the variance that they leave.
+    spread = population.icc + (1 - population.icc) / outputs
+    place = (np.arange(400) + 0.5) / 400
+    return _scenario_rates(Population(population.rate, spread), place), np.full(400, 1 / 400)
 
 
 def _smallest(enough: Callable[[int], bool], start: int) -> int | None:
@@ -167,7 +195,7 @@ def _half(limits: Interval) -> float:
 
 
 def scenarios_for_rate(population: Population, half_width: float, outputs: float, level: float = 0.95) -> int | None:
-    """Scenarios needed for an S1 interval of this half width; None beyond ten million.
+    """Scenarios needed for an interval of this half width; None beyond ten million.
 
     Args:
         population: The truth that is assumed.
@@ -180,7 +208,7 @@ def scenarios_for_rate(population: Population, half_width: float, outputs: float
 
 
 def outputs_for_rate(population: Population, half_width: float, scenarios: int, level: float = 0.95) -> int | None:
-    """Outputs a scenario needed for an S1 interval of this half width; None where no number is enough."""
+    """Outputs a scenario needed for an interval of this half width; None where no number is enough."""
     check_share("half width", half_width, inside=True)
     return _smallest(lambda m: _half(rate_interval(population, scenarios, m, level)) <= half_width, 1)
 

@@ -1,9 +1,11 @@
-"""A rate over scenarios: the S1 interval, its stratified form over packs, and the alternatives by name.
+"""A rate over scenarios: the mean of their shares with Gaffke's limits, over packs too, and the alternatives by name.
 
-The scenario is the unit of sampling: outputs of one scenario are never taken as independent.
+The scenario is the unit of sampling: outputs of one scenario are never taken as independent, and how many there are is
+our design, so that every scenario weighs the same.
 
 References:
-    Bell & McCaffrey 2002 (CR2 and its degrees of freedom); Kish 1965 (design effect); Korn & Graubard 1998
+    Gaffke 2005 (`alignbench.stats.gaffke`); Waudby-Smith & Ramdas 2023 (`alignbench.stats.betting`). For the
+    alternatives Bell & McCaffrey 2002 (CR2 and its degrees of freedom); Kish 1965 (design effect); Korn & Graubard 1998
     and Franco, Little, Louis & Slud 2019 (intervals on an effective sample size); Wilson 1927.
 """
 
@@ -16,7 +18,9 @@ import numpy as np
 from scipy import optimize, special
 
 from alignbench.errors import InputError
+from alignbench.stats.betting import betting_limits
 from alignbench.stats.estimate import Estimate
+from alignbench.stats.gaffke import mean_limits, stratified_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +29,25 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["FEW_SCENARIOS", "Method", "Moments", "S1Parts", "moments", "overall_rate", "rate", "s1", "wilson"]
+__all__ = [
+    "FEW_SCENARIOS",
+    "GAFFKE",
+    "Method",
+    "Moments",
+    "S1Parts",
+    "moments",
+    "overall_rate",
+    "rate",
+    "s1",
+    "wilson",
+]
 
-Method = Literal["s1", "cr2_t", "wilson", "clopper_pearson", "beta_binomial"]
+Method = Literal[
+    "gaffke", "gaffke_g75", "gaffke_midp", "betting", "s1", "cr2_t", "wilson", "clopper_pearson", "beta_binomial"
+]
+
+GAFFKE = {"gaffke": 1.0, "gaffke_g75": 0.75, "gaffke_midp": 0.5}
+"""Members of the family of Gaffke's limits: how often the imagined scenario counts against the limit."""
 
 PRIOR_ICC = 0.5
 """Intra-scenario correlation assumed while few scenarios bear events."""
@@ -190,6 +210,16 @@ def _icc(raw_deff: float, m2: float) -> float | None:
     return float(np.clip((raw_deff - 1) / (m2 - 1), 0, 1)) if m2 > 1 else None
 
 
+def _over_scenarios(shares: Floats, method: Method, level: float, seed: int) -> tuple[float, float, float]:
+    """The mean over scenarios and its limits."""
+    value = float(shares.mean())
+    if method == "betting":
+        low, high = betting_limits(shares, level=level, rng=np.random.default_rng(seed))
+    else:
+        low, high = mean_limits(shares, level=level, share=GAFFKE[method])
+    return value, min(low, value), max(high, value)
+
+
 def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, float]:
     """Equal-tailed posterior of mu under y ~ BetaBinomial(n, mu, rho), mu ~ Beta(.5, .5), rho ~ U(0, 1)."""
     # mu = sin^2(angle) makes the Beta(.5, .5) prior uniform in the angle, so a plain grid integrates it.
@@ -208,37 +238,48 @@ def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, fl
     return float(low), float(high)
 
 
-def _other_interval(sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float) -> tuple[float, float]:
+def _pooled_interval(
+    sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float
+) -> tuple[float, float, float]:
+    """The pooled share and its limits, by the methods that speak of it."""
     p, upper = float(cell.p), 0.5 + level / 2
+    if method == "s1":
+        parts = s1(cell, level)
+        return p, float(parts.low), float(parts.high)
     if method == "cr2_t":
         half = float(special.stdtrit(cell.df, upper)) * float(np.sqrt(cell.cr2))
-        return max(0.0, p - half), min(1.0, p + half)
+        return p, max(0.0, p - half), min(1.0, p + half)
     if method == "wilson":
         limits = wilson(p, cell.n, special.ndtri(upper))
-        return float(limits[0]), float(limits[1])
+        return p, float(limits[0]), float(limits[1])
     if method == "clopper_pearson":
         scenarios = len(sizes)
         hit = p * scenarios
         below = special.betaincinv(hit, scenarios - hit + 1, 1 - upper) if hit > 0 else 0.0
         above = special.betaincinv(hit + 1, scenarios - hit, upper) if hit < scenarios else 1.0
-        return float(below), float(above)
+        return p, float(below), float(above)
     low, high = _beta_binomial(sizes, hits, level)
-    return min(low, p), max(high, p)
+    return p, min(low, p), max(high, p)
 
 
-def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "s1") -> Estimate:
+def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "gaffke", seed: int = 0) -> Estimate:
     """A rate with an interval that treats the scenario as the unit.
 
     Args:
         n: Judged outputs by scenario, shape (K,).
         y: Outputs with the event by scenario, shape (K,); halves are allowed (ties).
         level: Two-sided coverage.
-        method: `s1` (default); `cr2_t` (good from rates of .2 up); `wilson` (takes outputs as independent:
-            right only with one output a scenario); `clopper_pearson` on scenarios (worst case);
-            `beta_binomial` (posterior).
+        method: `gaffke` (default: no assumption about the distribution of the scenarios' shares; proven where these
+            take two values, else conjectured and not refuted), narrower members of its family (`gaffke_g75`,
+            `gaffke_midp`), or `betting` (proven, wider): for the mean over scenarios of their shares. For the pooled
+            share, to compare: `s1` (a Wilson interval on an effective sample size; too narrow where few scenarios
+            nearly always show the event); `cr2_t`; `wilson` (takes outputs as independent: right only with one output a
+            scenario); `clopper_pearson` on scenarios; `beta_binomial` (posterior).
+        seed: Of the order in which `betting` takes the scenarios.
 
     Returns:
-        An Estimate; without an interval where fewer than two scenarios were judged.
+        An Estimate; without an interval where fewer than two scenarios were judged. Its `icc`, `deff`, `n_eff` and `df`
+        describe the pooled share; Gaffke's limits do not use them.
 
     Raises:
         InputError: The counts or the options are unusable.
@@ -249,18 +290,22 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "s
     scenarios, total, events = len(sizes), int(sizes.sum()), float(hits.sum())
     if not scenarios:
         return Estimate(None, None, None, level, method, 0, 0, 0.0, flags=("nothing_judged",))
-    cell = moments(sizes, hits)
+    cell, shares = moments(sizes, hits), hits / sizes
+    over_scenarios = method in GAFFKE or method == "betting"
     flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
     if scenarios < 2:
         return Estimate(
-            float(cell.p), None, None, level, method, total, scenarios, events, flags=(*flags, "one_scenario")
-        )
-    parts = s1(cell, level)
-    low, high = (
-        (float(parts.low), float(parts.high)) if method == "s1" else _other_interval(sizes, hits, cell, method, level)
+            float(cell.p), None, None, level, method, total, scenarios, events, pooled=float(cell.p),
+            flags=(*flags, "one_scenario"),
+        )  # fmt: skip
+    value, low, high = (
+        _over_scenarios(shares, method, level, seed)
+        if over_scenarios
+        else _pooled_interval(sizes, hits, cell, method, level)
     )
+    parts = s1(cell, level)
     return Estimate(
-        value=float(cell.p),
+        value=value,
         low=low,
         high=high,
         level=level,
@@ -274,6 +319,7 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "s
         n_eff=float(parts.n_eff),
         df=float(cell.df),
         one_sided_upper=zero_event_bound([scenarios], [1.0], level) if events == 0 else None,
+        pooled=float(cell.p),
         flags=flags,
     )
 
@@ -308,7 +354,11 @@ def stack_moments(cells: Sequence[Moments]) -> Moments:
 
 
 def overall_rate(
-    packs: Sequence[tuple[ArrayLike, ArrayLike]], *, weights: ArrayLike | None = None, level: float = 0.95
+    packs: Sequence[tuple[ArrayLike, ArrayLike]],
+    *,
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
+    method: Method = "gaffke",
 ) -> Estimate:
     """The rate over several packs as fixed strata, each with its own weight (equal by default).
 
@@ -316,16 +366,19 @@ def overall_rate(
         packs: For each pack asked for, outputs and events by scenario.
         weights: Weights of the packs; scaled to sum to 1.
         level: Two-sided coverage.
+        method: A member of Gaffke's family, or `s1`.
 
     Returns:
-        An Estimate. With one pack it is S1. No value where a pack has nothing judged; no interval where one
+        An Estimate. With one pack it is that of `rate`. No value where a pack has nothing judged; no interval where one
         has a single scenario.
 
     Raises:
-        InputError: No pack, or unusable counts or weights.
+        InputError: No pack, or unusable counts, weights or method.
     """
     if not packs:
         raise InputError("no packs to combine", allowed="at least one")
+    if method not in (*GAFFKE, "s1"):
+        raise InputError(f"method {method!r} over packs", allowed=", ".join((*GAFFKE, "s1")))
     share = np.full(len(packs), 1.0) if weights is None else np.asarray(weights, dtype=float)
     if share.shape != (len(packs),) or not np.isfinite(share).all() or (share <= 0).any():
         raise InputError(f"weights {weights!r}", allowed=f"{len(packs)} positive numbers")
@@ -333,19 +386,24 @@ def overall_rate(
     cells = [check_counts(n, y, level) for n, y in packs]
     total = int(sum(n.sum() for n, _ in cells))
     scenarios, events = sum(len(n) for n, _ in cells), float(sum(y.sum() for _, y in cells))
-    base = (level, "s1_stratified" if len(cells) > 1 else "s1", total, scenarios, events)
+    base = (level, f"{method}_stratified" if len(cells) > 1 else method, total, scenarios, events)
     if any(len(n) == 0 for n, _ in cells):
         return Estimate(None, None, None, *base, flags=("missing_pack",))
     stacked = stack_moments([moments(n, y) for n, y in cells])
-    p, parts = overall_s1(stacked, share, level)
+    pooled, parts = overall_s1(stacked, share, level)
+    shares = [y / n for n, y in cells]
+    value = float(share @ [one.mean() for one in shares]) if method in GAFFKE else float(pooled)
     flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
     if any(len(n) < 2 for n, _ in cells):
-        return Estimate(float(p), None, None, *base, flags=(*flags, "one_scenario"))
+        return Estimate(value, None, None, *base, pooled=float(pooled), flags=(*flags, "one_scenario"))
+    low, high = float(parts.low), float(parts.high)
+    if method in GAFFKE:
+        low, high = stratified_limits(shares, share, level=level, share=GAFFKE[method])
     m2 = float((share**2 / stacked.n * stacked.m2).sum() / (share**2 / stacked.n).sum())
     return Estimate(
-        float(p),
-        float(parts.low),
-        float(parts.high),
+        value,
+        min(low, value),
+        max(high, value),
         *base,
         event_scenarios=int(min(stacked.with_event.sum(), stacked.with_other.sum())),
         icc=_icc(float(parts.raw_deff), m2),
@@ -353,5 +411,6 @@ def overall_rate(
         n_eff=float(parts.n_eff),
         df=float(stacked.df.sum()),
         one_sided_upper=zero_event_bound(stacked.scenarios, share, level) if events == 0 else None,
+        pooled=float(pooled),
         flags=flags,
     )

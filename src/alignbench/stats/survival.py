@@ -164,7 +164,7 @@ def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: floa
         return Estimate(value, None, None, level, "kaplan_meier", *base, flags=(*flags, "one_scenario"))
     if value in (0.0, 1.0):
         extreme = rate(risk, risk * value, level=level)
-        return Estimate(value, extreme.low, extreme.high, level, "s1", *base, flags=flags)
+        return Estimate(value, extreme.low, extreme.high, level, extreme.method, *base, flags=flags)
     low, high = _percentiles(value, drawn, level)
     if low is None:
         flags = (*flags, "undefined_draws")
@@ -199,7 +199,7 @@ def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, fl
         # Nothing varies: the limits of the turns, taken together, bound the sum.
         low = sum(point.low for point in points[:last] if point.low is not None)
         high = sum(point.high for point in points[:last] if point.high is not None)
-        return Estimate(value, low, high, level, "s1", *base, flags=flags)
+        return Estimate(value, low, high, level, "sum_of_turns", *base, flags=flags)
     if low is not None and event_scenarios < FEW_SCENARIOS:
         flags = (*flags, "few_event_scenarios")
     if low is None:
