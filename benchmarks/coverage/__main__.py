@@ -86,9 +86,10 @@ def _facts(effort: Effort, seed: int, processes: int, minutes: float) -> list[st
         f"{os.cpu_count()} cores ({processes} processes), Python {platform.python_version()}, {packages}; "
         f"{minutes:.1f} minutes, {used:.1f} of CPU time.",
         f"Seed {seed}. Data sets a setting: {effort.core:,} on the core, {effort.stress:,} under stress, "
+        f"{effort.heavy:,} with heavy tails, "
         f"{effort.slow:,} for bootstraps ({effort.resamples:,} resamples) and posterior, {effort.tests:,} "
         f"for tests, {effort.orders:,} for worths ({effort.order_resamples} resamples), "
-        f"{effort.corrections:,} for corrections, {effort.gates} pairs of tables for the gate.",
+        f"{effort.corrections:,} for corrections.",
     ]
 
 

@@ -3,7 +3,8 @@
 A scenario has a propensity, drawn from a distribution with a stated mean (the rate) and variance
 icc * mean * (1 - mean); its outputs are independent given that. Three distributions have one mean and one icc
 and differ in everything else: beta (so that counts are beta-binomial), logit-normal, and two-point, in which
-most scenarios never show the event.
+most scenarios never show the event. Five more have heavy tails and no icc to choose: hot (a scenario always shows the
+event or never), Cauchy and t (2 degrees of freedom) on the log-odds, lognormal and Pareto propensities.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GENERATORS",
+    "HEAVY",
     "Generator",
     "PairedCounts",
     "counts",
@@ -31,8 +33,9 @@ __all__ = [
     "scenario_sizes",
 ]
 
-Generator = Literal["beta_binomial", "logit_normal", "two_point"]
-GENERATORS: tuple[Generator, ...] = get_args(Generator)
+Generator = Literal["beta_binomial", "logit_normal", "two_point", "hot", "cauchy", "t2", "lognormal", "pareto"]
+GENERATORS: tuple[Generator, ...] = get_args(Generator)[:3]
+HEAVY: tuple[Generator, ...] = get_args(Generator)[3:]
 
 ATOMS = 2**15
 """Equally likely propensities stand for a distribution: drawing one is a look-up, and the mean is exact."""
@@ -62,10 +65,14 @@ def propensities(generator: Generator, mean: float, icc: float) -> Floats:
     Args:
         generator: Which distribution.
         mean: Its mean, in (0, 1).
-        icc: Its variance over mean * (1 - mean), in [0, 1); 0 means that all scenarios are alike.
+        icc: Its variance over mean * (1 - mean), in [0, 1); 0 means that all scenarios are alike. Heavy tails have
+            their own.
     """
-    made = {"beta_binomial": _beta, "logit_normal": _logit_normal, "two_point": _two_point}[generator]
-    atoms = np.clip(made(mean, icc), 0, 1) if icc > 0 else np.full(ATOMS, mean)
+    if generator in HEAVY:
+        atoms = _heavy(generator, mean)
+    else:
+        made = {"beta_binomial": _beta, "logit_normal": _logit_normal, "two_point": _two_point}[generator]
+        atoms = np.clip(made(mean, icc), 0, 1) if icc > 0 else np.full(ATOMS, mean)
     atoms.flags.writeable = False
     return atoms
 
@@ -106,6 +113,24 @@ def _two_point(mean: float, icc: float) -> Floats:
     # One atom may stand partly for either kind, so that the mean is exact.
     active = np.clip(np.arange(ATOMS) + 1 - ATOMS * (1 - mean / rate), 0, 1)
     return np.asarray(rate * active)
+
+
+def _heavy(generator: Generator, mean: float) -> Floats:
+    """Quantiles of a heavy-tailed law, moved until their mean is the stated one."""
+    if generator == "hot":
+        # One atom may stand partly for a hot scenario, so that the mean is exact.
+        return np.asarray(np.clip(np.arange(ATOMS) + 1 - ATOMS * (1 - mean), 0, 1))
+    share = (np.arange(ATOMS) + 0.5) / ATOMS
+    shape = {
+        "cauchy": lambda: stats.cauchy.ppf(share),
+        "t2": lambda: stats.t.ppf(share, 2),
+        "lognormal": lambda: 2 * special.ndtri(share),
+        "pareto": lambda: -np.log1p(-share),
+    }[generator]()
+    squash = special.expit if generator in ("cauchy", "t2") else lambda logs: np.exp(np.minimum(logs, 0.0))
+    # Quantiles of the Cauchy law reach 20,000, so the place that balances them may lie far out.
+    place = optimize.brentq(lambda at: float(squash(shape + at).mean()) - mean, -1e5, 1e5, xtol=1e-12)
+    return np.asarray(squash(shape + place))
 
 
 def scenario_sizes(outputs: tuple[int, int], shape: tuple[int, ...], rng: np.random.Generator) -> Integers:

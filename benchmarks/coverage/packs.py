@@ -9,6 +9,7 @@ from scipy import special
 
 from alignbench.stats.rate import moments, overall_s1, s1
 from alignbench.stats.s2 import s2
+from benchmarks.coverage.gaffke import gaffke_scores
 from benchmarks.coverage.generators import PairedCounts, paired_counts, propensities, scenario_sizes
 from benchmarks.coverage.methods import LEVEL, UPPER
 from benchmarks.coverage.peers import inspect_ci_wilson
@@ -31,7 +32,7 @@ LIKENESS = 0.7
 
 def pack_scores(setting: PackSetting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
     """The intervals of the base's overall rate, and of the overall difference."""
-    pairs = _simulated(setting, effort.core if grid == "core" else effort.stress, rng)
+    pairs = _simulated(setting, effort.of(grid), rng)
     n, y = pairs.n, pairs.base
     weights = np.full(n.shape[1], 1 / n.shape[1])
     cells = moments(n, y)
@@ -48,7 +49,11 @@ def pack_scores(setting: PackSetting, grid: Grid, effort: Effort, rng: np.random
         "stratified paired CR2-t": _cr2_t(n, pairs.candidate - pairs.base, weights, -1.0),
     }
     change = setting.candidate_rate - setting.rate
+    kept = [(pairs.base[:, h, :k], pairs.candidate[:, h, :k], n[:, h, :k]) for h, k in enumerate(setting.scenarios)]
+    shares, changes_of = ([(base / size) for base, _, size in kept], [(two - one) / size for one, two, size in kept])
     return [
+        *gaffke_scores("overall rate", grid, setting, shares, setting.rate),
+        *gaffke_scores("overall difference", grid, setting, changes_of, change, (-1.0, 1.0)),
         *(score("overall rate", grid, name, setting, found, setting.rate) for name, found in rates.items()),
         *(score("overall difference", grid, name, setting, found, change) for name, found in changes.items()),
     ]

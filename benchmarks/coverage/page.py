@@ -16,10 +16,12 @@ rare? Bold: what alignbench publishes.
 .01, .05, .2, .5. **Stress**: 5, 15, 50 or 200 scenarios of 2, of 60, or very unequally of 2 to 60
 outputs; icc 0, .1, .4, .8; rates .002, .01, .05, .2, .5. The scenarios' propensities are beta,
 logit-normal, or two-point (most scenarios never show the event); the true value is the rate over the
-population of scenarios. A setting counts once; a minimum is the worst setting. A coverage of .95 has a
-standard error of .002 with 10,000 data sets, .003 with 4,000, .005 with 2,000 and .007 with 1,000, so a
-minimum over many settings lies two or three of these below the truth. Widths are means over data sets and
-settings.
+population of scenarios. **Heavy**: 5 to 200 scenarios of 1, 4, 20, 1 to 50 or 1 to 200 outputs (Zipf's law), rates
+.002 to .2, and propensities with heavy tails: hot (a scenario always misbehaves or never), Cauchy or t (2
+degrees of freedom) on the log-odds, lognormal (sd 2 of the logarithm), Pareto (index 1). A setting counts
+once; a minimum is the worst setting. A coverage of .95 has a standard error of .003 with 4,000 data sets,
+.005 with 2,000 and .007 with 1,000, so a minimum over many settings lies two or three of these below the
+truth. Widths are means over data sets (Gaffke's: over 12 of them) and settings.
 
 ## A rate
 
@@ -32,8 +34,8 @@ Least coverage over the core's correlations and generators / mean width:
 ## A rate over packs
 
 Packs of equal weight and unlike rates (.4, 1 and 1.6 times the overall one). Core: 3 packs of 12
-scenarios, 9 of 25. Stress: packs of 5, 12 and 60 scenarios of 2 to 60 outputs, icc to .8; there the
-pooled rate aims at another value.
+scenarios, 9 of 25. Stress: packs of 5, 12 and 60 scenarios of 2 to 60 outputs, icc to .8. Heavy: 3 and 9 packs, of
+one size or of 6, 12 and 40 scenarios, hot or Cauchy.
 
 {overall_rates}
 
@@ -41,7 +43,8 @@ pooled rate aims at another value.
 
 Core: the core above, the candidate at the base's rate or at a fifth of it, scenarios a little (.3) or
 much (.9) alike to both models (correlation of the normal scores behind their propensities). Stress: the
-stress grid, at the base's rate with the same propensities (likeness 1), and at a fifth of it.
+stress grid, at the base's rate with the same propensities (likeness 1), and at a fifth of it. Heavy: 5 % of the
+scenarios always show the event and the rest never; nothing changes, 5 % turn to always, one in 50 turns back, or both.
 
 {differences}
 
@@ -59,20 +62,12 @@ The share that rejects at .05, on the core's settings with equal rates; it shoul
 
 {tests}
 
-## The gate
-
-Packs x scenarios x epochs, each with conflicts and as many twins; 8 % over-refusal unless said
-otherwise; icc .2, scenarios much alike to both models. "Regressed" where nothing has changed is a false
-alarm; "not worse" where a rate rises by the margin is a wrong pass.
-
-{gate}
-
 ## Value priorities: Bradley-Terry worths
 
 Core: 4 values that all meet or 8 of which each meets 4; 6 or 12 scenarios a pair, 4 outputs a scenario
 and nudge, ties; with or without nudged forms; scenario effects of sd .5, 1 or 2 on the log-odds. Stress:
-rings, 3 or 5 scenarios a pair, sd 2 or 3. The true worths are the fit to the expected outcomes; coverage
-and width are means over the values.
+rings, 3 or 5 scenarios a pair, sd 2 or 3. Heavy: effects from a t distribution with 2 degrees of
+freedom. The true worths are the fit to the expected outcomes; coverage and width are means over the values.
 
 {worths}
 

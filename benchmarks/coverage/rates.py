@@ -9,14 +9,15 @@ import numpy as np
 from alignbench.stats.sign_flip import sign_flip
 from benchmarks.coverage import methods, peers
 from benchmarks.coverage.bootstrap import cluster_bootstrap
+from benchmarks.coverage.gaffke import gaffke_scores
 from benchmarks.coverage.generators import PairedCounts, counts, paired_counts, propensities, scenario_sizes
 from benchmarks.coverage.scores import Rejections, Score, score
 
 if TYPE_CHECKING:
     from benchmarks.coverage.scores import Grid
-    from benchmarks.coverage.settings import Effort, PairSetting, Setting
+    from benchmarks.coverage.settings import Effort, PairSetting, Setting, TurnSetting
 
-__all__ = ["difference_scores", "rate_scores", "rejections", "simulated_pairs"]
+__all__ = ["difference_scores", "rate_scores", "rejections", "simulated_pairs", "turn_scores"]
 
 ALPHA = 0.05
 
@@ -42,16 +43,19 @@ _BOOTSTRAPS = {"percentile": "cluster bootstrap, percentile", "bca": "cluster bo
 
 def rate_scores(setting: Setting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
     """Every interval of a rate in one setting; bootstraps and posterior on the core, on fewer data sets."""
-    data_sets = effort.core if grid == "core" else effort.stress
+    data_sets = effort.of(grid)
     n = scenario_sizes(setting.outputs, (data_sets, setting.scenarios), rng)
     y = counts(n, propensities(setting.generator, setting.rate, setting.icc), rng)
-    limits = {name: method(n, y) for name, method in _RATE_METHODS.items()}
+    limits, shares = {name: method(n, y) for name, method in _RATE_METHODS.items()}, y / n
     if grid == "core":
         n, y = n[: effort.slow], y[: effort.slow]
         limits["beta-binomial posterior"] = methods.beta_binomial(n, y)
         drawn = cluster_bootstrap(n, y, effort.resamples, rng)
         limits |= {_BOOTSTRAPS[name]: found for name, found in drawn.items()}
-    return [score("rate", grid, name, setting, found, setting.rate) for name, found in limits.items()]
+    return [
+        *gaffke_scores("rate", grid, setting, [shares], setting.rate),
+        *(score("rate", grid, name, setting, found, setting.rate) for name, found in limits.items()),
+    ]
 
 
 def simulated_pairs(setting: PairSetting, data_sets: int, rng: np.random.Generator) -> PairedCounts:
@@ -64,14 +68,35 @@ def simulated_pairs(setting: PairSetting, data_sets: int, rng: np.random.Generat
 
 def difference_scores(setting: PairSetting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
     """Every interval of a difference in one setting."""
-    pairs = simulated_pairs(setting, effort.core if grid == "core" else effort.stress, rng)
+    pairs = simulated_pairs(setting, effort.of(grid), rng)
+    return _difference_scores(setting, pairs, setting.candidate_rate - setting.base.rate, grid, effort, rng)
+
+
+def turn_scores(setting: TurnSetting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
+    """Every interval of a difference where whole scenarios turn."""
+    shape = (effort.of(grid), setting.scenarios)
+    kind = rng.random(shape)
+    kept = (kind >= setting.returning) & (kind < setting.hot)
+    before = kind < setting.hot
+    after = kept | (kind >= 1 - setting.turning)
+    n = np.full(shape, setting.outputs)
+    pairs = PairedCounts(n, n * before, n * after, n * (before & after))
+    return _difference_scores(setting, pairs, setting.change, grid, effort, rng)
+
+
+def _difference_scores(
+    setting: object, pairs: PairedCounts, truth: float, grid: Grid, effort: Effort, rng: np.random.Generator
+) -> list[Score]:
     limits = {name: method(pairs) for name, method in _DIFFERENCE_METHODS.items()}
     if grid == "core":
         change = (pairs.candidate - pairs.base)[: effort.slow]
         drawn = cluster_bootstrap(pairs.n[: effort.slow], change, effort.resamples, rng)
         limits |= {_BOOTSTRAPS[name]: found for name, found in drawn.items()}
-    truth = setting.candidate_rate - setting.base.rate
-    return [score("difference", grid, name, setting, found, truth) for name, found in limits.items()]
+    shares = (pairs.candidate - pairs.base) / pairs.n
+    return [
+        *gaffke_scores("difference", grid, setting, [shares], truth, (-1.0, 1.0)),
+        *(score("difference", grid, name, setting, found, truth) for name, found in limits.items()),
+    ]
 
 
 def rejections(setting: PairSetting, effort: Effort, rng: np.random.Generator) -> list[Rejections]:

@@ -11,30 +11,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.coverage.corrections import correction_core, correction_scores, correction_stress
-from benchmarks.coverage.decisions import gate_shares, situations
 from benchmarks.coverage.packs import pack_scores
-from benchmarks.coverage.rates import difference_scores, rate_scores, rejections
-from benchmarks.coverage.settings import core, pack_core, pack_stress, pair_core, pair_stress, stress
-from benchmarks.coverage.worths import worth_core, worth_scores, worth_stress
+from benchmarks.coverage.rates import difference_scores, rate_scores, rejections, turn_scores
+from benchmarks.coverage.settings import (
+    core,
+    heavy,
+    pack_core,
+    pack_heavy,
+    pack_stress,
+    pair_core,
+    pair_stress,
+    stress,
+    turns,
+)
+from benchmarks.coverage.worths import worth_core, worth_heavy, worth_scores, worth_stress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchmarks.coverage.scores import GateShares, Rejections, Score
+    from benchmarks.coverage.scores import Rejections, Score
     from benchmarks.coverage.settings import Effort
 
-    Result = Score | Rejections | GateShares
+    Result = Score | Rejections
 
 __all__ = ["Task", "run", "tasks"]
 
 _SCORES: dict[str, Callable[..., list[Score]]] = {
     "rates": rate_scores,
     "differences": difference_scores,
+    "turns": turn_scores,
     "packs": pack_scores,
     "worths": worth_scores,
     "corrections": correction_scores,
 }
-_PARTS = ("gate", "worths", "tests", "differences", "packs", "rates", "corrections")
+_PARTS = ("worths", "tests", "differences", "packs", "rates", "corrections", "turns")
+_GRIDS = ("core", "stress", "heavy")
 """A part's place makes its random numbers: new parts come last."""
 
 
@@ -44,7 +55,7 @@ class Task:
 
     Attributes:
         part: Which simulation.
-        grid: core or stress.
+        grid: core, stress or heavy.
         number: Place of the setting in its grid; part, grid and number make the stream of random numbers.
         setting: What to simulate.
     """
@@ -56,9 +67,7 @@ class Task:
 
     def __call__(self, effort: Effort, seed: int) -> list[Result]:
         """Simulate it."""
-        rng = np.random.default_rng([seed, _PARTS.index(self.part), int(self.grid == "stress"), self.number])
-        if self.part == "gate":
-            return [gate_shares(self.setting, effort, rng)]  # type: ignore[arg-type]
+        rng = np.random.default_rng([seed, _PARTS.index(self.part), _GRIDS.index(self.grid), self.number])
         if self.part == "tests":
             return [*rejections(self.setting, effort, rng)]  # type: ignore[arg-type]
         return [*_SCORES[self.part](self.setting, self.grid, effort, rng)]
@@ -67,18 +76,21 @@ class Task:
 def tasks(every: int = 1) -> list[Task]:
     """All tasks, or every so many-th of each grid; the longest first, so that both processes end together."""
     grids: list[tuple[str, str, Sequence[object]]] = [
-        ("gate", "core", situations()),
         ("worths", "core", worth_core()),
         ("worths", "stress", worth_stress()),
+        ("worths", "heavy", worth_heavy()),
         ("corrections", "core", correction_core()),
         ("corrections", "stress", correction_stress()),
         ("tests", "core", [pair for pair in pair_core() if pair.candidate_rate == pair.base.rate]),
         ("differences", "core", pair_core()),
         ("differences", "stress", pair_stress()),
+        ("turns", "heavy", turns()),
         ("packs", "core", pack_core()),
         ("packs", "stress", pack_stress()),
+        ("packs", "heavy", pack_heavy()),
         ("rates", "core", core()),
         ("rates", "stress", stress()),
+        ("rates", "heavy", heavy()),
     ]
     return [
         Task(part, grid, number, setting)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["GateShares", "Grid", "Rejections", "Score", "score"]
+__all__ = ["Grid", "Rejections", "Score", "score"]
 
-Grid = Literal["core", "stress"]
+Grid = Literal["core", "stress", "heavy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Score:
 
     Attributes:
         part: What was estimated: rate, overall rate, difference, overall difference, worths, corrected rate.
-        grid: core or stress.
+        grid: core, stress or heavy.
         method: The interval.
         setting: The setting; its `str` describes it.
         data_sets: Data sets simulated.
@@ -52,25 +52,6 @@ class Rejections:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class GateShares:
-    """How often the gate decides what.
-
-    Attributes:
-        situation: What was simulated; its `str` describes it.
-        tables: Pairs of tables.
-        regressed: Share that exits 1.
-        not_worse: Share that exits 0.
-        inconclusive: Share that exits 3.
-    """
-
-    situation: object
-    tables: int
-    regressed: float
-    not_worse: float
-    inconclusive: float
-
-
 def score(
     part: str, grid: Grid, method: str, setting: object, limits: tuple[Floats, Floats], truth: float | Floats
 ) -> Score:
@@ -78,7 +59,7 @@ def score(
 
     Args:
         part: What was estimated.
-        grid: core or stress.
+        grid: core, stress or heavy.
         method: Name of the interval.
         setting: Where.
         limits: Lower and upper limits, data sets on the first axis.

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from benchmarks.coverage.generators import GENERATORS
+from benchmarks.coverage.generators import GENERATORS, HEAVY
 
 if TYPE_CHECKING:
     from benchmarks.coverage.generators import Generator
+    from benchmarks.coverage.scores import Grid
 
 __all__ = [
     "CORE_RATES",
@@ -18,12 +19,16 @@ __all__ = [
     "PackSetting",
     "PairSetting",
     "Setting",
+    "TurnSetting",
     "core",
+    "heavy",
     "pack_core",
+    "pack_heavy",
     "pack_stress",
     "pair_core",
     "pair_stress",
     "stress",
+    "turns",
 ]
 
 CORE_SCENARIOS = (10, 30, 100)
@@ -34,6 +39,10 @@ STRESS_SCENARIOS = (5, 15, 50, 200)
 STRESS_RATES = (0.002, 0.01, 0.05, 0.2, 0.5)
 STRESS_ICCS = (0.1, 0.4, 0.8)
 STRESS_OUTPUTS = ((2, 2), (60, 60), (2, 60))
+HEAVY_SCENARIOS = (5, 8, 14, 42, 100, 200)
+HEAVY_RATES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.2)
+HEAVY_OUTPUTS = ((1, 1), (4, 4), (20, 20), (1, 50), (1, 200))
+"""The last two are uniform in their logarithm: sizes as Zipf's law has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +57,27 @@ class Effort:
         tests: Data sets in each core setting for the tests.
         orders: Data sets in each setting of the Bradley-Terry worths.
         order_resamples: Resamples of their bootstrap.
-        gates: Pairs of tables in each situation of the gate.
+        heavy: Data sets in each setting with heavy tails.
         corrections: Data sets in each setting of the correction by labels.
     """
 
-    core: int = 10_000
-    stress: int = 4_000
-    slow: int = 1_000
+    core: int = 4_000
+    stress: int = 2_000
+    heavy: int = 2_000
+    slow: int = 400
     resamples: int = 1_000
     tests: int = 1_000
-    orders: int = 1_000
+    orders: int = 500
     order_resamples: int = 199
-    gates: int = 300
-    corrections: int = 2_000
+    corrections: int = 1_000
+
+    def of(self, grid: Grid) -> int:
+        """Data sets in each setting of a grid."""
+        return {"core": self.core, "stress": self.stress, "heavy": self.heavy}[grid]
 
     def at_most(self, data_sets: int) -> Effort:
         """The same with no more than so many data sets anywhere."""
-        names = ("core", "stress", "slow", "tests", "orders", "gates", "corrections")
+        names = ("core", "stress", "heavy", "slow", "tests", "orders", "corrections")
         return replace(self, **{name: min(getattr(self, name), data_sets) for name in names})
 
 
@@ -75,7 +88,7 @@ class Setting:
     Attributes:
         scenarios: Number of scenarios.
         outputs: Smallest and largest number of outputs of a scenario.
-        icc: Intra-scenario correlation.
+        icc: Intra-scenario correlation; 0 where a heavy-tailed generator has its own.
         rate: The true rate.
         generator: Distribution of the scenarios' propensities.
     """
@@ -89,7 +102,8 @@ class Setting:
     def __str__(self) -> str:
         low, high = self.outputs
         of = f"{low}" if low == high else f"{low} to {high}"
-        return f"{self.scenarios} scenarios of {of}, icc {self.icc:g}, rate {self.rate:g}, {self.generator}"
+        icc = "" if self.generator in HEAVY else f"icc {self.icc:g}, "
+        return f"{self.scenarios} scenarios of {of}, {icc}rate {self.rate:g}, {self.generator}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,36 @@ class PairSetting:
 
     def __str__(self) -> str:
         return f"{self.base} to {self.candidate_rate:g}, likeness {self.likeness:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSetting:
+    """Where a few scenarios turn from never to always, and fewer back: the rarest change there is.
+
+    Attributes:
+        scenarios: Number of scenarios.
+        outputs: Outputs of each.
+        hot: Share of scenarios that always show the event before.
+        turning: Share of scenarios, of those that never show it, that always do after.
+        returning: Share of all scenarios that are hot before and not after.
+    """
+
+    scenarios: int
+    outputs: int
+    hot: float
+    turning: float
+    returning: float
+
+    @property
+    def change(self) -> float:
+        """The true difference."""
+        return self.turning - self.returning
+
+    def __str__(self) -> str:
+        return (
+            f"{self.scenarios} scenarios of {self.outputs}, {self.hot:.0%} hot, {self.turning:.0%} turn, "
+            f"{self.returning:.0%} turn back"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +202,19 @@ def stress() -> list[Setting]:
     return [Setting(k, outputs, icc, rate, generator) for k, outputs, rate, (icc, generator) in grid]
 
 
+def heavy() -> list[Setting]:
+    """900 settings: 5 to 200 scenarios of 1 to 200 outputs, heavy tails, rates from .002."""
+    grid = product(HEAVY_SCENARIOS, HEAVY_OUTPUTS, HEAVY_RATES, HEAVY)
+    return [Setting(k, outputs, 0.0, rate, generator) for k, outputs, rate, generator in grid]
+
+
+def turns() -> list[TurnSetting]:
+    """60 settings: nothing turns, one scenario in 50 turns back, 5 % turn, and both."""
+    changes = ((0.0, 0.0), (0.0, 0.02), (0.05, 0.0), (0.05, 0.02))
+    grid = product((8, 14, 42, 100, 200), (1, 4, 20), changes)
+    return [TurnSetting(k, outputs, 0.05, turning, returning) for k, outputs, (turning, returning) in grid]
+
+
 def pair_core() -> list[PairSetting]:
     """The core four times: the same rate or a fifth of it, propensities alike a little or a lot."""
     return [
@@ -187,3 +244,13 @@ def pack_stress() -> list[PackSetting]:
     """Packs of unlike size with scenarios of unlike size."""
     grid = product(((5, 12, 60), (5, 5, 5, 12, 12, 12, 60, 60, 60)), STRESS_ICCS, STRESS_RATES, GENERATORS)
     return [PackSetting(packs, (2, 60), icc, rate, generator, rate) for packs, icc, rate, generator in grid]
+
+
+def pack_heavy() -> list[PackSetting]:
+    """3 and 9 packs, of one size and of 6, 12 and 40 scenarios, in which few scenarios are hot."""
+    shapes = ((14,) * 3, (25,) * 9, (6, 12, 40), (6, 6, 6, 12, 12, 12, 40, 40, 40))
+    grid = product(shapes, ((4, 4), (1, 50)), ("hot", "cauchy"), (0.005, 0.02, 0.1))
+    return [
+        PackSetting(packs, outputs, 0.0, rate, generator, rate)  # type: ignore[arg-type]  # product widens the names
+        for packs, outputs, generator, rate in grid
+    ]

@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from alignbench.stats.bradley_terry import bradley_terry
 from alignbench.stats.comparisons import cells_of, comparisons
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["WorthSetting", "expected_worths", "worth_core", "worth_scores", "worth_stress"]
+__all__ = ["WorthSetting", "expected_worths", "worth_core", "worth_heavy", "worth_scores", "worth_stress"]
 
 OUTPUTS = 4
 """Outputs of a scenario under each nudge."""
@@ -51,6 +51,7 @@ class WorthSetting:
         per_pair: Scenarios of each pair.
         scenario_sd: Standard deviation of the scenarios' effects.
         nudged: Whether each scenario is also told in the two nudged forms.
+        heavy: Whether the effects have a t distribution with 2 degrees of freedom, scaled by `scenario_sd`.
     """
 
     values: int
@@ -58,6 +59,7 @@ class WorthSetting:
     per_pair: int
     scenario_sd: float
     nudged: bool
+    heavy: bool = False
 
     @property
     def pairs(self) -> Integers:
@@ -70,7 +72,7 @@ class WorthSetting:
         nudged = "with" if self.nudged else "without"
         return (
             f"{self.values} values, {len(self.pairs)} pairs of {self.per_pair} scenarios, "
-            f"scenario sd {self.scenario_sd:g}, {nudged} nudges"
+            f"scenario {'scale' if self.heavy else 'sd'} {self.scenario_sd:g}, {nudged} nudges"
         )
 
 
@@ -84,6 +86,12 @@ def worth_stress() -> list[WorthSetting]:
     """8 settings: rings in which each value meets two others, few scenarios a pair, which differ much."""
     grid = product((4, 8), (3, 5), (2.0, 3.0), (False,))
     return [WorthSetting(values, 1, per_pair, sd, nudged) for values, per_pair, sd, nudged in grid]
+
+
+def worth_heavy() -> list[WorthSetting]:
+    """8 settings in which few scenarios settle everything, or nothing: effects from a t distribution."""
+    grid = product((4, 8), (6, 12), (1.0, 2.0))
+    return [WorthSetting(values, 2, per_pair, scale, False, heavy=True) for values, per_pair, scale in grid]
 
 
 def _rows(setting: WorthSetting) -> tuple[Integers, Integers, Integers]:
@@ -109,7 +117,8 @@ def expected_worths(setting: WorthSetting) -> Floats:
     """The worths that the model has with scenarios without end, shape (values,)."""
     pair, _, nudge = _rows(setting)
     kinds = np.unique(np.stack([pair, nudge]), axis=1)
-    effect = special.ndtri((np.arange(4001) + 0.5) / 4001)[:, None]
+    share = (np.arange(4001) + 0.5) / 4001
+    effect = (stats.t.ppf(share, 2) if setting.heavy else special.ndtri(share))[:, None]
     expected = _chances(setting, kinds[0], kinds[1], np.broadcast_to(effect, (4001, kinds.shape[1]))).mean(0)
     first, second = setting.pairs[kinds[0]].T
     whole = comparisons(first, second, kinds[1], expected * 1e6, kinds[0], setting.values)
@@ -122,7 +131,8 @@ def worth_scores(setting: WorthSetting, grid: Grid, effort: Effort, rng: np.rand
     first, second = setting.pairs[pair].T
     limits = np.full((3, 2, effort.orders, setting.values), np.nan)
     for at in range(effort.orders):
-        effect = rng.standard_normal(scenario[-1] + 1)[scenario]
+        drawn = rng.standard_t(2, scenario[-1] + 1) if setting.heavy else rng.standard_normal(scenario[-1] + 1)
+        effect = drawn[scenario]
         counts = rng.multinomial(OUTPUTS, _chances(setting, pair, nudge, effect))
         data = comparisons(first, second, nudge, counts, scenario, setting.values)
         fitted = bradley_terry(data, level=LEVEL)
