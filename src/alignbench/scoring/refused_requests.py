@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _GRPC = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "UNIMPLEMENTED": 501}
 _SAID = ("message", "error", "errors", "detail", "details", "msg", "description", "fieldViolations", "metadata", "raw")
 """Fields of an error's body in which a provider speaks; the others (`input`, `failed_generation`, …) may be an echo."""
 _STATUS = re.compile(r"\A\s*Error code: (\d{3})(?: - )?")
-_BRACES = re.compile(r"\{[^{}]*\}")
+_BRACE = re.compile(r"[{}]")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _ECHOED = 4
 """So many words in a row, in what we sent and in the error, are an echo."""
@@ -40,7 +41,7 @@ _UNABLE = (
     r"|must be|input should be|expected|fail(?:ed|ure)? to (?:compile|parse)|error parsing|conversion failed"
     r"|too (?:large|complex)|no endpoints found"
 )
-_SCHEMA_REFUSED = re.compile(rf"(?:{_SCHEMA}).*?(?:{_UNABLE})|(?:{_UNABLE}).*?(?:{_SCHEMA})", re.IGNORECASE | re.DOTALL)
+_SCHEMA_NAMED, _NOT_DONE = re.compile(_SCHEMA, re.IGNORECASE), re.compile(_UNABLE, re.IGNORECASE)
 _OTHER_PART = re.compile(r"\bmessages?\b|\bprompts?\b|\bcontent\b|failed_generation|\btemperature\b", re.IGNORECASE)
 """Parts of a request that are not the schema: an error about these is another one."""
 _ROLE_REFUSED = re.compile(
@@ -62,13 +63,19 @@ def refuses_schema(error: BaseException, sent: str) -> bool:
         error: What the call raised.
         sent: Every text that we sent, to know an echo by.
     """
-    sentences = _own_words(error, sent, _CLIENT_ERRORS)
     return any(
-        (found := _SCHEMA_REFUSED.search(sentence)) is not None
-        and _OTHER_PART.search(sentence) is None
-        and not _stands_in(found[0], sent)
-        for sentence in sentences
+        not _stands_in(said, sent)
+        for sentence in _own_words(error, sent, _CLIENT_ERRORS)
+        if _OTHER_PART.search(sentence) is None
+        for said in _refusals(sentence)
     )
+
+
+def _refusals(sentence: str) -> Iterator[str]:
+    """The parts of a sentence that reach from a name of the schema to words for what is not done, or back."""
+    named, denied = (islice(words.finditer(sentence), 8) for words in (_SCHEMA_NAMED, _NOT_DONE))
+    for one, other in product(named, denied):
+        yield sentence[min(one.start(), other.start()) : max(one.end(), other.end())]
 
 
 def refuses_system_role(error: BaseException, sent: str) -> bool:
@@ -176,10 +183,16 @@ def _data(text: str) -> Any:
 
 def _without_braces(text: str) -> str:
     """A text without objects in braces, which are a request's or a schema's; cut off where one is never closed."""
-    shorter = _BRACES.sub(" ", text)
-    while shorter != text:
-        text, shorter = shorter, _BRACES.sub(" ", shorter)
-    return text.partition("{")[0]
+    kept, depth, at = [], 0, 0
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            if not depth:
+                kept.append(text[at : brace.start()])
+            depth += 1
+        elif depth:
+            depth -= 1
+            at = brace.end()
+    return " ".join(kept if depth else [*kept, text[at:]])
 
 
 _WORD = re.compile(r"\w+")
