@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 NO_SCHEMA = "Error code: 400 - 'response_format' of type 'json_schema' is not supported with this model"
 NO_SYSTEM = "Error code: 400 - Unsupported value: 'messages[0].role' does not support 'system' with this model."
 GOOD = judged(evidence="My answer")
+SHORT = GenerateConfig(max_retries=0, max_tokens=500)
+"""No repeats, and too few tokens for Anthropic's client to ask for a stream."""
+
+
+pytestmark = pytest.mark.slow
 
 
 class RefusedError(Exception):
@@ -211,9 +216,7 @@ class Server(ThreadingHTTPServer):
         """Inspect's own client of this server."""
         path = "" if name.startswith("anthropic/") else "/v1"
         url = f"http://127.0.0.1:{self.server_address[1]}{path}"
-        return get_model(
-            name, base_url=url, api_key="none", config=GenerateConfig(max_retries=0), memoize=False, **args
-        )
+        return get_model(name, base_url=url, api_key="none", config=SHORT, memoize=False, **args)
 
     def openai(self, name: str = "judge") -> Model:
         """The client of OpenAI's chat API."""
@@ -290,11 +293,10 @@ def test_openai_without_schema_and_system_role(server: Server, pack: Path, tmp_p
         return 200, completion(GOOD)
 
     server.meet = meet
-    log = judged_by(server.openai(), pack, tmp_path)
-    assert (
-        facts(log) == [{"judge_config": facts(log)[0]["judge_config"], "structured": False, "system_role": False}] * 4
-    )
-    assert facts(log)[0]["judge_config"].endswith("+in_words+no_system_role")
+    judge = server.openai()
+    log = judged_by(judge, pack, tmp_path)
+    config = judge_identity(judge)["judge_config"] + "+in_words+no_system_role"
+    assert facts(log) == [{"judge_config": config, "structured": False, "system_role": False}] * 4
     assert len(server.seen) == 6
 
 

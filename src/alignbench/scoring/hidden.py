@@ -68,7 +68,7 @@ def closing_mark(text: str) -> re.Match[str] | None:
     return _CLOSING.search(text)
 
 
-def without_reasoning(text: str, *, opened: bool = False) -> str:
+def without_reasoning(text: str, *, opened: bool = False, odd: bool = True) -> str:
     """A text without the reasoning that it begins with.
 
     One block is taken away at most. A block that is never closed hides all of the text: nothing was answered.
@@ -76,6 +76,7 @@ def without_reasoning(text: str, *, opened: bool = False) -> str:
     Args:
         text: What a model said.
         opened: Whether the text begins inside a block, because the prompt opened it.
+        odd: Whether a block that only a mark of another kind closes, as no model's does, is left where it stands.
     """
     start = next((at for at, sign in enumerate(text) if has_ink(sign)), len(text))
     for opening, closing in _MARKS:
@@ -83,7 +84,6 @@ def without_reasoning(text: str, *, opened: bool = False) -> str:
             end = closing.search(text, mark.end())
             if end is not None:
                 return text[end.end() :]
-            # Closed by a mark of another kind it is no model's reasoning, and is shown.
-            return text if _CLOSING.search(text, mark.end()) else ""
+            return text if odd and _CLOSING.search(text, mark.end()) else ""
     end = closing_mark(text) if opened else None
     return text[end.end() :] if end else text

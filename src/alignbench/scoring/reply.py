@@ -187,7 +187,8 @@ def _own_words(text: str, opened: bool) -> str:
     begins before it: one that does may be a verdict whose evidence quotes the mark.
     """
     end = closing_mark(text)
-    return without_reasoning(text, opened=opened or (end is not None and not _OPENING.search(text, 0, end.start())))
+    ended = end is not None and not _OPENING.search(text, 0, end.start())
+    return without_reasoning(text, opened=opened or ended, odd=False)
 
 
 def _is_form(verdict: Any) -> bool:
