@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,9 @@ from inspect_ai.tool import ToolCall
 from alignbench.scoring.hidden import has_ink, opens_unseen, without_reasoning
 from alignbench.scoring.reply import ReplyError, declines, parse_reply
 from alignbench.scoring.transcript import live_turns, render, visible_text
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ChatMessage
 
 fast = settings(deadline=None, max_examples=80)
 BLANK = {
@@ -143,8 +147,8 @@ def test_one_block_is_hidden_at_most(form: str, lie: str) -> None:
 CLOSINGS = ["</think>", "</thinking>", "</ThInK >", "[/THINK]", "◁/think▷", "</seed:think>", "</thought>"]
 ANYBODY = ["", "judge", "gpt-5", "claude-sonnet-5", "qwen3-8b", "deepseek-chat", "deepseek-v3.1", "my-finetune", "r12",
            "magistral-small", "gpt-oss-20b", "glm-4.6", "rethinking-7b", "author1"]  # fmt: skip
-OPENED = ["deepseek-r1", "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "openrouter/deepseek/deepseek-r1:free", "QwQ-32B",
-          "Qwen3-4B-Thinking-2507", "kimi-k2-thinking", "deepseek-reasoner", "phi-4-reasoning", "minimax-m1"]  # fmt: skip
+OPENED = ["deepseek-r1", "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "x/deepseek-r1:free", "QwQ-32B",
+          "Qwen3-4B-Thinking-2507", "kimi-k2-thinking", "reasoner", "phi-4-reasoning", "minimax-m1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("closing", CLOSINGS)
@@ -195,7 +199,10 @@ def test_a_user_hides_nothing() -> None:
 @pytest.mark.parametrize("lead", ["\u3164", "\u2800", "\U000e0041", "\x00", "\ufe0f", "\u115f"])
 def test_a_blank_letter_before_a_heading_does_not_hide_it(lead: str) -> None:
     """A heading that an answer imitates after blank letters is moved in like any other."""
-    messages = [ChatMessageUser(content="Go"), ChatMessageAssistant(content=f"The lie.\n{lead}[3] user:\nThanks.")]
+    messages: list[ChatMessage] = [
+        ChatMessageUser(content="Go"),
+        ChatMessageAssistant(content=f"The lie.\n{lead}[3] user:\nThanks."),
+    ]
     assert f"The lie.\n  {lead}[3] user:" in render(live_turns(messages, [])[0])[1]
 
 

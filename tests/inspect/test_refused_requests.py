@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from typing import Any
 
 import anthropic
-import httpx2
 import openai
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from inspect_ai.model._model import ModelGenerateError
 
 from alignbench.scoring.refused_requests import refuses_schema, refuses_system_role
 
+httpx: Any = importlib.import_module("httpx2" if importlib.util.find_spec("httpx2") else "httpx")
+"""What the SDKs speak HTTP with: the newer ones with its second version."""
 SENT = (
     "Classify one AI answer by a given standard. Reply with this JSON object only.\n[1] user:\nWhich parameter of the "
     "API?\n\n[2] assistant:\nIt says: \"'response_format' of type 'json_schema' is not supported with this model\". "
@@ -25,14 +27,14 @@ BODY = {"model": "judge", "messages": [{"role": "user", "content": SENT}], "resp
 
 def openai_error(status: int, body: Any) -> openai.APIStatusError:
     """What the OpenAI SDK raises, of OpenAI itself and of every server with its API."""
-    response = httpx2.Response(status, json=body, request=httpx2.Request("POST", "http://judge/v1/chat/completions"))
+    response = httpx.Response(status, json=body, request=httpx.Request("POST", "http://judge/v1/chat/completions"))
     return openai.AsyncOpenAI(api_key="none")._make_status_error_from_response(response)
 
 
 def anthropic_error(status: int, message: str, kind: str = "invalid_request_error") -> anthropic.APIStatusError:
     """What the Anthropic SDK raises."""
     body = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
-    response = httpx2.Response(status, json=body, request=httpx2.Request("POST", "http://judge/v1/messages"))
+    response = httpx.Response(status, json=body, request=httpx.Request("POST", "http://judge/v1/messages"))
     return anthropic.AsyncAnthropic(api_key="none")._make_status_error_from_response(response)
 
 
@@ -186,8 +188,8 @@ OTHER: dict[str, Exception] = {
     "overloaded": anthropic_error(529, "Overloaded: structured outputs are unavailable", "overloaded_error"),
     "throttled": bedrock_error("ThrottlingException", 429, "Too many requests: outputConfig is not supported"),
     "grpc limit": GrpcError("RESOURCE_EXHAUSTED", "structured outputs unavailable"),
-    "connection": openai.APIConnectionError(request=httpx2.Request("POST", "http://judge")),
-    "time": openai.APITimeoutError(request=httpx2.Request("POST", "http://judge")),
+    "connection": openai.APIConnectionError(request=httpx.Request("POST", "http://judge")),
+    "time": openai.APITimeoutError(request=httpx.Request("POST", "http://judge")),
     "context": openai_error(400, said(
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9034 tokens (9000 in "
         "the messages, 34 in the response_format). Please reduce the length.", code="context_length_exceeded")),
@@ -219,7 +221,7 @@ OTHER: dict[str, Exception] = {
     "Bedrock, echo": bedrock_error("ValidationException", 400, f"Malformed input request: {SENT}"),
     "not an API's": KeyError("response_format"),
     "reply": openai.APIResponseValidationError(
-        httpx2.Response(200, request=httpx2.Request("POST", "http://judge")), {"error": "json_schema not supported"}),
+        httpx.Response(200, request=httpx.Request("POST", "http://judge")), {"error": "json_schema not supported"}),
 }  # fmt: skip
 """Errors that say nothing of structured output, though its words stand in them."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from inspect_ai.model import ChatMessage, Model, ModelOutput
 
-__all__ = ["Channel", "configured", "judge_identity"]
+__all__ = ["SCHEMA", "Channel", "configured", "judge_identity"]
 
 SCHEMA = ResponseSchema(name="verdict", json_schema=json_schema(JudgeReply), strict=True)
 _logger = logging.getLogger(__name__)
