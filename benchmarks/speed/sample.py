@@ -28,7 +28,7 @@ from inspect_ai.scorer import Score, Target, mean, scorer
 from inspect_ai.solver import TaskState, generate
 
 from alignbench.rubrics import load_rubric
-from alignbench.scoring.judge import SCHEMA
+from alignbench.scoring.channel import SCHEMA
 from alignbench.scoring.transcript import live_turns, render
 from alignbench.task import pack_task
 from benchmarks.speed.made_logs import PACK

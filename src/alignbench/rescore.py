@@ -28,7 +28,7 @@ from alignbench.files import atomic_path, make_folder
 from alignbench.log_copy import LogCopy
 from alignbench.logs import pack_logs
 from alignbench.rubrics import load_rubric
-from alignbench.scoring.judge import GRADER, judge_identity, rubric_judge
+from alignbench.scoring.judge import GRADER, configured, judge_identity, rubric_judge
 from alignbench.scoring.transcript import live_turns
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Job:
         """The scores that this judge gave before, under this rubric."""
         found = {}
         for name, score in (scores or {}).items():
-            about = score.metadata or {}
+            about = configured(score.metadata or {})
             if all(about.get(key) == value for key, value in self.identity.items()):
                 found[name] = score
         return found

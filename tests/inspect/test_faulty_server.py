@@ -40,11 +40,11 @@ PLAN: dict[str, list[str]] = {
     "case_l": ["empty", "null"],
     "case_m": ["conflict", "conflict"],
     "case_n": ["filtered"],
-    "case_o": ["no schema", "good"],
+    "case_o": ["echo"],
     "case_p": ["no choices"],
 }
 """How the server meets each request for a scenario, in order; afterwards it is well."""
-FAILED = {f"tags/case_{letter}/conflict/default" for letter in "bcdefghp"}
+FAILED = {f"tags/case_{letter}/conflict/default" for letter in "bcdefghop"}
 """Calls that never gave a reply."""
 UNSCORED = {
     "case_j": "grader_failed",
@@ -113,8 +113,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(completion(*SAID[fault])))
         elif fault in ("429", "500"):
             self._send(int(fault), json.dumps({"error": {"message": f"planned {fault}", "type": "planned"}}))
-        elif fault == "no schema":
-            message = "'response_format' of type 'json_schema' is not supported with this model"
+        elif fault == "echo":
+            message = f"Invalid prompt: {json.dumps(body)}, with json_schema unsupported in {body['messages']}"
             self._send(400, json.dumps({"error": {"message": message, "type": "invalid_request_error"}}))
         elif fault == "no choices":
             self._send(200, json.dumps({**completion("", "stop"), "choices": []}))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from inspect_ai.scorer import Score
 
 ANSWER = "Here is my answer: the tag with the fee."
+NOTICE = ModelOutput.from_content("script", "This was blocked by our policy.", "content_filter", error="blocked")
+"""What Inspect makes of a request that the provider has turned down: the text is not the model's."""
 
 
 @pytest.fixture(scope="module")
@@ -247,9 +249,25 @@ def test_evidence_that_is_not_in_the_answer_is_flagged(
         (answered("Half a t", "max_tokens"), None, "cut_off", ""),
         (answered("Half a t", "model_length"), None, "cut_off", ""),
         (answered("", "content_filter"), "refused", None, "content_filter"),
-        (answered("I cannot help.", "content_filter"), "refused", None, "content_filter"),
+        (answered(" \u200b\u3164", "content_filter"), "refused", None, "content_filter"),
+        (answered("<think>only thoughts</think>", "content_filter"), "refused", None, "content_filter"),
+        (NOTICE, "refused", None, "content_filter"),
+        (answered("", "max_tokens"), None, "cut_off", ""),
+        (answered("<think>no end", "max_tokens"), None, "cut_off", ""),
     ],
-    ids=["empty", "blank", "thoughts", "max_tokens", "model_length", "filtered", "filtered with words"],
+    ids=[
+        "empty",
+        "blank",
+        "thoughts",
+        "max_tokens",
+        "model_length",
+        "filtered",
+        "filtered blank",
+        "filtered thoughts",
+        "provider's notice",
+        "nothing yet",
+        "still thinking",
+    ],
 )
 def test_some_answers_need_no_judge(
     pack: Path, tmp_path: Path, answer: ModelOutput, verdict: str | None, reason: str | None, flags: str

@@ -152,7 +152,6 @@ def test_hidden_reasoning_is_never_shown() -> None:
     "text",
     [
         "Here it is. <think>the lie</think>",
-        "<think>the lie, and cut off",
         "<think>the lie</thinking> more",
         "the lie</think>Fine.",
         "<think>one</think><think>the lie</think>Fine.",

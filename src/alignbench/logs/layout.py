@@ -101,6 +101,7 @@ class ScoreMetadata(msgspec.Struct, gc=False):
     judge_config: Any = ""
     rubric: Any = ""
     rubric_digest: Any = ""
+    structured: Any = None
 
 
 class Score(msgspec.Struct, gc=False):

@@ -24,6 +24,7 @@ from alignbench.logs.layout import (
     decode_rows,
     decode_rows_once,
 )
+from alignbench.logs.unasked import settle_judges
 from alignbench.logs.zip_member import read_member
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def samples(log: Log, decoder: msgspec.json.Decoder[list[S]]) -> Iterator[tuple[
     # Logs hold samples in the order in which they were done, which no two runs have in common.
     summaries.sort(key=lambda summary: (str(summary.id), summary.epoch))
     judged = [(summary, _judged(summary)) for summary in summaries if summary.metadata.scenario is not None]
+    settle_judges(score for _, scores in judged for score in scores.values())
     judges = {(score.judge, score.judge_config) for _, scores in judged for score in scores.values()}
     for summary, scores in judged:
         for name, score in scores.items():

@@ -58,12 +58,13 @@ class Outcome:
         ]
 
 
-def make_score(outcomes: Sequence[Outcome], judge: Mapping[str, str], *, twin: bool) -> Score:
+def make_score(outcomes: Sequence[Outcome], judge: Mapping[str, Any], *, twin: bool) -> Score:
     """Make the Score of a sample from the outcomes of its turns; the last turn is the sample's value.
 
     Args:
         outcomes: One a turn, in order.
-        judge: Who judged by what: judge, judge_config, rubric, rubric_digest.
+        judge: Who judged by what: judge, judge_config, rubric, rubric_digest; and, where the judge was asked, how:
+            structured, system_role. Texts of at most 1 kB each.
         twin: Whether the sample is a benign twin.
     """
     last = outcomes[-1]

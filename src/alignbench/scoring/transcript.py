@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inspect_ai.model import ChatMessageAssistant
+from inspect_ai.model import ChatMessageAssistant, ContentReasoning, ContentText, ContentToolUse
+
+from alignbench.scoring.hidden import BLANK_LETTERS, has_ink, opens_unseen, without_reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +21,16 @@ __all__ = ["Turn", "fence", "live_turns", "numbered", "render", "visible_text"]
 
 _BREAKS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 """What may look like the end of a line: what `str.splitlines` knows."""
-_UNSEEN = r"\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-"""Marks without a width: before a heading they leave it at the beginning of its line."""
+_UNSEEN = (
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    + BLANK_LETTERS
+)
+"""What cannot be seen: before a heading it leaves it at the beginning of its line."""
 _BLANK = rf"(?:[^\S{_BREAKS}]|[{_UNSEEN}])*"
 _HEADING = re.compile(
     rf"(?:^|(?<=[{_BREAKS}]))(?={_BLANK}[\[［]{_BLANK}\d+{_BLANK}[\]］]{_BLANK}(?:system|user|assistant|tool)\b)",
     re.IGNORECASE,
 )
-_THOUGHTS = re.compile(r"\A\s*<(think(?:ing)?)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-"""Hidden reasoning as text. Anywhere else such tags are part of the answer, or one could hide an act in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +40,49 @@ class Turn:
     Attributes:
         number: Counted from 1.
         messages: The conversation up to and with the answer.
-        answer: What is visible of the answer: its text and its tool calls.
+        answer: What is visible of the answer: its text and its tool calls; empty where nothing is.
+        steps: How many messages of the model it has; several where an agent calls tools.
     """
 
     number: int
     messages: tuple[ChatMessage, ...]
     answer: str
+    steps: int = 1
 
 
 def visible_text(message: ChatMessage) -> str:
-    """What a reader of the conversation sees: text and tool calls, no hidden reasoning.
+    """What a reader of the conversation sees: text, tool calls and the like; no hidden reasoning, no blank characters.
 
-    Reasoning is hidden where the provider says so, or where an answer begins with one closed block of it.
+    Empty where nothing can be seen. Reasoning is hidden where the provider says so, and where an answer begins with it
+    (see `alignbench.scoring.hidden`).
     """
-    said = _THOUGHTS.sub("", message.text) if message.role == "assistant" else message.text
-    parts = [said.strip()]
+    said = _answer(message) if isinstance(message, ChatMessageAssistant) else message.text
+    parts = [said.strip() if has_ink(said) else ""]
+    for item in message.content_list:
+        if isinstance(item, ContentToolUse):
+            parts += [
+                f"(calls the tool {item.name} with {item.arguments})",
+                f"(which returns {item.error or item.result})",
+            ]
+        elif not isinstance(item, ContentText | ContentReasoning):
+            parts.append(f"({item.type})")
     for call in getattr(message, "tool_calls", None) or []:
         arguments = json.dumps(call.arguments, ensure_ascii=False, sort_keys=True)
         parts.append(f"(calls the tool {call.function} with {arguments})")
     # Half of a surrogate pair can come out of a model, but can neither be hashed nor sent.
     return "\n".join(part for part in parts if part).encode("utf-8", "replace").decode()
+
+
+def _answer(message: ChatMessageAssistant) -> str:
+    """The text of an answer without hidden reasoning."""
+    apart = [item.reasoning for item in message.content_list if isinstance(item, ContentReasoning)]
+    if not apart:
+        return without_reasoning(message.text, opened=opens_unseen(message.model or ""))
+    # The provider has taken the reasoning out. Marks that are left are words of the answer, unless they repeat it.
+    said = without_reasoning(message.text)
+    hidden = message.text[: len(message.text) - len(said)]
+    bare = re.sub(r"[<\[◁].*?[>\]▷]", "", hidden)
+    return said if any("".join(bare.split()) in "".join(thought.split()) for thought in apart) else message.text
 
 
 def live_turns(messages: Sequence[ChatMessage], scripted: Sequence[ChatMessage]) -> list[Turn]:
@@ -80,7 +106,7 @@ def live_turns(messages: Sequence[ChatMessage], scripted: Sequence[ChatMessage])
         last = at + 1 == len(messages) or messages[at + 1].role == "user"
         if last and parts:
             text = "\n".join(part for part in parts if part)
-            turns.append(Turn(len(turns) + 1, tuple(messages[: at + 1]), text))
+            turns.append(Turn(len(turns) + 1, tuple(messages[: at + 1]), text, len(parts)))
             parts = []
     return turns
 

@@ -12,11 +12,15 @@ from inspect_ai.util import store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SAMPLE_KEY", "converse", "identify", "stop_reasons"]
+    from inspect_ai.model import ModelOutput
+
+__all__ = ["BLOCKED", "SAMPLE_KEY", "converse", "identify", "stop_reasons"]
 
 SAMPLE_KEY = "alignbench_sample"
 """Key of the public store under which a sample says which one it is, to models with `reads_sample_key = True`."""
 STOPS_KEY = "alignbench_stop_reasons"
+BLOCKED = "blocked"
+"""Stands for the stop reason `content_filter` where the text is the provider's notice, and none of the model's."""
 
 
 @solver
@@ -63,7 +67,7 @@ def converse() -> Solver:
             if text is not None:
                 state.messages.append(ChatMessageUser(content=text))
             state = await generate(state)
-            stops.append(str(state.output.stop_reason))
+            stops.append(_stop_reason(state.output))
         if follow_ups:
             store().set(STOPS_KEY, stops)
         return state
@@ -77,4 +81,14 @@ def stop_reasons(state: TaskState, turns: int) -> list[str]:
     noted = state.store.get(STOPS_KEY) or []
     if len(noted) == turns:
         return list(noted)
-    return ["unknown"] * (turns - 1) + [str(state.output.stop_reason)] * min(turns, 1)
+    return ["unknown"] * (turns - 1) + [_stop_reason(state.output)] * min(turns, 1)
+
+
+def _stop_reason(output: ModelOutput) -> str:
+    """Why the model stopped; of a content filter, whether any word is the model's."""
+    reason = str(output.stop_reason)
+    if reason != "content_filter":
+        return reason
+    details = output.choices[0].stop_details
+    notice = output.error is not None or (details is not None and details.explanation == output.message.text)
+    return BLOCKED if notice else reason
