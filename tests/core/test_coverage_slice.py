@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.coverage import methods, peers
 from benchmarks.coverage.corrections import CorrectionSetting, correction_scores
+from benchmarks.coverage.gaffke import held
 from benchmarks.coverage.generators import counts, propensities, scenario_sizes
 from benchmarks.coverage.packs import pack_scores
 from benchmarks.coverage.rates import simulated_pairs
@@ -41,11 +42,33 @@ def rate_score(setting: Setting, seed: int, method: str = "s1_interval") -> Scor
     return score("rate", "core", method, setting, found, setting.rate)
 
 
-def test_s1_covers_its_level() -> None:
-    """In six settings of the core S1 holds the true rate in 95 % on average and in 92 % at least."""
-    found = [rate_score(setting, at).coverage for at, setting in enumerate(SLICE)]
-    assert float(np.mean(found)) >= 0.95
-    assert min(found) >= 0.92
+HOT = (
+    Setting(100, (1, 50), 0.0, 0.02, "hot"),
+    Setting(42, (4, 4), 0.0, 0.01, "hot"),
+    Setting(14, (4, 4), 0.0, 0.02, "cauchy"),
+)
+"""Where few scenarios always misbehave and the rest never."""
+
+
+def gaffke_coverage(setting: Setting, seed: int) -> float:
+    """Coverage of the published interval of a rate."""
+    rng = np.random.default_rng([0, seed])
+    n = scenario_sizes(setting.outputs, (DATA_SETS, setting.scenarios), rng)
+    y = counts(n, propensities(setting.generator, setting.rate, setting.icc), rng)
+    return float(held([y / n], setting.rate)["gaffke"].mean())
+
+
+def test_the_interval_of_a_rate_covers_its_level() -> None:
+    """In six settings of the core and three of heavy tails it holds the true rate in 94 % at least."""
+    found = [gaffke_coverage(setting, at) for at, setting in enumerate((*SLICE, *HOT))]
+    assert float(np.mean(found)) >= 0.96
+    assert min(found) >= 0.94
+
+
+def test_s1_does_not_under_heavy_tails() -> None:
+    """S1 holds it in 92 % of the core at least, but in less than 85 % where a few scenarios always misbehave."""
+    assert min(rate_score(setting, at).coverage for at, setting in enumerate(SLICE)) >= 0.92
+    assert min(rate_score(setting, at).coverage for at, setting in enumerate(HOT)) < 0.85
 
 
 def test_the_slice_can_fail() -> None:
@@ -54,13 +77,14 @@ def test_the_slice_can_fail() -> None:
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.2])
-def test_s2_covers_its_level(factor: float) -> None:
-    """In six settings of the core S2 holds the true difference, none or four fifths, in 92 % at least."""
+def test_the_interval_of_a_difference_covers_its_level(factor: float) -> None:
+    """In six settings of the core it holds the true difference, none or four fifths, in 94 % at least."""
     for at, (setting, likeness) in enumerate(zip(SLICE, (0.3, 0.9) * 3, strict=True)):
         pair = PairSetting(setting, setting.rate * factor, likeness)
         pairs = simulated_pairs(pair, DATA_SETS, np.random.default_rng([1, at]))
         truth = pair.candidate_rate - setting.rate
-        assert score("difference", "core", "S2", pair, methods.s2_interval(pairs), truth).coverage >= 0.92
+        change = (pairs.candidate - pairs.base) / pairs.n
+        assert held([change], truth, (-1.0, 1.0))["gaffke_midp"].mean() >= 0.94
 
 
 def test_packs_cover_their_level() -> None:
@@ -71,7 +95,8 @@ def test_packs_cover_their_level() -> None:
         PackSetting((25,) * 9, (4, 10), 0.5, 0.05, "two_point", 0.05),
     ):
         found = pack_scores(setting, "core", effort, np.random.default_rng(0))
-        ours = [one.coverage for one in found if one.method in ("S1 over packs", "S2 over packs")]
+        published = {("overall rate", "Gaffke over packs"), ("overall difference", "Gaffke, mid-P over packs")}
+        ours = [one.coverage for one in found if (one.part, one.method) in published]
         assert len(ours) == 2
         assert min(ours) >= 0.92
 
