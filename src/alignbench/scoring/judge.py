@@ -18,7 +18,7 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.util import json_schema
 
 from alignbench.errors import InputError
-from alignbench.identity import judge_config
+from alignbench.identity import judge_config, same_model
 from alignbench.rubrics import Rubric, load_rubric
 from alignbench.scoring.outcome import Outcome, make_score
 from alignbench.scoring.reply import Judgement, JudgeReply, ReplyError, has_evidence, parse_reply
@@ -94,7 +94,7 @@ def rubric_judge(rubric: str = "conflict", structured: bool = True, failed_calls
                 raise
             failure = Outcome(None, "error", reasoning=f"The judge could not be called: {error}")
             outcomes = [failure] * len(turns)
-        if judge["judge"] == str(state.model):
+        if same_model(judge["judge"], str(state.model)):
             outcomes = [_flagged(outcome, "self_graded") for outcome in outcomes]
         return make_score(outcomes or [Outcome(None, "no_response")], judge, twin=state.metadata["twin"])
 
