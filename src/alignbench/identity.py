@@ -64,8 +64,8 @@ def judge_config(args: Mapping[str, Any], config: Mapping[str, Any]) -> str:
 
 
 _ROUTES = frozenset(
-    ("openai-api", "openrouter", "azure", "azureai", "bedrock", "sagemaker", "vertex", "github", "cf", "@cf", "together",
-     "fireworks", "accounts", "models", "groq", "cerebras", "sambanova", "databricks", "deepinfra", "nebius", "novita",
+    ("openai-api", "openrouter", "azure", "azureai", "bedrock", "sagemaker", "vertex", "github", "cf", "@cf",
+     "together", "fireworks", "accounts", "models", "groq", "cerebras", "sambanova", "databricks", "deepinfra", "nebius", "novita",
      "hyperbolic", "featherless-ai", "replicate", "hf", "hf-inference-providers", "huggingface", "vllm", "sglang",
      "ollama", "lm-studio", "llama-cpp-python", "gguf", "nnterp", "transformer_lens", "litellm", "modelscope")
 )  # fmt: skip
@@ -73,9 +73,9 @@ _ROUTES = frozenset(
 _SCRIPTED = frozenset(("persona", "mockllm", "none"))
 """Providers whose models exist nowhere else: their names are whole as they are."""
 _ALIKE = frozenset(
-    ("adapter", "base", "baseline", "best", "candidate", "chat", "checkpoint", "ckpt", "default", "dpo", "epoch", "final",
-     "grader", "grpo", "instruct", "it", "iter", "judge", "last", "local", "lora", "main", "merged", "model", "output",
-     "policy", "ppo", "rlhf", "run", "sft", "step", "target", "test", "tuned")
+    ("adapter", "base", "baseline", "best", "candidate", "chat", "checkpoint", "ckpt", "default", "dpo", "epoch",
+     "final", "grader", "grpo", "instruct", "it", "iter", "judge", "last", "local", "lora", "main", "merged", "model",
+     "output", "policy", "ppo", "rlhf", "run", "sft", "step", "target", "test", "tuned")
 )  # fmt: skip
 """Words that many models are called by: a name of these alone needs the folder or owner before it."""
 _NUMBER = re.compile(r"v?\d*[a-z]?")
@@ -131,10 +131,11 @@ _REWRITES = tuple(
 def canonical_model(name: str) -> str:
     """The name that a model has under every route and snapshot: whoever has the same one is taken for the same model.
 
-    Dropped are who serves it (`openrouter/`, `azureai/`, `us.anthropic.`, `:free`), whose account it lies in (`meta-llama/`),
-    the date of a snapshot (also `-latest`, `-preview`), the precision of its weights (`Q4_K_M`, `-AWQ`, `fp8`) and how
-    a server says that (Together's `-Instruct-Turbo` is an instruct model in FP8). Kept is everything that may name
-    other weights: size, generation, `mini`, `pro`, `base` against `instruct`, a fine-tune's own name.
+    Dropped are who serves it (`openrouter/`, `azureai/`, `us.anthropic.`, `:free`), whose account it lies in
+    (`meta-llama/`), the date of a snapshot (also `-latest`, `-preview`), the precision of its weights (`Q4_K_M`,
+    `-AWQ`, `fp8`) and how a server says that (Together's `-Instruct-Turbo` is an instruct model in FP8). Kept is
+    everything that may name other weights: size, generation, `mini`, `pro`, `base` against `instruct`, a fine-tune's
+    own name.
 
     It is made for finding models that judge themselves, so in doubt two are one: that costs a rank, and the other
     mistake lets a model grade itself. It only looks at names: what a server alone can resolve (a deployment called

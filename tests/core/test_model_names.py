@@ -12,7 +12,8 @@ from alignbench.identity import canonical_model, model_family, same_model
 
 ONE_MODEL = {
     "gpt-4o": (
-        "openai/gpt-4o", "openrouter/openai/gpt-4o", "azureai/gpt-4o", "openai/azure/gpt-4o", "openai/gpt-4o-2024-08-06",
+        "openai/gpt-4o", "openrouter/openai/gpt-4o", "azureai/gpt-4o", "openai/azure/gpt-4o",
+        "openai/gpt-4o-2024-08-06",
         "openai-api/openrouter/openai/gpt-4o", "openrouter/openai/gpt-4o:extended", "azureai/GPT4o",
         "openrouter/openai/chatgpt-4o-latest",
     ),
@@ -25,12 +26,14 @@ ONE_MODEL = {
     "claude-sonnet-4": (
         "anthropic/claude-sonnet-4-20250514", "bedrock/anthropic.claude-sonnet-4-20250514-v1:0",
         "anthropic/bedrock/us.anthropic.claude-sonnet-4-20250514-v1:0", "vertex/claude-sonnet-4@20250514",
-        "anthropic/vertex/claude-sonnet-4@default", "openrouter/anthropic/claude-sonnet-4", "anthropic/claude-sonnet-4-0",
+        "anthropic/vertex/claude-sonnet-4@default", "openrouter/anthropic/claude-sonnet-4",
+        "anthropic/claude-sonnet-4-0",
         "openrouter/anthropic/claude-4-sonnet-20250522", "databricks/databricks-claude-sonnet-4",
         "bedrock/arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-20250514-v1:0",
     ),
     "claude-3-5-sonnet": (
-        "anthropic/claude-3-5-sonnet-20240620", "anthropic/claude-3-5-sonnet-latest", "anthropic/claude-3-5-sonnet-20241022",
+        "anthropic/claude-3-5-sonnet-20240620", "anthropic/claude-3-5-sonnet-latest",
+        "anthropic/claude-3-5-sonnet-20241022",
         "openrouter/anthropic/claude-3.5-sonnet:beta", "bedrock/eu.anthropic.claude-3-5-sonnet-20241022-v2:0",
     ),
     "claude-3-7-sonnet": ("anthropic/claude-3-7-sonnet-latest", "openrouter/anthropic/claude-3.7-sonnet:thinking"),
@@ -51,14 +54,16 @@ ONE_MODEL = {
         "llama-cpp-python/SmolLM2-135M-Instruct-Q4_K_M.gguf", "llama-cpp-python/SmolLM2-135M-Instruct-f16.gguf",
         "llama-cpp-python/SmolLM2-135M-Instruct.IQ3_XS.gguf",
     ),
-    "deepseek-r1": ("openrouter/deepseek/deepseek-r1", "bedrock/us.deepseek.r1-v1:0", "together/deepseek-ai/DeepSeek-R1-0528"),
+    "deepseek-r1": ("openrouter/deepseek/deepseek-r1", "bedrock/us.deepseek.r1-v1:0",
+                    "together/deepseek-ai/DeepSeek-R1-0528"),
     "deepseek-v3": ("together/deepseek-ai/DeepSeek-V3", "openrouter/deepseek/deepseek-v3-0324:free"),
-    "mistral-large": ("mistral/mistral-large-latest", "mistral/mistral-large-2411", "openrouter/mistralai/mistral-large"),
+    "mistral-large": ("mistral/mistral-large-latest", "mistral/mistral-large-2411",
+                      "openrouter/mistralai/mistral-large"),
     "command-r": ("bedrock/cohere.command-r-v1:0", "openrouter/cohere/command-r-08-2024"),
     "own-tune": ("vllm/lab/own-tune", "hf/lab/own-tune", "openai-api/mine/own-tune"),
 }  # fmt: skip
 """Names that are one model, which is no other one here."""
-SAME = [pair for names in ONE_MODEL.values() for pair in zip(names, names[1:], strict=False)]
+SAME = [pair for names in ONE_MODEL.values() for pair in itertools.pairwise(names)]
 
 OTHER = [
     ("openai/gpt-4o", "openai/gpt-4o-mini"),
@@ -125,8 +130,9 @@ def test_no_two_models_of_the_list_are_one() -> None:
     assert len(set().union(*found.values())) == len(ONE_MODEL)
 
 
-WORDS = ("gpt", "claude", "sonnet", "llama", "lab", "own", "4o", "4", "3.5", "8b", "mini", "instruct", "base", "v2", "0613",
-         "2024-08-06", "latest", "preview", "q4_K_M", "awq", "final", "checkpoint", "turbo", "thinking", "p1")  # fmt: skip
+WORDS = ("gpt", "claude", "sonnet", "llama", "lab", "own", "4o", "4", "3.5", "8b", "mini", "instruct", "base", "v2",
+         "0613", "2024-08-06", "latest", "preview", "q4_K_M", "awq", "final", "checkpoint", "turbo", "thinking",
+         "p1")  # fmt: skip
 NAMES = st.one_of(
     st.text(max_size=20),
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).flatmap(

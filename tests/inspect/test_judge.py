@@ -309,7 +309,7 @@ def test_a_model_that_judges_itself_is_flagged(pack: Path, tmp_path: Path) -> No
 
 
 def test_a_dated_snapshot_of_the_target_is_the_target(pack: Path, tmp_path: Path) -> None:
-    """Self-grading shows under another route or snapshot too: the judge's name need not be the target's, letter by letter."""
+    """Self-grading shows where the judge's name is not the target's letter by letter."""
     target = scripted("tune-2025-01-31", lambda _call: "My answer")
     judge = scripted("tune-latest", lambda _call: judged(evidence="My answer"))
     assert only(run(one(pack), target, judge, tmp_path))[1]["flags"] == "self_graded"
