@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 import zipfile
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 import yaml
-import zipfile_zstd
 from inspect_ai import Task, eval_retry, score
 from inspect_ai import eval as inspect_eval
 from inspect_ai.analysis import (
@@ -39,13 +39,18 @@ from alignbench.scoring import rubric_judge
 from alignbench.table import VERDICT_COLUMNS, read_table
 from alignbench.task import pack_task
 
+if sys.version_info >= (3, 14):
+    from zipfile import ZIP_ZSTANDARD
+else:
+    from zipfile_zstd import ZIP_ZSTANDARD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inspect_ai.log import EvalLog
     from inspect_ai.scorer import Scorer
 
-KNOWN = zipfile_zstd.ZIP_ZSTANDARD
+KNOWN = ZIP_ZSTANDARD
 ROW = ("verdict", "unscored_reason", "refusal_type", "severity", "position_1", "position_2", "flags")
 Members = dict[str, bytes]
 
