@@ -49,8 +49,11 @@ def make_folder(path: str | Path) -> Path:
 
 def _require_local(path: str | Path) -> None:
     """Refuse an address: what is written to it would lie in a folder of that name on this machine."""
-    if _ELSEWHERE.match(str(path)):
-        raise InputError("cannot write here: results are written to this machine only", file=path,
+    address = _ELSEWHERE.match(str(path))
+    if address:
+        # A Path has lost one of the two strokes.
+        shown = f"{address[0]}/{str(path)[address.end() :].lstrip('/')}"
+        raise InputError("cannot write here: results are written to this machine only", file=shown,
                          allowed="a path; copy the result there afterwards")  # fmt: skip
 
 

@@ -65,9 +65,10 @@ def judge_config(args: Mapping[str, Any], config: Mapping[str, Any]) -> str:
 
 _ROUTES = frozenset(
     ("openai-api", "openrouter", "azure", "azureai", "bedrock", "sagemaker", "vertex", "github", "cf", "@cf",
-     "together", "fireworks", "accounts", "models", "groq", "cerebras", "sambanova", "databricks",
-     "deepinfra", "nebius", "novita", "hyperbolic", "featherless-ai", "replicate", "hf", "hf-inference-providers", "huggingface", "vllm", "sglang",
-     "ollama", "lm-studio", "llama-cpp-python", "gguf", "nnterp", "transformer_lens", "litellm", "modelscope")
+     "together", "fireworks", "accounts", "models", "groq", "cerebras", "sambanova", "databricks", "deepinfra",
+     "nebius", "novita", "hyperbolic", "featherless-ai", "replicate", "hf", "hf-inference-providers",
+     "huggingface", "vllm", "sglang", "ollama", "lm-studio", "llama-cpp-python", "gguf", "nnterp",
+     "transformer_lens", "litellm", "modelscope")
 )  # fmt: skip
 """Parts of a name that say who serves a model, or by what program, and not who made it."""
 _SCRIPTED = frozenset(("persona", "mockllm", "none"))

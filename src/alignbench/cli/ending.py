@@ -138,10 +138,13 @@ def _say(text: str, *, lines: bool = False) -> None:
 
 def _silence() -> None:
     """Send what is left in the streams nowhere, or Python would fail on it again when it ends."""
-    for number in (1, 2):
+    for stream in (sys.stdout, sys.stderr):
         try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
-        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+        except (AttributeError, OSError, ValueError):
+            # No stream, or one that is no file.
             continue
 
 
