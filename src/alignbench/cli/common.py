@@ -88,10 +88,9 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     result = combine(table, panel, cards)
     about = result.attrs["panel"]
     same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
-    click.echo(f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
-               f"same verdict: {'; '.join(same)}", err=True)  # fmt: skip
-    for warning in about["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
+    said = f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
+    for line in (f"{said}same verdict: {'; '.join(same)}", *(f"warning: {text}" for text in about["warnings"])):
+        click.echo(visible(line), err=True)
     return result
 
 
@@ -101,7 +100,7 @@ def _marked(table: pd.DataFrame) -> pd.DataFrame:
         judges = table[["judge", "judge_config", "rubric_digest", "pack"]].astype(str).drop_duplicates()
         shown = "; ".join(f"{judge} (configuration {config or 'none'}, rubric {rubric}, pack {pack})"
                           for judge, config, rubric, pack in judges.itertuples(index=False))  # fmt: skip
-        click.echo(f"warning: no card fits; the rows were judged by {shown}", err=True)
+        click.echo(visible(f"warning: no card fits; the rows were judged by {shown}"), err=True)
     return table
 
 
