@@ -49,7 +49,7 @@ def frame_csv(frame: pd.DataFrame) -> str:
         column = made.iloc[:, at]
         if not pd.api.types.is_numeric_dtype(column.dtype):
             cells = [_safe(value) for value in column]
-            made.isetitem(at, pd.Series(cells, index=made.index, dtype=object))
+            made.isetitem(at, pd.Series(cells, dtype=object).to_numpy())
             broken = broken or any("\r" in cell for cell in cells if isinstance(cell, str))
     # Python below 3.13 does not see that a lone carriage return ends a line for whoever reads it.
     quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL
@@ -76,7 +76,8 @@ def own_columns(frame: pd.DataFrame) -> pd.DataFrame:
     for at in range(frame.shape[1]):
         column = frame.iloc[:, at]
         if any(isinstance(value, str) and _MARKED.match(value) for value in _distinct(column)):
-            frame.isetitem(at, column.map(lambda cell: own_cell(cell) if isinstance(cell, str) else cell))
+            cells = [own_cell(cell) if isinstance(cell, str) else cell for cell in column]
+            frame.isetitem(at, pd.Series(cells, dtype=object).to_numpy())
     return frame
 
 

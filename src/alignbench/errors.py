@@ -43,7 +43,7 @@ class InputError(AlignbenchError):
         return visible(f"{place}{item}{self.problem}{allowed}")
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of somebody else's error; its class where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 

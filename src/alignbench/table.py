@@ -95,7 +95,7 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
 """The columns, in their order. `flags` holds words joined by +; `epoch` and `turn` count from 1."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_WIDTH = {"integer": "Int16", "count": "Int32"}
+_WIDTH: dict[str, Literal["Int16", "Int32"]] = {"integer": "Int16", "count": "Int32"}
 _HIGHEST = 2**31 - 1
 
 _BY_NAME = {column.name: column for column in VERDICT_COLUMNS}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CELLS = st.one_of(
-    st.text(st.characters(exclude_categories=("Cs",)), max_size=12),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
     st.builds(
         str.__add__,
         st.sampled_from(["'", "''", "", "=", "+", "-", "@", "\t", "\r", "\n", "＝"]),
