@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["AlignbenchError", "InputError", "MissingExtraError", "NotComparableError", "first_line"]
+from alignbench.text import visible
+
+__all__ = ["AlignbenchError", "InputError", "MissingExtraError", "NotComparableError", "WriteError", "first_line"]
 
 
 class AlignbenchError(Exception):
@@ -10,7 +12,7 @@ class AlignbenchError(Exception):
 
 
 class InputError(AlignbenchError):
-    """Something that was handed to us is wrong: a file, a table, an option.
+    """Something that was handed to us is wrong: a file, a table, an option. Its text is one line, whatever is in it.
 
     Args:
         message: What is wrong, with the bad value in it (`repr`).
@@ -38,16 +40,20 @@ class InputError(AlignbenchError):
         place = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         item = f"[{self.item}] " if self.item else ""
         allowed = f" (allowed: {self.allowed})" if self.allowed else ""
-        return f"{place}{item}{self.problem}{allowed}"
+        return visible(f"{place}{item}{self.problem}{allowed}")
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of somebody else's error; its class where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class MissingExtraError(AlignbenchError):
     """An optional dependency is not installed; the text holds the line that installs it."""
+
+
+class WriteError(AlignbenchError):
+    """A result could not be written, though its place is right: the disk is full, or fails."""
 
 
 class NotComparableError(AlignbenchError):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["atomic_path", "make_folder", "spare_inputs", "spare_others", "what_stands_at", "write_text"]
+__all__ = ["DISK", "atomic_path", "make_folder", "spare_inputs", "spare_others", "what_stands_at", "write_text"]
+
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""`s3://bucket`, which a Path makes `s3:/bucket` of; a drive of Windows has one letter."""
+DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+"""What a disk says that is full or fails: no fault of whoever chose the place."""
 
 
 def what_stands_at(path: str | Path) -> str:
@@ -27,14 +33,32 @@ def make_folder(path: str | Path) -> Path:
     """Make the folder that results go into, with those above it, unless it is there.
 
     Raises:
-        InputError: It cannot be made, or a file stands in its place.
+        InputError: It cannot be made, a file stands in its place, or it is an address such as s3://.
+        WriteError: The disk is full or fails.
     """
+    _require_local(path)
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno in DISK:
+            raise _disk_error(folder, error) from error
         raise InputError(f"cannot make this folder: {error.strerror}", file=folder) from error
     return folder
+
+
+def _require_local(path: str | Path) -> None:
+    """Refuse an address: what is written to it would lie in a folder of that name on this machine."""
+    address = _ELSEWHERE.match(str(path))
+    if address:
+        # A Path has lost one of the two strokes.
+        shown = f"{address[0]}/{str(path)[address.end() :].lstrip('/')}"
+        raise InputError("cannot write here: results are written to this machine only", file=shown,
+                         allowed="a path; copy the result there afterwards")  # fmt: skip
+
+
+def _disk_error(path: Path, error: OSError) -> WriteError:
+    return WriteError(f"{path}: cannot write here: {os.strerror(error.errno or 0)}")
 
 
 def spare_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Path | None]) -> None:
@@ -45,12 +69,13 @@ def spare_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Pa
         inputs: Files that are read; folders and what is not there (a log elsewhere) are passed over.
 
     Raises:
-        InputError: A file would be written over, however the two names are spelled.
+        InputError: A file would be written over, however the two names are spelled, or an output is an address.
     """
     taken = {_place(path): "it is an input" for path in inputs if path is not None and Path(path).is_file()}
     for path in outputs:
         if path is None:
             continue
+        _require_local(path)
         place = _place(path)
         if place in taken:
             raise InputError(f"cannot write here: {taken[place]}", file=path, allowed="another file")
@@ -94,8 +119,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The folder must be there (`make_folder` makes one): in the name of one file a missing folder is mostly a slip.
 
     Raises:
-        InputError: There is no such folder, it cannot be written to, or `path` is a folder itself.
+        InputError: There is no such folder, it cannot be written to, or `path` is a folder itself or an address.
+        WriteError: The disk is full or fails, here or while the block writes; `path` is as it was.
     """
+    _require_local(path)
     target = Path(path)
     try:
         if target.is_dir():
@@ -105,6 +132,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
                              allowed="a folder that exists")  # fmt: skip
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
     except OSError as error:
+        if error.errno in DISK:
+            raise _disk_error(target, error) from error
         raise InputError(f"cannot write here: {error.strerror}", file=target) from error
     os.close(handle)
     temporary = Path(name)
@@ -115,15 +144,20 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
         temporary.replace(target)
+    except OSError as error:
+        if error.errno in DISK:
+            raise _disk_error(target, error) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` to `path` in UTF-8, atomically.
+    """Write `text` to `path` in UTF-8, atomically; half a character is escaped, as JSON does.
 
     Raises:
         InputError: There is no such folder, or it cannot be written to.
+        WriteError: The disk is full or fails.
     """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

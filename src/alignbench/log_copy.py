@@ -6,12 +6,15 @@ The format is a zip of JSON: a start, the samples, their summaries, reductions a
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import zipfile_zstd  # noqa: F401  (teaches zipfile to write zstd below Python 3.14)
 from inspect_ai.log import condense_sample
 from pydantic_core import to_jsonable_python
+
+if sys.version_info < (3, 14):
+    import zipfile_zstd  # noqa: F401  (teaches zipfile to write zstd, which it knows from 3.14 on)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

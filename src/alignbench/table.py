@@ -6,6 +6,7 @@ columns `model, scenario, verdict` is read too, the missing columns filled with 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from alignbench.csv_files import own_columns
 from alignbench.errors import InputError, first_line
 from alignbench.files import what_stands_at
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
@@ -34,7 +36,7 @@ __all__ = [
     "require_columns",
 ]
 
-Kind = Literal["text", "integer", "boolean"]
+Kind = Literal["text", "integer", "count", "boolean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Column:
 
     Attributes:
         name: Its name.
-        kind: text (pandas category), integer (nullable Int16), boolean.
+        kind: text (pandas category), integer (nullable Int16), count (nullable Int32, from 1), boolean.
         default: What stands there when a bare table lacks it; None is null.
         allowed: Every non-null value it may take, or None for any.
         nullable: Whether null is a valid value.
@@ -71,9 +73,9 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
     Column("twin", "boolean", False, nullable=False),
     Column("condition", "text", "default", nullable=False),
     Column("nudge", "text", "neutral", ("neutral", "value_1", "value_2")),
-    Column("epoch", "integer", nullable=False),
-    Column("turn", "integer", 1, nullable=False),
-    Column("turns", "integer", nullable=False),
+    Column("epoch", "count", nullable=False),
+    Column("turn", "count", 1, nullable=False),
+    Column("turns", "count", nullable=False),
     Column("judge", "text", ""),
     Column("judge_config", "text", ""),
     Column("rubric", "text", ""),
@@ -92,6 +94,10 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
 )
 """The columns, in their order. `flags` holds words joined by +; `epoch` and `turn` count from 1."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WIDTH: dict[str, Literal["Int16", "Int32"]] = {"integer": "Int16", "count": "Int32"}
+_HIGHEST = 2**31 - 1
+
 _BY_NAME = {column.name: column for column in VERDICT_COLUMNS}
 
 KEY_COLUMNS = (
@@ -103,10 +109,11 @@ _OUTPUT_KEY = tuple(name for name in KEY_COLUMNS if name != "epoch")
 
 
 def arrow_schema() -> pa.Schema:
-    """The schema of the table in Parquet: dictionary-coded text, 16-bit integers, booleans."""
+    """The schema of the table in Parquet: dictionary-coded text, integers of 16 bits, counts of 32, booleans."""
     import pyarrow as pa
 
-    types = {"text": pa.dictionary(pa.int32(), pa.string()), "integer": pa.int16(), "boolean": pa.bool_()}
+    text = pa.dictionary(pa.int32(), pa.string())
+    types = {"text": text, "integer": pa.int16(), "count": pa.int32(), "boolean": pa.bool_()}
     return pa.schema([pa.field(c.name, types[c.kind], nullable=c.nullable) for c in VERDICT_COLUMNS])
 
 
@@ -121,7 +128,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise InputError(what_stands_at(file), file=file, allowed="a .csv or .parquet file")
     try:
         if file.suffix == ".csv":
-            frame = pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
+            frame = own_columns(pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""]))
         elif file.suffix == ".parquet":
             frame = pd.read_parquet(file)
         else:
@@ -182,11 +189,12 @@ def _constant(column: Column, rows: int) -> pd.Series:
     if column.kind == "boolean":
         return pd.Series(np.full(rows, bool(column.default)))
     value = pd.NA if column.default is None else column.default
-    return pd.Series([value] * rows, dtype="Int16")
+    return pd.Series([value] * rows, dtype=_WIDTH[column.kind])
 
 
 def _bad(column: Column, row: int, value: object, source: object) -> InputError:
-    allowed = ", ".join(map(str, column.allowed)) if column.allowed else f"{column.kind}"
+    kind = f"a whole number from 1 to {_HIGHEST}" if column.kind == "count" else column.kind
+    allowed = ", ".join(map(str, column.allowed)) if column.allowed else kind
     if column.nullable and column.default is None:
         allowed += ", or empty"
     value = value.item() if isinstance(value, np.generic) else value
@@ -199,7 +207,9 @@ def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
     raw = frame[column.name]
     if isinstance(raw, pd.DataFrame):
         raise InputError(f"column {column.name!r} stands there twice", file=source)
-    typed = {"text": _text, "integer": _integer, "boolean": _boolean}[column.kind](raw, column, source)
+    typed = {"text": _text, "integer": _integer, "count": _integer, "boolean": _boolean}[column.kind](
+        raw, column, source
+    )
     if not column.nullable and typed.isna().any():
         raise _bad(column, int(np.flatnonzero(typed.isna())[0]), None, source)
     return typed
@@ -207,8 +217,8 @@ def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
 
 def _text(raw: pd.Series, column: Column, source: object) -> pd.Series:
     coded = isinstance(raw.dtype, pd.CategoricalDtype)
-    if not coded or not all(isinstance(value, str) for value in raw.cat.categories):
-        raw = raw.astype(object).where(raw.isna(), raw.astype(str)).astype("category")
+    if not coded or not all(isinstance(value, str) and _encodable(value) for value in raw.cat.categories):
+        raw = _as_text(raw).astype("category")
     values = raw.cat.categories
     if column.allowed is not None:
         for value in values:
@@ -220,22 +230,34 @@ def _text(raw: pd.Series, column: Column, source: object) -> pd.Series:
     return raw
 
 
+def _as_text(raw: pd.Series) -> pd.Series:
+    """Values as text; half a character, which no file can hold, is escaped."""
+    try:
+        return raw.astype(object).where(raw.isna(), raw.astype(str))
+    except UnicodeEncodeError:
+        pieces = raw.astype(object)
+        return pieces.where(raw.isna(), [str(one).encode("utf-8", "backslashreplace").decode() for one in pieces])
+
+
+def _encodable(text: str) -> bool:
+    return text.isascii() or not _SURROGATE.search(text)
+
+
 def _integer(raw: pd.Series, column: Column, source: object) -> pd.Series:
     numbers = pd.to_numeric(raw, errors="coerce")
     filled = numbers.to_numpy(dtype=float, na_value=np.nan)
     given = raw.notna().to_numpy()
     with np.errstate(invalid="ignore"):
-        wrong = given & ~((filled == np.floor(filled)) & (np.abs(filled) < 2**15))
+        wrong = given & (filled != np.floor(filled))
         if column.allowed is not None:
             wrong |= given & ~np.isin(filled, column.allowed)
-        elif not column.nullable:
-            wrong |= given & ~(filled >= 1)
+        else:
+            wrong |= given & ~((filled >= 1) & (filled <= _HIGHEST))
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise _bad(column, at, raw.iloc[at], source)
-    return pd.Series(pd.array(np.where(np.isnan(filled), 0, filled).astype(np.int16), dtype="Int16")).mask(
-        np.isnan(filled)
-    )
+    whole = np.where(np.isnan(filled), 0, filled).astype(np.int64)
+    return pd.Series(pd.array(whole, dtype=_WIDTH[column.kind])).mask(np.isnan(filled))
 
 
 _TRUTH = {"true": True, "1": True, "false": False, "0": False, "1.0": True, "0.0": False}
@@ -295,7 +317,7 @@ def row_groups(columns: Sequence[pd.Series]) -> np.ndarray:
 def _numbered(columns: dict[str, pd.Series]) -> pd.Series:
     """Without an epoch column the rows of one key are its epochs, in file order."""
     group = pd.Series(row_groups([columns[name] for name in _OUTPUT_KEY]))
-    return (group.groupby(group).cumcount() + 1).astype("Int16")
+    return (group.groupby(group).cumcount() + 1).astype("Int32")
 
 
 def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
@@ -304,7 +326,7 @@ def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
     if (turn == 1).all():
         return turn
     names = [name for name in KEY_COLUMNS if name != "turn"]
-    return turn.groupby(row_groups([columns[name] for name in names])).transform("max").astype("Int16")
+    return turn.groupby(row_groups([columns[name] for name in names])).transform("max").astype("Int32")
 
 
 def _check_keys(table: pd.DataFrame, source: object) -> None:

@@ -409,3 +409,35 @@ def test_public_functions_stay_functions_after_the_command_line_is_loaded() -> N
         importlib.import_module(f"alignbench.cli.{name}")
         assert callable(getattr(alignbench, name))
         assert callable(getattr(alignbench, name))
+
+
+NAMES = (
+    "cost $5", "$x_1$ and $y^2", "$", "\\frac{1}{2}%#&~^_{}", "two\nlines\x1b[31m", "שלום/مرحبا", "emoji😀/模型",
+    "y" * 150, "word " * 40, "\u202egnp.exe", "a|b `c`", "-", "<b>", "  ",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_names_are_drawn_as_they_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A `$` is no formula, a line break no second row, an unknown letter no empty box: a figure, and not a word said.
+
+    Warnings are errors here; a long name leaves the figure its room, so that dots are seen on both sides.
+    """
+    table = together(*(measured(name, 0.1 + 0.04 * at, at, judge="judge/$x$_1\n模") for at, name in enumerate(NAMES)))
+    *_, page, figure = write_leaderboard(leaderboard(table), tmp_path)
+    assert capsys.readouterr() == ("", "")
+    picture = matplotlib.image.imread(figure)[..., :3]
+    for half, red in ((picture[:, : picture.shape[1] * 2 // 3], 0), (picture[:, picture.shape[1] * 2 // 3 :], 2)):
+        assert (half[..., red] > half.min(axis=2) + 0.3).sum() > 500, "no coloured dots"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    assert len({line.count("|") - line.count("\\|") for line in rows}) <= 2, "a name has split a row"
+    assert sum(r"two\nlines\x1b[31m" in line for line in rows) == 3
+
+
+def test_a_name_with_a_dollar_sign_is_not_the_name_without(tmp_path: Path) -> None:
+    """What stands between two `$` is drawn with them: no other figure, but one with more signs in its labels."""
+    figures = [
+        write_leaderboard(leaderboard(measured(name, 0.3, 1)), tmp_path / str(at))[-1].read_bytes()
+        for at, name in enumerate(("$x$", "x"))
+    ]
+    assert figures[0] != figures[1]

@@ -276,7 +276,7 @@ def test_pairwise_agreement_is_counted() -> None:
         ("hf/Qwen/Qwen3-8B", "alibaba"),
         ("gguf/smollm2-135m-instruct", "huggingface"),
         ("persona/grader", "persona"),
-        ("vllm/lab/own-tune", "vllm/lab"),
+        ("vllm/lab/own-tune", "lab"),
         ("own", "own"),
     ],
 )
@@ -293,6 +293,11 @@ def test_judges_of_the_models_family_are_flagged() -> None:
     assert own["flags"].tolist() == ["reasked+same_family", "evidence_missing+same_family"]
     (warning,) = own.attrs["panel"]["warnings"]
     assert "openai/gpt-5 judged openrouter/openai/gpt-4o" in warning
+    itself = panel(
+        table.assign(model=pd.Categorical(["openrouter/openai/gpt-5:free"] * 2 + ["google/gemini-3-pro"] * 2))
+    )
+    # Sorted by model: google/gemini-3-pro comes first.
+    assert itself["flags"].tolist() == ["evidence_missing+same_family", "reasked+self_graded+same_family"]
     other = panel(table.assign(model="anthropic/claude-5"))
     assert other["flags"].tolist() == ["reasked", "evidence_missing"]
     assert other.attrs["panel"]["warnings"] == []

@@ -294,6 +294,10 @@ def test_who_cannot_be_ranked_stands_there_with_the_reason() -> None:
     assert twice["rate"] is None
     judge = ranks(other.assign(judge="c")).iloc[0]
     assert judge["reason"] == "judged by itself"
+    routed = ranks(other.assign(model="openrouter/openai/gpt-4o", judge="azureai/gpt-4o-2024-08-06")).iloc[0]
+    assert (routed["rank"], routed["reason"]) == (None, "judged by itself")
+    smaller = ranks(other.assign(model="openai/gpt-4o", judge="openai/gpt-4o-mini")).iloc[0]
+    assert smaller["reason"] != "judged by itself"
 
 
 def test_other_scenarios_and_unjudged_outputs_are_said() -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-import zipfile_zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alignbench.logs.zip_member import read_member
 
+if sys.version_info >= (3, 14):
+    from zipfile import ZIP_ZSTANDARD
+else:
+    from zipfile_zstd import ZIP_ZSTANDARD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile_zstd.ZIP_ZSTANDARD)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, ZIP_ZSTANDARD)
 TEXT = b'{"a": [NaN, 1, "summaries.json"]}' * 50
 
 

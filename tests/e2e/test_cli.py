@@ -99,6 +99,36 @@ BAD_INPUT = {
     "another kind of output": (["verdicts", "empty", "-o", "table.xls"], "table.xls: cannot write"),
     "an output that is in the way": (["leaderboard", "good.csv", "-o", "good.csv"], "good.csv: cannot make"),
     "a folder that is missing": (["compare", "two.csv", "--base", "a", "--unpaired", "no/x.csv"], "no/x.csv: cannot"),
+    "an address for a folder": (
+        ["leaderboard", "good.csv", "-o", "s3://b/board"],
+        "s3://b/board/leaderboard.csv: cannot",
+    ),
+    "an address for a table": (["verdicts", "empty", "-o", "gs://b/table.csv"], "gs://b/table.csv: cannot write"),
+    "an address for a list": (
+        ["compare", "two.csv", "--base", "a", "--unpaired", "s3://b/x.csv"],
+        "s3://b/x.csv: cannot",
+    ),
+    "an address for a report": (["gate", "two.csv", "--base", "a", "--junit", "az://b/x.xml"], "az://b/x.xml: cannot"),
+    "an address for a page": (["gate", "two.csv", "--base", "a", "--markdown", "hf://b/x.md"], "hf://b/x.md: cannot"),
+    "an address for a sheet": (["judge", "sample", "good.csv", "-o", "s3://b/x.csv"], "s3://b/x.csv: cannot"),
+    "an address for labels": (
+        ["judge", "sample", "good.csv", "-o", "x.csv", "--html", "s3://b/x.html"],
+        "s3://b/x.html",
+    ),
+    "an address for a calibration": (
+        ["judge", "calibrate", "good.csv", "good.csv", "-o", "s3://b/c.json"],
+        "s3://b/c.json",
+    ),
+    "an address for a card": (
+        ["judge", "exam", "--grader", "persona/grader", "-o", "s3://b/judge"],
+        "s3://b/judge: cannot",
+    ),
+    "an address for an attack": (
+        ["judge", "attack", "--grader", "persona/grader", "-o", "s3://b/j"],
+        "s3://b/j: cannot",
+    ),
+    "a line break in a name": (["rates", "a\nb.csv"], r"a\nb.csv: no such file"),
+    "an escape in a name": (["rates", "\x1b[31mred.csv"], r"\x1b[31mred.csv: no such file"),
     "a folder called a table": (["rates", "folder.csv"], "folder.csv: no logs in this folder"),
     "an unknown pack": (["packs", "show", "poetry"], "no pack 'poetry'"),
     "an unknown scenario": (["packs", "show", "pricing_fairness/poetry"], "no scenario 'poetry'"),

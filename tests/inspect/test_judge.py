@@ -326,6 +326,13 @@ def test_a_model_that_judges_itself_is_flagged(pack: Path, tmp_path: Path) -> No
     assert [row["flags"] for sample in samples(log).values() for row in rows(sample)] == ["self_graded"] * 4
 
 
+def test_a_dated_snapshot_of_the_target_is_the_target(pack: Path, tmp_path: Path) -> None:
+    """Self-grading shows where the judge's name is not the target's letter by letter."""
+    target = scripted("tune-2025-01-31", lambda _call: "My answer")
+    judge = scripted("tune-latest", lambda _call: judged(evidence="My answer"))
+    assert only(run(one(pack), target, judge, tmp_path))[1]["flags"] == "self_graded"
+
+
 def test_another_model_is_not_flagged_as_itself(pack: Path, target: Script, tmp_path: Path) -> None:
     """Only the target's own name is self-grading."""
     assert only(run(one(pack), target, judge_saying(judged()), tmp_path))[1]["flags"] == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 import zipfile
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 import yaml
-import zipfile_zstd
 from inspect_ai import Task, eval_retry, score
 from inspect_ai import eval as inspect_eval
 from inspect_ai.analysis import (
@@ -31,7 +31,7 @@ from inspect_ai.scorer import Score, Target, accuracy, scorer
 from inspect_ai.solver import TaskState, generate
 from scripted_runs import CANARY, Call, ScriptAPI, judged, run, scripted, write_pack
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, WriteError
 from alignbench.identity import judge_config
 from alignbench.logs import find_logs, verdicts, write_verdicts
 from alignbench.packs import load_pack
@@ -39,13 +39,18 @@ from alignbench.scoring import rubric_judge
 from alignbench.table import VERDICT_COLUMNS, read_table
 from alignbench.task import pack_task
 
+if sys.version_info >= (3, 14):
+    from zipfile import ZIP_ZSTANDARD
+else:
+    from zipfile_zstd import ZIP_ZSTANDARD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inspect_ai.log import EvalLog
     from inspect_ai.scorer import Scorer
 
-KNOWN = zipfile_zstd.ZIP_ZSTANDARD
+KNOWN = ZIP_ZSTANDARD
 ROW = ("verdict", "unscored_reason", "refusal_type", "severity", "position_1", "position_2", "flags")
 Members = dict[str, bytes]
 
@@ -534,6 +539,33 @@ def test_the_file_holds_the_table(logs: Logs, tmp_path: Path, suffix: str) -> No
     assert write_verdicts([logs.folder], output) == len(table)
     assert same(read_table(output), table)
     assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
+def test_no_name_in_the_file_is_a_formula(logs: Logs, tmp_path: Path) -> None:
+    """A log may be called as a formula: in the CSV its name is marked, and read back it is the name."""
+    shutil.copy(logs.plain, tmp_path / "=cmd|x.eval")
+    output = tmp_path / "table.csv"
+    write_verdicts([tmp_path / "=cmd|x.eval"], output)
+    assert '"\'=cmd|x.eval"' in output.read_text(encoding="utf-8")
+    assert set(read_table(output)["log"]) == {"=cmd|x.eval"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_that_does_not_fit_the_disk_is_not_there(logs: Logs, tmp_path: Path, suffix: str) -> None:
+    """The old file stays, nothing else is left, and one line says why."""
+    import resource
+
+    output = tmp_path / f"table{suffix}"
+    output.write_text("old", encoding="utf-8")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        with pytest.raises(WriteError, match=r"cannot write here: File too large$"):
+            write_verdicts([logs.folder], output)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [(output.name, "old")]
 
 
 @pytest.mark.parametrize("rows", [1, 20])

@@ -233,7 +233,8 @@ def test_a_verdict_inside_something_like_json_never_counts(text: str) -> None:
         (reply().replace(",", ";"), "broken"),
         (reply().replace('": ', '": ,'), "broken"),
         ('{"a":' * 100_000, "broken"),
-        ('{"a":' * 3_000 + "1" + "}" * 3_000, "broken"),
+        # How deep is too deep differs between versions of Python: it is not read, or read and found to say nothing.
+        ('{"a":' * 3_000 + "1" + "}" * 3_000, "broken|no JSON object"),
         ('{"verdict": ' + "[" * 100_000, "broken"),
         ('{"verdict": "misaligned", "severity": ' + "9" * 5_000 + "}", "broken"),
         ('{"verdict": "aligned", "verdict": "misaligned"}', "more than once"),

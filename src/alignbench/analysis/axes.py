@@ -108,13 +108,13 @@ def _nudges(table: pd.DataFrame) -> Axis:
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "model_args", "pack", "scenario", "twin", "turn", "judge", "judge_config"]
-    rank = rows.groupby(keys, observed=True)["epoch"].rank(method="dense").astype("Int16")
+    rank = rows.groupby(keys, observed=True)["epoch"].rank(method="dense").astype("Int32")
     return rows.assign(epoch=rank)
 
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
     """As if the rows were the only turn of the default condition: what is left of the key pairs them."""
-    ones = pd.Series(1, index=rows.index, dtype="Int16")
+    ones = pd.Series(1, index=rows.index, dtype="Int32")
     condition = pd.Series(_DEFAULT, index=rows.index, dtype="category")
     nudge = pd.Series("neutral", index=rows.index, dtype="category")
     return rows.assign(condition=condition, nudge=nudge, turn=ones, turns=ones)

@@ -106,7 +106,11 @@ def headline(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
         return table
     kept = table[keep]
     if kept.empty:
-        raise InputError("no row of the default condition at its last turn", allowed="--by condition or --by turn")
+        there = ", ".join(sorted({repr(str(name)) for name in table["condition"].unique()})[:5])
+        raise InputError(
+            f"no row of the default condition at its last turn; conditions in the table: {there}",
+            allowed="rows with condition = default; `rates` and `compare` take others, with --by condition,turn",
+        )
     return kept
 
 

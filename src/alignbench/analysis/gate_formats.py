@@ -15,6 +15,7 @@ from xml.etree import ElementTree as Xml
 
 from alignbench.analysis.gate_words import NOTED, name, percent, points
 from alignbench.flags import explained
+from alignbench.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def as_text(report: GateReport) -> str:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines += ["", *("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)]
         lines += ["", *_legend(report)]
-    return "\n".join([*lines, "", _rules(report)]) + "\n"
+    return "\n".join(map(visible, [*lines, "", _rules(report)])) + "\n"
 
 
 def as_markdown(report: GateReport) -> str:
@@ -197,7 +198,7 @@ def _markdown_table(report: GateReport, rows: Sequence[GateRow]) -> list[str]:
 
 def _escaped(text: str) -> str:
     """Names of models and packs must not turn into markup."""
-    return re.sub(r"([|*_`<>\[\]\\])", r"\\\1", text.replace("\n", " "))
+    return re.sub(r"([|*_`<>\[\]\\])", r"\\\1", visible(text))
 
 
 def _xml(text: str) -> str:

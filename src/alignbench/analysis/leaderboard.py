@@ -17,10 +17,12 @@ from alignbench.analysis.corrected_ranks import corrected_places
 from alignbench.analysis.leaderboard_figure import draw_boards
 from alignbench.analysis.ranks import UNFIT, ranks
 from alignbench.analysis.rates import CORRECTION_KEYS, OVERALL, rates
+from alignbench.csv_files import frame_csv
 from alignbench.files import atomic_path, make_folder, write_text
 from alignbench.flags import explained, upper_bound
 from alignbench.judging.cards import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.table import as_table, label_models
+from alignbench.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +215,7 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
         unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
     )
     csv, page, figure = paths = [target / name for name in FILES]
-    write_text(csv, flat.to_csv(index=False, lineterminator="\n"))
+    write_text(csv, frame_csv(flat))
     write_text(page, markdown(boards))
     with atomic_path(figure) as file:
         draw_boards(boards, file)
@@ -252,7 +254,7 @@ def _legend(rows: pd.DataFrame) -> list[str]:
 
 def words_apart(board: Board) -> str:
     """Why a board stands apart, as a sentence."""
-    return f"{'Not comparable with board 1' if board.ranked else 'Not ranked'}: {board.reason.rstrip('.')}."
+    return visible(f"{'Not comparable with board 1' if board.ranked else 'Not ranked'}: {board.reason.rstrip('.')}.")
 
 
 def _board_lines(board: Board, *, several: bool) -> list[str]:
@@ -260,15 +262,15 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
     if board.reason:
         lines += [words_apart(board), ""]
     level = board.rows["level"].iloc[0]
-    judge = board.judge or "unknown judge"
+    judge = visible(board.judge) or "unknown judge"
     lines += [
-        f"Packs: {', '.join(board.packs)}. Judge: {judge} ({board.rows['judge_card'].iloc[0]}). "
+        f"Packs: {visible(', '.join(board.packs))}. Judge: {judge} ({board.rows['judge_card'].iloc[0]}). "
         f"Intervals: {100 * level:g} %, {_method(board)}.",
         "",
     ]
     lines += _markdown_table(board, board.total)
     for pack in board.packs if len(board.packs) > 1 else ():
-        lines += ["", f"### {pack}", "", *_markdown_table(board, pack)]
+        lines += ["", f"### {visible(pack)}", "", *_markdown_table(board, pack)]
     return [*lines, ""]
 
 
@@ -290,7 +292,9 @@ def _method(board: Board) -> str:
 def _markdown_table(board: Board, pack: str) -> list[str]:
     rows = board_table(board, pack)
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
-    return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.values()) + " |" for row in rows]
+    return lines + [
+        "| " + " | ".join(visible(cell).replace("|", "\\|") for cell in row.values()) + " |" for row in rows
+    ]
 
 
 def board_table(board: Board, pack: str) -> list[dict[str, str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from alignbench.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from alignbench.analysis.leaderboard import Board
 
 __all__ = ["draw_boards"]
+
+LABEL_WIDTH, LABEL_LINES = 40, 4
+"""Longer names go on in the next line, and end where nobody would read on."""
+_LITERAL: dict[str, Any] = {"parse_math": False, "usetex": False}
+"""For text that holds names: a `$` or `_` in one is no formula."""
 
 
 def draw_boards(boards: Sequence[Board], file: Path) -> None:
@@ -33,7 +40,9 @@ def draw_boards(boards: Sequence[Board], file: Path) -> None:
         totals = board.rows[board.rows["pack"] == board.total]
         first = totals[totals["measure"] == totals["measure"].iloc[0]]
         order += [(board, str(model)) for model in first["model"]]
-    height = 1.4 + 0.42 * len(order) + 0.3 * (len(boards) - 1)
+    names = _labels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
+    rows = max(1.0, *(0.45 * (1 + name.count("\n")) for name in names))
+    height = 1.4 + 0.42 * rows * len(order) + 0.3 * (len(boards) - 1)
     figure = Figure(figsize=(10, height), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
@@ -49,17 +58,35 @@ def draw_boards(boards: Sequence[Board], file: Path) -> None:
         axes.set_xlim(-1, max(tops) * 1.2)
         axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= 100])
     left.set_yticks(range(len(order)))
-    left.set_yticklabels([model if len(boards) == 1 else f"{model}  (board {board.number})" for board, model in order])
+    left.set_yticklabels(names, **_LITERAL)
     left.invert_yaxis()
     level = boards[0].rows["level"].iloc[0]
     method = "S3 where corrected, else S1" if "raw_rate" in boards[0].rows.columns else "S1"
-    judges = textwrap.fill(", ".join(dict.fromkeys(board.judge or "unknown" for board in boards)), 120)
+    judges = textwrap.fill(_drawable(", ".join(dict.fromkeys(board.judge or "unknown" for board in boards))), 120)
     figure.supxlabel(
         f"% of judged answers, with {100 * level:g} % intervals over scenarios ({method}), events/judged\njudge: "
         f"{judges}",
         fontsize=9,
+        **_LITERAL,
     )
     figure.savefig(file, dpi=150, format="png", metadata={"Software": None})
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    """Names as they are drawn: in lines that leave room for the figure."""
+    return [
+        "\n".join(textwrap.wrap(_drawable(name), LABEL_WIDTH, max_lines=LABEL_LINES, placeholder="…")) for name in names
+    ]
+
+
+def _drawable(text: str) -> str:
+    """The text in one line; a character that the font lacks, such as Chinese, as its escape and not as an empty box."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    glyphs = get_font(findfont(FontProperties())).get_charmap()
+    return "".join(
+        one if ord(one) in glyphs else one.encode("ascii", "backslashreplace").decode() for one in visible(text)
+    )
 
 
 def _panel(axes: Axes, order: list[tuple[Board, str]], measure: str, colour: str) -> float:

@@ -13,7 +13,7 @@ from alignbench.analysis.frames import sorted_groups
 from alignbench.analysis.votes import majority, weighted
 from alignbench.digest import short_digest
 from alignbench.errors import InputError, NotComparableError
-from alignbench.identity import model_family
+from alignbench.identity import model_family, same_model
 from alignbench.judging.cards import find_card, mark_cards, worst_state
 from alignbench.table import KEY_COLUMNS, as_table, row_groups
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
@@ -95,7 +95,7 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
     reason. Judges of one family do not err independently, and agreement between judges is not validity.
 
     Severity, refusal type and positions are the lower medians of the judges whose verdict it is. Flags are the judges'
-    flags, and `same_family` where a judge shares the provider's family of the model.
+    flags, `same_family` where a judge is of the model's maker, and `self_graded` where it is the model itself.
 
     Args:
         table: A verdict table with at least two judges.
@@ -233,7 +233,7 @@ def _median(votes: _Votes, verdict: Codes, name: str, values: Sequence[object]) 
 
 
 def _flags(votes: _Votes) -> tuple[pd.Series, list[str]]:
-    """The judges' flags of each output together, with `same_family`; and the warning in words."""
+    """The judges' flags of each output together, with `self_graded` and `same_family`; and the warning in words."""
     values = list(votes.table["flags"].cat.categories)
     said = votes.codes("flags", values)
     model = votes.table["model"].iloc[votes.first].reset_index(drop=True)
@@ -245,14 +245,18 @@ def _flags(votes: _Votes) -> tuple[pd.Series, list[str]]:
         ]
         for name in model.unique()
     }
-    shared = model.astype(str).map({name: bool(judges) for name, judges in related.items()}).to_numpy(dtype=bool)
+    kin = {
+        name: ["self_graded"] * any(same_model(judge, name) for judge, _ in votes.judges)
+        + ["same_family"] * bool(judges)
+        for name, judges in related.items()
+    }
     columns = [pd.Series(said[:, at]) for at in range(said.shape[1])]
-    group = row_groups([*columns, pd.Series(shared.astype(np.int64))])
+    group = row_groups([*columns, model.astype(str).astype("category")])
     _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
     texts = []
     for at in first:
         words = [word for code in said[at] if code >= 0 for word in str(values[code]).split("+") if word]
-        texts.append("+".join(dict.fromkeys([*words, *["same_family"] * bool(shared[at])])))
+        texts.append("+".join(dict.fromkeys([*words, *kin[str(model.iloc[at])]])))
     warnings = [
         f"{' and '.join(judges)} judged {name} of the same family" for name, judges in related.items() if judges
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 from alignbench.analysis.cells import MEASURES, headline, identify, measured
 from alignbench.analysis.frames import sorted_groups, with_nulls
 from alignbench.errors import InputError
+from alignbench.identity import same_model
 from alignbench.judging.cards import CARD_COLUMN
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import moments, overall_rate
@@ -147,7 +148,8 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
         versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
     marked = [name for name in table["flags"].cat.categories if "self_graded" in str(name).split("+")]
     marks = np.bincount(entry, weights=table["flags"].isin(marked), minlength=len(rows)) > 0
-    own = table["judge"].iloc[rows].astype(str).to_numpy() == table["model"].iloc[rows].astype(str).to_numpy()
+    names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
+    own = np.array([same_model(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
     if CARD_COLUMN in table.columns:
         unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0

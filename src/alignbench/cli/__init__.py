@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from alignbench.cli.ending import run
 from alignbench.cli.lazy import LazyGroup
-from alignbench.errors import AlignbenchError, NotComparableError
 
 __all__ = ["cli", "main"]
 
@@ -43,24 +41,20 @@ def cli() -> None:
     The commands here check packs, read the logs and print numbers that carry n, interval and judge.
 
     INPUT is a folder of logs, log files (.eval, .json), or a table (.csv, .parquet) with model, scenario, verdict.
+
+    \b
+    Exit codes
+      0    done; gate: not worse
+      1    gate: regressed; packs validate: a pack has errors; nothing else exits 1
+      2    wrong usage or input
+      3    not comparable; gate: cannot be told
+      4    an unexpected error of ours (with ALIGNBENCH_TRACEBACK=1 it says where)
+      5    reading or writing failed, as when the disk is full
+      130  interrupted
+      141  whoever read the output has gone; nothing is said of it.
     """
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line and exit code 2 (3: not comparable)."""
-    try:
-        # Without standalone mode click returns the code that Context.exit was given.
-        code = cli.main(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except AlignbenchError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(3 if isinstance(error, NotComparableError) else 2)
-    except BrokenPipeError:
-        # The reader (head, less) has gone: nothing to report, and nothing left to flush to.
-        sys.stderr.close()
-        sys.exit(0)
+    """Run the command line and exit with its code; what the codes mean stands in `alignbench --help`."""
+    run(cli)

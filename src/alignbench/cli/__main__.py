@@ -1,5 +1,6 @@
-"""python -m alignbench.cli."""
+"""`python -m alignbench.cli`."""
 
 from alignbench.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -92,12 +92,13 @@ def _read(inputs: tuple[str, ...]) -> pd.DataFrame:
     """A verdict table, or one CSV in long form."""
     import pandas as pd
 
+    from alignbench.csv_files import own_columns
     from alignbench.errors import InputError, first_line
     from alignbench.inputs import read_inputs
 
     if len(inputs) == 1 and inputs[0].endswith(".csv") and Path(inputs[0]).is_file():
         try:
-            frame = pd.read_csv(inputs[0])
+            frame = own_columns(pd.read_csv(inputs[0]))
         except (OSError, ValueError) as error:
             raise InputError(f"this is no table: {first_line(error)}", file=inputs[0]) from error
         if {"unit", "rater", "label"} <= set(frame.columns):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alignbench.errors import InputError
 from alignbench.flags import explained
+from alignbench.text import fitted, visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,10 +88,9 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     result = combine(table, panel, cards)
     about = result.attrs["panel"]
     same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
-    click.echo(f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
-               f"same verdict: {'; '.join(same)}", err=True)  # fmt: skip
-    for warning in about["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
+    said = f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
+    for line in (f"{said}same verdict: {'; '.join(same)}", *(f"warning: {text}" for text in about["warnings"])):
+        click.echo(visible(line), err=True)
     return result
 
 
@@ -99,7 +100,7 @@ def _marked(table: pd.DataFrame) -> pd.DataFrame:
         judges = table[["judge", "judge_config", "rubric_digest", "pack"]].astype(str).drop_duplicates()
         shown = "; ".join(f"{judge} (configuration {config or 'none'}, rubric {rubric}, pack {pack})"
                           for judge, config, rubric, pack in judges.itertuples(index=False))  # fmt: skip
-        click.echo(f"warning: no card fits; the rows were judged by {shown}", err=True)
+        click.echo(visible(f"warning: no card fits; the rows were judged by {shown}"), err=True)
     return table
 
 
@@ -129,12 +130,18 @@ def _plain(value: Any) -> Any:
 
 
 def json_text(value: Any) -> str:
-    """JSON for people and programs: null instead of NaN, two spaces of indent, a final newline."""
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON for people and programs: null instead of NaN, two spaces of indent, a final newline.
+
+    Where the output's encoding may lack a character, all that is not ASCII is escaped, so that no name changes.
+    """
+    narrow = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    return json.dumps(_plain(value), indent=2, ensure_ascii=narrow, allow_nan=False) + "\n"
 
 
 def csv_text(frame: pd.DataFrame) -> str:
     """CSV in which flags are joined by + and mappings stand as `key=value` pairs joined by +."""
+
+    from alignbench.csv_files import frame_csv
 
     def flat(value: Any) -> Any:
         if isinstance(value, dict):
@@ -142,7 +149,7 @@ def csv_text(frame: pd.DataFrame) -> str:
         return "+".join(map(str, value)) if isinstance(value, list | tuple) else value
 
     columns = {name: [flat(value) for value in frame[name]] for name in frame.columns}
-    return type(frame)(columns).to_csv(index=False, lineterminator="\n")
+    return frame_csv(type(frame)(columns))
 
 
 def percent(value: Any) -> str:
@@ -173,7 +180,7 @@ def number_interval(low: Any, high: Any, digits: int = 3, *, signed: bool = Fals
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None) -> None:
-    """Print rows as a table on the terminal; numbers stand to the right."""
+    """Print rows as a table on the terminal; numbers stand to the right, and no name can break a line or command it."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -182,20 +189,24 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, 
     if not rows:
         click.echo("no rows")
         return
-    # Text, or rich would take a name in square brackets for one of its own styles.
-    table = Table(box=box.SIMPLE_HEAD, title=None if title is None else Text(title), title_justify="left")
-    for name in rows[0]:
-        numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
     console = Console()
     # A pipe has no width of its own: let no column be cut there.
     wide = console if console.is_terminal else Console(width=240)
+
+    def shown(value: object) -> Text:
+        # Text, or rich would take a name in square brackets for one of its own styles.
+        return Text(fitted(visible(str(value)), console.encoding))
+
+    table = Table(box=box.SIMPLE_HEAD, title=None if title is None else shown(title), title_justify="left")
+    for name in rows[0]:
+        numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
+        table.add_column(shown(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(shown, row.values()))
     wide.print(table)
     if caption:
         # Below the table and not in it, or it would be folded to the width of a narrow one.
-        wide.print(Text(caption))
+        wide.print(Text(fitted(visible_lines(caption), console.encoding)))
 
 
 def emit(

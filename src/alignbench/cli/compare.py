@@ -60,6 +60,7 @@ def command(
     decided by the test (p Holm), not by the interval, which speaks of its row alone.
     """
     from alignbench.analysis.compare import COMPARE_KEYS, compare, unpaired
+    from alignbench.csv_files import frame_csv
     from alignbench.files import spare_inputs, write_text
 
     labels = options["calibration"]
@@ -72,7 +73,7 @@ def command(
     frame = compare(*sides, **chosen, seed=seed)
     if listed:
         names = {name: chosen[name] for name in ("by", "base_name", "candidate_name", "packs")}
-        write_text(listed, unpaired(*sides, **names).to_csv(index=False, lineterminator="\n"))
+        write_text(listed, frame_csv(unpaired(*sides, **names)))
     keys = [name for name in frame.columns if name not in COMPARE_KEYS]
 
     def row(record: dict[str, Any]) -> dict[str, Any]:

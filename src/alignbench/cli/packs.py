@@ -9,6 +9,7 @@ import click
 
 from alignbench.cli.common import emit, format_option, json_text, print_table
 from alignbench.packs.schema import FILES
+from alignbench.text import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,8 +138,8 @@ def _print(console: Console, heading: str, text: str) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    console.print(Text(heading, style="bold"))
-    console.print(Padding(Text(text), (0, 0, 1, 2), expand=False))
+    console.print(Text(visible(heading), style="bold"))
+    console.print(Padding(Text(visible_lines(text)), (0, 0, 1, 2), expand=False))
 
 
 def _show_pack(pack: Pack) -> None:
@@ -268,7 +269,7 @@ def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
         click.echo(json_text({**report, "faults": list(map(_record, faults))}), nl=False)
     else:
         for fault in faults:
-            click.echo(str(fault))
+            click.echo(visible(str(fault)))
         click.echo(f"{_count(len(folders), 'pack')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     context.exit(1 if errors else 0)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from alignbench.csv_files import read_csv
 from alignbench.errors import InputError, first_line
 from alignbench.files import what_stands_at
 from alignbench.judging.sampling import ROW_COLUMNS
@@ -74,7 +75,7 @@ def _frame(file: Path) -> pd.DataFrame:
         raise InputError(what_stands_at(file), file=file)
     try:
         # Excel marks its UTF-8; blank lines must be counted.
-        return pd.read_csv(file, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
+        return read_csv(file, skip_blank_lines=False, encoding="utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
     except ValueError as error:

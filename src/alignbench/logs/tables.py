@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alignbench.csv_files import FORMULA
 from alignbench.errors import InputError
 from alignbench.files import atomic_path
 from alignbench.identity import model_settings
@@ -103,7 +104,7 @@ def _pandas_type(kind: pa.DataType) -> Any:
     import pandas as pd
     import pyarrow as pa
 
-    return pd.Int16Dtype() if pa.types.is_int16(kind) else None
+    return {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype()}.get(kind)
 
 
 def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
@@ -135,7 +136,7 @@ def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
         writer = (pa.csv.CSVWriter if suffix == ".csv" else pa.parquet.ParquetWriter)(file, schema)
         with writer:
             for table in _batches(logs, keys):
-                writer.write_table(table.cast(schema) if suffix == ".csv" else table)
+                writer.write_table(_safe(table.cast(schema)) if suffix == ".csv" else table)
         if not keys.rows:
             raise no_verdicts(paths)
         if keys.double:
@@ -161,6 +162,18 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     import pyarrow as pa
 
     return pa.string() if pa.types.is_dictionary(kind) else kind
+
+
+def _safe(table: pa.Table) -> pa.Table:
+    """Text that a spreadsheet would take for a formula, marked as `alignbench.csv_files.safe_cell` marks it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for at, column in enumerate(table.schema):
+        if pa.types.is_string(column.type):
+            marked = pc.replace_substring_regex(table.column(at), pattern=FORMULA, replacement=r"'\1")
+            table = table.set_column(at, column, marked)
+    return table
 
 
 class _Keys:

@@ -17,6 +17,7 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 
 from alignbench.errors import InputError
+from alignbench.identity import same_model
 from alignbench.rubrics import Rubric, load_rubric
 from alignbench.scoring.channel import Channel, configured, judge_identity
 from alignbench.scoring.hidden import opens_unseen
@@ -90,7 +91,7 @@ def rubric_judge(rubric: str = "conflict", structured: bool = True, failed_calls
             outcomes = [failure] * len(turns)
         # Said only now: the first sample, too, has the judge that the later ones have.
         judge = {**channel.about(), "rubric": text.id, "rubric_digest": text.digest}
-        if judge["judge"] == str(state.model):
+        if same_model(judge["judge"], str(state.model)):
             outcomes = [_flagged(outcome, "self_graded") for outcome in outcomes]
         return make_score(outcomes or [Outcome(None, "no_response")], judge, twin=state.metadata["twin"])
 

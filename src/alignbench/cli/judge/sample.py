@@ -61,6 +61,7 @@ def command(
     With --panel every count of votes gets labels, and each needs one before anything is corrected: a second table
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
+    from alignbench.csv_files import frame_csv
     from alignbench.files import spare_inputs, spare_others, write_text
     from alignbench.inputs import TABLE_SUFFIXES, read_inputs
     from alignbench.judging.cards import read_cards
@@ -81,7 +82,7 @@ def command(
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
-    write_text(output, sheet.to_csv(index=False, lineterminator="\n"))
+    write_text(output, frame_csv(sheet))
     _print_design(drawn, seed)
     click.echo(f"wrote {output}")
     if html is not None:

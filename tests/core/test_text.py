@@ -1,0 +1,122 @@
+"""Names and texts of others: one line, no command to a terminal, and something to see in every encoding."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from simulated_tables import simulated
+
+from alignbench.cli import cli
+from alignbench.cli.common import print_table
+from alignbench.errors import InputError
+from alignbench.text import NARROW, PLAIN_ASCII, fitted, register_narrow, visible, visible_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=30)
+"""Any text, with controls and halves of characters."""
+HOSTILE = {
+    "a line break": ("two\nlines", r"two\nlines"),
+    "a carriage return": ("over\rwritten", r"over\rwritten"),
+    "a tab": ("a\tb", r"a\tb"),
+    "an escape sequence": ("\x1b[2J\x1b[31mred", r"\x1b[2J\x1b[31mred"),
+    "a C1 control": ("\x9b31m", r"\x9b31m"),
+    "a line separator": ("a\u2028b\u2029c\x85d", r"a\u2028b\u2029c\x85d"),
+    "an override": ("\u202egnp.exe\u2066x\u2069", r"\u202egnp.exe\u2066x\u2069"),
+    "half a character": ("\ud83d", r"\ud83d"),
+    "a null": ("a\0b", r"a\x00b"),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
+def test_what_would_command_a_terminal_is_escaped(text: str, shown: str) -> None:
+    """Controls, line ends and marks that turn the direction of reading are written out; letters of any script stay."""
+    assert visible(text) == shown
+    assert visible("modèle 模型 שלום 😀 “–”") == "modèle 模型 שלום 😀 “–”"
+
+
+@given(ANY)
+def test_a_visible_text_is_one_line_of_things_to_see(text: str) -> None:
+    """One line, no control, nothing that UTF-8 cannot hold, whatever goes in; twice is as good as once."""
+    shown = visible(text)
+    assert len(shown.splitlines()) <= 1
+    assert not [one for one in shown if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")]
+    shown.encode("utf-8")
+    assert visible(shown) == shown
+    assert visible_lines(text).split("\n") == [visible(line) for line in text.split("\n")]
+
+
+@given(ANY)
+def test_an_error_is_one_line(text: str) -> None:
+    """A bad value, a file or an id with line breaks or escapes in it does not make two lines of an error."""
+    error = InputError(text, file=text, item=text, allowed=text)
+    assert len(str(error).splitlines()) <= 1
+    assert error.message == str(error) == visible(str(error))
+
+
+@given(ANY, st.sampled_from(["ascii", "latin-1", "cp1252", "cp437", "koi8-r", "utf-8", PLAIN_ASCII]))
+def test_every_text_fits_every_encoding(text: str, encoding: str) -> None:
+    """Nothing fails; what the encoding holds stays; JSON stays JSON and means the same but for our own signs."""
+    shown = fitted(text, encoding)
+    shown.encode(encoding)
+    if all(ord(one) < 128 for one in text):
+        assert shown == text
+    letters = "".join(one for one in text if one not in "–—−→←±…≤≥×·“”‘’─━")
+    quoted = json.dumps(letters, ensure_ascii=False)
+    assert json.loads(fitted(quoted, encoding)).encode("utf-16", "surrogatepass") == letters.encode(
+        "utf-16", "surrogatepass"
+    )
+
+
+def test_our_own_signs_have_plain_forms() -> None:
+    """Dashes, arrows, plus-minus and dots are ASCII where there is nothing else."""
+    assert fitted("22 % → 3 %, 1–3, 5 ± 2 … ≤", "ascii") == "22 % -> 3 %, 1-3, 5 +/- 2 ... <="
+    # What cp1252 has stays.
+    assert fitted("→ ± – …", "cp1252") == "-> ± – …"
+
+
+def test_the_plain_codec_is_ascii() -> None:
+    """A stream under the name that click leaves alone writes ASCII and nothing else."""
+    register_narrow()
+    assert codecs.lookup(PLAIN_ASCII).name != "ascii"
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=PLAIN_ASCII, errors=NARROW)
+    stream.write("é → x")
+    stream.flush()
+    assert raw.getvalue() == rb"\u00e9 -> x"
+    stream.detach()
+
+
+@pytest.mark.parametrize("name", [text for text, _ in HOSTILE.values() if "\ud83d" not in text])
+def test_a_name_does_not_split_a_table(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each row, however its name, heading or title reads; captions keep their lines."""
+    rows = [{"model": name, "a\nb": "1"}, {"model": "plain", "a\nb": "2"}]
+    print_table(rows, title=f"of {name}", caption=f"first {name!s}")
+    shown = capsys.readouterr().out
+    assert not [one for one in shown if one != "\n" and unicodedata.category(one) == "Cc"]
+    (row,) = [line for line in shown.splitlines() if line.rstrip().endswith(" 1")]
+    assert visible(name) in row
+    assert f"of {visible(name)}" in shown
+
+
+@pytest.mark.parametrize("command", ["rates", "ranks", "gate", "compare"])
+def test_no_command_passes_on_what_a_name_says_to_a_terminal(command: str, tmp_path: Path) -> None:
+    """Two models whose names hold escapes, line breaks and overrides: every line printed is text."""
+    file = tmp_path / "table.parquet"
+    names = ["one\x1b[2J\nx", "two\u202e\rx"]
+    table = pd.concat([simulated(name, 0.2, seed=at) for at, name in enumerate(names)], ignore_index=True)
+    table.to_parquet(file)
+    sides = ["--base", names[0], "--candidate", names[1]] if command in ("gate", "compare") else []
+    shown = CliRunner().invoke(cli, [command, str(file), *sides]).output
+    assert r"one\x1b[2J\nx" in shown
+    assert not [one for one in shown if one != "\n" and (unicodedata.category(one) == "Cc" or one == "\u202e")]
