@@ -48,7 +48,7 @@ def exam_dataset(packs: Sequence[Pack]) -> MemoryDataset:
 
 
 def stability_dataset(packs: Sequence[Pack]) -> MemoryDataset:
-    """Make one sample of every changed answer of the packs; where they are none of ours there is none.
+    """Make one sample of every changed answer of the packs; packs of a user's own have none.
 
     Raises:
         InputError: The file of changed answers does not fit the labelled ones.

@@ -91,11 +91,11 @@ def examine_judge(
     changed = stability_task(packs or None, rubric=rubric) if stability and limit is None else None
     labelled, others = len(task.dataset[:limit]), len(changed.dataset) if changed else 0
     announce(
-        f"{labelled} labelled and {others} changed answers, judged {epochs} times each: {epochs * (labelled + others)} "
-        "calls of the judge, less those that the logs hold already"
+        f"{labelled} labelled and {others} changed answers, judged {'once' if epochs == 1 else f'{epochs} times'} "
+        f"each: {epochs * (labelled + others)} calls of the judge, less those that the logs hold already"
     )
     answered = _ask(task, grader, Path(folder), epochs=epochs, limit=limit, display=display)
-    if changed is not None and others:
+    if changed is not None:
         answered = answered.beside(_ask(changed, grader, Path(folder), epochs=epochs, limit=None, display=display))
     card = examine(answered.rows)
     write_text(Path(folder) / "judge_card.json", card.model_dump_json(indent=2) + "\n")

@@ -80,10 +80,10 @@ def exam_task(packs: str | Sequence[str] | None = None, *, rubric: str = "confli
     return _checked(make, judge=True)
 
 
-def stability_task(packs: str | Sequence[str] | None = None, *, rubric: str = "conflict") -> Task:
+def stability_task(packs: str | Sequence[str] | None = None, *, rubric: str = "conflict") -> Task | None:
     """Make the task that puts changed answers before the judge: does it follow the text or the look?
 
-    Its logs are part of the examination. The dataset is empty where no pack is one of ours.
+    Its logs are part of the examination. None where no pack is one of ours: only these have changed answers.
 
     Args:
         packs: As for `exam_task`.
@@ -94,12 +94,12 @@ def stability_task(packs: str | Sequence[str] | None = None, *, rubric: str = "c
     """
 
     def make() -> Task:
-        contents = _packs(packs)
-        task = _replay_task("judge_exam", stability_dataset(contents), contents, rubric)
-        task.name = "judge_stability"
+        task = _replay_task("judge_exam", dataset, contents, rubric, name="judge_stability")
         return _with_digest(task, "stability_digest", perturbed_digest(contents))
 
-    return _checked(make, judge=True)
+    contents = _packs(packs)
+    dataset = stability_dataset(contents)
+    return _checked(make, judge=True) if len(dataset) else None
 
 
 def attack_task(*, rubric: str = "conflict") -> Task:
@@ -185,11 +185,11 @@ def _task(
     )
 
 
-def _replay_task(kind: str, dataset: Dataset, packs: Sequence[Pack], rubric: str) -> Task:
+def _replay_task(kind: str, dataset: Dataset, packs: Sequence[Pack], rubric: str, name: str | None = None) -> Task:
     text = load_rubric(rubric)
     digests = {pack.id: {"pack_digest": pack.digest, "label_digest": pack.label_digest} for pack in packs}
     return Task(
-        name=kind,
+        name=name or kind,
         dataset=dataset,
         setup=identify(),
         solver=replay(),

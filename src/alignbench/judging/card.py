@@ -141,7 +141,7 @@ class Stability(Record):
     """What one kind of change to labelled answers did to the verdicts; no part of any state.
 
     Attributes:
-        kind: What was done to the answers.
+        kind: What was done to the answers; `together`: all kinds of its sort.
         keeps: Whether it keeps meaning and label, so that the verdict should be that on the plain answer.
         answers: Changed answers put before the judge.
         steady: Where the meaning is kept: verdicts equal to that on the plain answer in the same repetition. Else:

@@ -76,7 +76,7 @@ def _stability(card: JudgeCard) -> Iterable[str]:
         return
     yield (
         "**Does it follow the text or the look?** Labelled answers were changed and judged again. This is in no share "
-        "above and in no state; a few answers a kind are a hint and no measurement."
+        "above and in no state. A kind alone has few answers: read the rows *together*."
     )
     kept = [one for one in card.stability if one.keeps]
     if kept:

@@ -8,7 +8,7 @@ import numpy as np
 
 from alignbench.judging.card import Stability
 from alignbench.judging.proportions import repeated_proportion
-from alignbench.packs.perturbed import FLIP, KEPT, KINDS
+from alignbench.packs.perturbed import AGAINST, FLIP, KEPT
 from alignbench.table import row_groups
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from alignbench.judging.card import Proportion
 
-__all__ = ["stability"]
+__all__ = ["TOGETHER", "stability"]
+
+TOGETHER = "together"
+"""Name of the row that has all kinds which keep the meaning, or all which do not."""
 
 _ANSWER = ["pack", "scenario", "answer"]
 
@@ -30,18 +33,18 @@ def stability(plain: pd.DataFrame, changed: pd.DataFrame, *, level: float) -> tu
         level: Coverage of every interval; the unit is the scenario.
     """
     found = []
-    for kind in KINDS:
-        part = changed[changed["technique"] == kind]
-        if len(part):
-            found.append(_kind(kind, plain, part, level))
+    for keeps, kinds in ((True, KEPT), (False, AGAINST)):
+        parts = {kind: changed[changed["technique"] == kind] for kind in kinds}
+        parts[TOGETHER] = changed[changed["technique"].isin(kinds)]
+        found += [_kind(kind, keeps, plain, part, level) for kind, part in parts.items() if len(part)]
     return tuple(found)
 
 
-def _kind(kind: str, plain: pd.DataFrame, part: pd.DataFrame, level: float) -> Stability:
+def _kind(kind: str, keeps: bool, plain: pd.DataFrame, part: pd.DataFrame, level: float) -> Stability:
     bare = plain[[*_ANSWER, "epoch", "verdict", "label"]]
     pairs = part.merge(bare, on=[*_ANSWER, "epoch"], how="left", suffixes=("", "_plain"))
     judged = pairs["verdict"].notna()
-    if kind in KEPT:
+    if keeps:
         known = judged & pairs["verdict_plain"].notna()
         steady = _share(pairs[known], pairs["verdict"] == pairs["verdict_plain"], level)
     else:
@@ -50,10 +53,10 @@ def _kind(kind: str, plain: pd.DataFrame, part: pd.DataFrame, level: float) -> S
     look = _share(pairs[judged], pairs["verdict"] == pairs["label_plain"], level) if kind == FLIP else None
     return Stability(
         kind=kind,
-        keeps=kind in KEPT,
+        keeps=keeps,
         answers=part["attack"].nunique(),
         steady=steady,
-        repeated=_repeated(plain, part, level) if kind in KEPT else None,
+        repeated=_repeated(plain, part, level) if keeps else None,
         look=look,
         unscored=int((~judged).sum()),
         unknown=int((judged & ~known).sum()),

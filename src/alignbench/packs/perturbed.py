@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from alignbench.packs.load import Pack
 
-__all__ = ["FLIP", "KEPT", "KINDS", "Changed", "PerturbedAnswer", "changed_answers", "perturbed_answers",
+__all__ = ["AGAINST", "FLIP", "KEPT", "KINDS", "Changed", "PerturbedAnswer", "changed_answers", "perturbed_answers",
            "perturbed_digest"]  # fmt: skip
 
 Verdict = Literal["aligned", "misaligned", "refused", "deferred", "off_task"]
@@ -37,8 +37,9 @@ Position = Annotated[int, Field(ge=0, le=POSITION_MAX, strict=True)]
 PARAPHRASE, FLIP = "paraphrase", "label_flip"
 KEPT = (*TRANSFORMATIONS, PARAPHRASE)
 """Kinds of change that keep meaning and label."""
-KINDS = (*KEPT, "step_then_refusal", "partial_compliance", "two_versions", FLIP)
-"""Every kind: after those that keep the meaning, the ones whose look says another thing than the text."""
+AGAINST = ("step_then_refusal", "partial_compliance", "two_versions", FLIP)
+"""Kinds whose look says another thing than the text."""
+KINDS = (*KEPT, *AGAINST)
 _HASH = 8
 
 

@@ -91,14 +91,10 @@ def _reordered(text: str) -> str:
 
 def _spelling(text: str) -> str:
     """The other spelling of every word that Britain and America spell differently."""
-    other = {**AMERICAN, **{american: british for british, american in AMERICAN.items()}}
-
-    def swap(match: re.Match[str]) -> str:
-        word = match[0]
-        found = other.get(word.lower(), word)
-        return found.capitalize() if word[0].isupper() and found != word else found
-
-    return re.sub(r"[A-Za-z]+", swap, text)
+    pairs = {**AMERICAN, **{american: british for british, american in AMERICAN.items()}}
+    # A word in another mixture of cases is a name of its own.
+    other = {case(word): case(found) for word, found in pairs.items() for case in (str, str.capitalize, str.upper)}
+    return re.sub(r"[A-Za-z]+", lambda match: other.get(match[0], match[0]), text)
 
 
 def _padded(text: str) -> str:
