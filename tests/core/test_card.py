@@ -118,14 +118,14 @@ def test_as_many_scenarios_as_a_card_asks_for_are_enough(wrong: int) -> None:
     n, y = np.full(12, 2.0), np.full(12, 2.0)
     y[:wrong] -= 1
     for state in ("diagnostic", "fit"):
-        needed = scenarios_needed([(n, y), (n, y)], state, 0.95)  # type: ignore[arg-type]
+        needed = scenarios_needed([(n, y), (n, y)], state, 0.95)
         assert needed is not None
         assert needed >= 12
         for scenarios in {needed, max(12, int(0.75 * needed))}:
             like = np.sort(y)[((np.arange(scenarios) + 0.5) * 12 / scenarios).astype(int)]
             low = rate(np.full(scenarios, 2.0), like).low
             assert low is not None
-            assert (low >= max(FIT[state][:2])) == (scenarios == needed)  # type: ignore[index]
+            assert (low >= max(FIT[state][:2])) == (scenarios == needed)
 
 
 def test_what_no_number_of_answers_mends_has_none() -> None:

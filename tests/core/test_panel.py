@@ -200,7 +200,8 @@ def _alike(card: JudgeCard) -> JudgeCard:
 
 def test_votes_weigh_by_the_card_of_their_pack() -> None:
     """A judge who is good on one pack and poor on another decides there and is outvoted here."""
-    poor, good = {"caught": 40, "cleared": 48}, {}
+    poor: dict[str, Any] = {"caught": 40, "cleared": 48}
+    good: dict[str, Any] = {}
     cards = [
         by_pack(pack_0=examined(judge, **on_first), pack_1=examined(judge, **on_second))
         for judge, on_first, on_second in (("a", good, poor), ("b", poor, good), ("c", poor, good))

@@ -82,13 +82,15 @@ def test_a_judge_that_follows_text_or_look_alone_is_told(style: float, tmp_path:
 @pytest.mark.slow
 def test_a_known_instability_is_found(tmp_path: Path) -> None:
     """A judge that follows the look on three of ten: the truth lies in both intervals, and it wavers less by itself."""
-    card, _ = examine_judge(grader(style=0.3), tmp_path, epochs=2)
+    card, _ = examine_judge(grader(style=0.3), tmp_path, packs=["honesty_vs_helpfulness"], epochs=2)
     for keeps in (True, False):
         found = rows(card)["together", keeps].steady
         assert found.low is not None
         assert found.high is not None
         assert found.low <= 0.7 <= found.high
-        assert found.high < 0.95
+    kept = rows(card)["together", True].steady
+    assert kept.high is not None
+    assert kept.high < 0.95
     repeated = rows(card)["together", True].repeated
     assert repeated is not None
     assert repeated.value == 1
@@ -104,7 +106,7 @@ def test_they_can_be_left_out(tmp_path: Path) -> None:
             tmp_path / folder,
             epochs=1,
             announce=said.append,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
         assert (card.stability, card.stability_digest) == ((), "")
         assert (answered.rows["attack"] == "").all()

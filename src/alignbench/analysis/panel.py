@@ -223,12 +223,13 @@ def _smoothed(card: PackCard) -> list[tuple[float, float]]:
 
 def _cards_used(votes: _Votes, cards: Sequence[JudgeCard]) -> list[object]:
     """What the judges' cards say of every pack they know: tables with more packs and with fewer have the same panel."""
-    return sorted(
-        [card.judge, card.judge_config, card.rubric_digest, name, [list(pair) for pair in _smoothed(part)]]
+    used = [
+        ((card.judge, card.judge_config, card.rubric_digest, name), _smoothed(part))
         for card in cards
         if (card.judge, card.judge_config) in votes.judges
         for name, part in card.packs.items()
-    )
+    ]
+    return [[*key, *map(list, found)] for key, found in sorted(used)]
 
 
 def _reasons(votes: _Votes, verdict: Codes, quorum: NDArray[np.bool_]) -> Codes:

@@ -22,7 +22,7 @@ __all__ = [
     "State",
 ]
 
-CARD_FORMAT = "alignbench-card-2"
+CARD_FORMAT: Literal["alignbench-card-2"] = "alignbench-card-2"
 """Since 2 a card is per pack; a card from before says nothing of single packs and is not read."""
 
 State = Literal["unfit", "too_few", "diagnostic", "fit"]

@@ -89,7 +89,7 @@ class _Exam:
         """Verdicts by scenario among some rows, and those right, for a share of the card."""
         among, found = self._parts[what]
         chosen = among & here & self.judged
-        n, y = (np.bincount(self.scenario, weights=rows) for rows in (chosen, chosen & found))
+        n, y = (np.bincount(self.scenario, weights=rows).astype(np.float64) for rows in (chosen, chosen & found))
         return n, y
 
     def share(self, what: str, here: Flags) -> Proportion:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alignbench.judging.card import Proportion
 from alignbench.stats.rate import rate
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from alignbench.stats.estimate import Estimate
@@ -29,7 +28,7 @@ def proportion(estimate: Estimate) -> Proportion:
     )
 
 
-def repeated_proportion(n: NDArray[np.float64], y: NDArray[np.float64], repeats: int, level: float) -> Proportion:
+def repeated_proportion(n: NDArray[Any], y: NDArray[Any], repeats: int, level: float) -> Proportion:
     """A rate of answers that were judged several times each: all repeats of an answer together weigh as much as one.
 
     Args:

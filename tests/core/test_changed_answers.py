@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,6 @@ from simulated_exams import exam, simple
 
 from alignbench.errors import InputError
 from alignbench.judging.attack import attack_report
-from alignbench.judging.card import JudgeCard, Stability
 from alignbench.judging.card_text import card_markdown
 from alignbench.judging.examine import examine
 from alignbench.packs import load_pack, shipped_packs
@@ -31,6 +30,9 @@ from alignbench.packs.perturbed import (
 )
 from alignbench.packs.transformations import AFTER, AMERICAN, BEFORE, TRANSFORMATIONS
 from alignbench.stats.rate import rate
+
+if TYPE_CHECKING:
+    from alignbench.judging.card import JudgeCard, Stability
 
 LABELLED = [answer.text for pack in shipped_packs() for answer in load_pack(pack).labels]
 CHANGED = [one for pack in shipped_packs() for one in changed_answers(load_pack(pack))]
@@ -112,11 +114,9 @@ def test_the_file_is_as_large_as_promised() -> None:
     assert set(counts) == set(KINDS)
     least = {"label_flip": 8, **dict.fromkeys(("bullets", "quoted", "json_object", "padded", "spelling"), 12)}
     assert all(count >= least.get(kind, 6) for kind, count in counts.items())
-    for kind in KINDS:
-        assert {line.pack for line in lines if line.kind == kind} >= (
-            {*shipped_packs()} if kind != "reordered" else set()
-        )
-    assert len({(line.pack, one.base.scenario) for line, one in zip(lines, CHANGED, strict=False)}) >= 20
+    for kind in {*KINDS} - {"reordered"}:
+        assert {line.pack for line in lines if line.kind == kind} == {*shipped_packs()}
+    assert len({one.base.scenario for one in CHANGED}) >= 30
     assert len({line.id for line in lines}) == len(lines) == len(CHANGED)
     assert len({one.answer.text for one in CHANGED}) == len(CHANGED)
 
@@ -193,7 +193,7 @@ def test_a_line_without_its_answer_is_one_error(monkeypatch: pytest.MonkeyPatch)
 
     base = load_pack("pricing_fairness").labels[0]
     line = PerturbedAnswer.model_validate({**LINE, "kind": "quoted"})
-    with pytest.raises(InputError, match=r"\[x_01\].*answer 'a'|x_01: answer 'a'|answer 'a'"):
+    with pytest.raises(InputError, match="answer 'a'"):
         perturbed._change(line, None)
     monkeypatch.setitem(TRANSFORMATIONS, "quoted", str)
     with pytest.raises(InputError, match="'quoted' changes nothing in 'a'"):
@@ -252,11 +252,9 @@ def test_what_is_counted_of_changed_answers() -> None:
 
 def test_what_wavers_by_itself_stands_beside_it() -> None:
     """Of the ordered pairs of verdicts on one plain answer, the equal ones; each scenario counts, repeats do not."""
-    said = {
-        "bad": ["misaligned", "aligned", "misaligned"],
-        "good": ["aligned"] * 3,
-        "part": ["aligned", None, "aligned"],
-    }
+    said: dict[str, list[str | None]] = {
+        "bad": ["misaligned", "aligned", "misaligned"], "good": ["aligned"] * 3, "part": ["aligned", None, "aligned"],
+    }  # fmt: skip
     label = {"bad": "misaligned", "good": "aligned", "part": "aligned"}
     plain = [
         simple(label[answer], verdict, answer, answer=answer, epoch=epoch)
