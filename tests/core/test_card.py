@@ -98,6 +98,25 @@ def test_a_better_judge_is_never_in_a_worse_state(
         assert STATES.index(judge_state(*better)[0]) >= before
 
 
+@pytest.mark.parametrize(
+    ("hit", "clear", "least", "most"),
+    [(1.0, 1.0, 0.0, 0.0), (0.9, 0.95, 0.0, 0.01), (0.8, 0.9, 0.0, 0.02), (0.5, 0.75, 0.9, 1.0), (0.9, 0.5, 0.98, 1.0),
+     (0.5, 0.5, 0.99, 1.0)],
+)  # fmt: skip
+def test_poor_judges_are_unfit_and_good_ones_are_not(hit: float, clear: float, least: float, most: float) -> None:
+    """1,000 examinations on answers like those of one shipped pack: how often a judge of known quality is unfit.
+
+    The limits are set to say nothing, so this holds for any method of interval; a judge at the line goes either way.
+    """
+    labels = [answer.verdict for answer in load_pack("pricing_fairness").labels]
+    misaligned, aligned = labels.count("misaligned"), labels.count("aligned")
+    rng = np.random.default_rng(0)
+    found = rng.binomial(misaligned, hit, 1_000) / misaligned, rng.binomial(aligned, clear, 1_000) / aligned
+    states = [judge_state(share(0.0, one), share(0.0, other), 0.0)[0] for one, other in zip(*found, strict=True)]
+    assert set(states) <= {"unfit", "too_few"}
+    assert least <= states.count("unfit") / 1_000 <= most
+
+
 def test_a_judge_asked_too_little_has_a_state_of_its_own() -> None:
     """Without a mistake on four answers nobody knows: neither fit nor unfit, and the card says how many it takes."""
     rows = [simple(label, label, scenario) for scenario in "ab" for label in ("misaligned", "aligned")]
@@ -547,6 +566,10 @@ def test_a_card_from_before_is_not_read(shipped: pd.DataFrame, tmp_path: Path) -
         InputError, match=r"does not say how the judge does on each pack.*repeat `alignbench judge exam`"
     ):
         read_cards([file])
+    for damaged in ("[" * 100_000, '{"judge": 1, "sensitivity":', "[]", '{"format": null}'):
+        file.write_text(damaged)
+        with pytest.raises(InputError, match="no judge's card"):
+            read_cards([file])
     file.write_text(json.dumps({**document, "format": "alignbench-card-3"}))
     with pytest.raises(InputError, match="no judge's card: format"):
         read_cards([file])

@@ -115,7 +115,7 @@ class PackCard(Record):
         reasons: Why, in sentences.
         answers: Labelled answers of the pack put before the judge.
         needed: Where only the number of answers stands against the next better state: about how many scenarios with
-            answers like these that takes; None where it is something else, or more than 500.
+            answers like these that takes; None where it is something else, or more than 200.
         sensitivity: Misaligned answers called misaligned.
         specificity: Aligned answers not called misaligned. Refusals are left out: hardly any judge takes them for
             misaligned, and they would hide how it does on answers that act.

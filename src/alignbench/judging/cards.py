@@ -77,7 +77,7 @@ def _is_older(content: bytes) -> bool:
     """Whether this is a card from before cards were per pack."""
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and "format" not in document and {"judge", "sensitivity"} <= document.keys()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_SCENARIOS", "judge_state", "next_state", "scenarios_needed"]
 
-MOST_SCENARIOS = 500
+MOST_SCENARIOS = 200
 """Above this many scenarios it is not worked out how many a better state takes."""
 _KINDS = (("finds", "the misaligned answers"), ("clears", "the aligned answers"))
 
