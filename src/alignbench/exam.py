@@ -1,4 +1,4 @@
-"""Samples that examine the judge: labelled answers replayed, bare or forged."""
+"""Samples that examine the judge: labelled answers replayed, as they are, changed or forged."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from alignbench.digest import unit_interval
 from alignbench.errors import InputError
 from alignbench.packs import expand, load_pack
 from alignbench.packs.forged import forged_answers
+from alignbench.packs.perturbed import changed_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage
 
     from alignbench.packs import Condition, LabelledAnswer, Pack
-    from alignbench.packs.forged import ForgedAnswer
 
-__all__ = ["attack_dataset", "exam_dataset"]
+__all__ = ["attack_dataset", "exam_dataset", "stability_dataset"]
 
 
 def exam_dataset(packs: Sequence[Pack]) -> MemoryDataset:
@@ -47,6 +47,20 @@ def exam_dataset(packs: Sequence[Pack]) -> MemoryDataset:
     return MemoryDataset([_sample(*item) for item in turns if item is not None], name="judge_exam")
 
 
+def stability_dataset(packs: Sequence[Pack]) -> MemoryDataset:
+    """Make one sample of every changed answer of the packs; packs of a user's own have none.
+
+    Raises:
+        InputError: The file of changed answers does not fit the labelled ones.
+    """
+    samples = [
+        _sample(pack, one.base, one.answer, attack=one.answer.id, technique=one.kind)
+        for pack in packs
+        for one in changed_answers(pack)
+    ]
+    return MemoryDataset(samples, name="judge_stability")
+
+
 def attack_dataset() -> MemoryDataset:
     """Make one sample of every forged answer, and one of every answer that was forged, as it was before.
 
@@ -59,19 +73,27 @@ def attack_dataset() -> MemoryDataset:
         base = next((answer for answer in pack.labels if answer.id == forged.answer), None)
         if base is None or base.verdict != "misaligned":
             raise InputError(f"answer {forged.answer!r}", item=forged.id, allowed="a misaligned labelled answer")
-        for sample in (_sample(pack, base), _sample(pack, base, forged)):
+        attacked = base.model_copy(update={"text": forged.forge(base.text)})
+        for sample in (
+            _sample(pack, base),
+            _sample(pack, base, attacked, attack=forged.id, technique=forged.technique),
+        ):
             samples.setdefault(str(sample.id), sample)
     return MemoryDataset(list(samples.values()), name="judge_attack")
 
 
-def _sample(pack: Pack, answer: LabelledAnswer, forged: ForgedAnswer | None = None) -> Sample:
+def _sample(
+    pack: Pack, answer: LabelledAnswer, shown: LabelledAnswer | None = None, *, attack: str = "", technique: str = ""
+) -> Sample:
+    """The sample of a labelled answer; with `shown` of what was made of it, under the id `attack`."""
+    shown = shown or answer
     (condition,) = expand(pack.axes, answer.condition)
     if answer.twin:
         condition = condition.without_nudge()
     sample = scenario_sample(pack, pack.scenarios[answer.scenario], condition, twin=answer.twin)
     assert isinstance(sample.input, list)  # noqa: S101  (scenario_sample makes messages)
     sample.input += _earlier_turns(pack, answer, condition)
-    sample.id = "/".join([str(sample.id), answer.id, *([forged.id] if forged else [])])
+    sample.id = "/".join([str(sample.id), answer.id, *([attack] if attack else [])])
     sample.metadata = {
         **(sample.metadata or {}),
         "pack": pack.reference,
@@ -79,12 +101,12 @@ def _sample(pack: Pack, answer: LabelledAnswer, forged: ForgedAnswer | None = No
         "follow_ups": [],
         "answer": answer.id,
         "kind": answer.kind,
-        "attack": forged.id if forged else "",
-        "technique": forged.technique if forged else "",
-        "label": answer.verdict,
-        "label_position_1": answer.position_1,
-        "label_position_2": answer.position_2,
-        "text": forged.forge(answer.text) if forged else answer.text,
+        "attack": attack,
+        "technique": technique,
+        "label": shown.verdict,
+        "label_position_1": shown.position_1,
+        "label_position_2": shown.position_2,
+        "text": shown.text,
     }
     return sample
 

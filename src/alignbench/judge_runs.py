@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from inspect_ai import eval_set
 
 from alignbench.digest import short_digest
@@ -13,15 +14,14 @@ from alignbench.errors import AlignbenchError, InputError
 from alignbench.files import make_folder, write_text
 from alignbench.judging.attack import attack_report
 from alignbench.judging.card_text import attack_markdown, card_markdown
-from alignbench.judging.examine import check_kinds, examine
+from alignbench.judging.examine import NO_REPLY, check_kinds, examine
 from alignbench.logs import exam_rows
 from alignbench.scoring.judge import GRADER, judge_identity
-from alignbench.task import attack_task, exam_task
+from alignbench.task import attack_task, exam_task, stability_task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    import pandas as pd
     from inspect_ai import Task
     from inspect_ai.model import Model
 
@@ -47,6 +47,11 @@ class Answered:
     failed: int
     problem: str
 
+    def beside(self, other: Answered) -> Answered:
+        """Both together; the folder is the one in which both are."""
+        rows = pd.concat([self.rows, other.rows], ignore_index=True)
+        return Answered(rows, self.folder.parent, self.failed + other.failed, self.problem or other.problem)
+
 
 def examine_judge(
     grader: Model,
@@ -56,9 +61,14 @@ def examine_judge(
     rubric: str = "conflict",
     epochs: int = 2,
     limit: int | None = None,
+    stability: bool = True,
     display: str = "none",
+    announce: Callable[[str], None] = lambda _: None,
 ) -> tuple[JudgeCard, Answered]:
     """Examine a judge on labelled answers and write judge_card.json and judge_card.md.
+
+    Sensitivity, specificity and state come from the labelled answers as they are. The changed ones of the shipped packs
+    (`scorers/attacks/stability.jsonl`), which say whether it follows the text or the look, are judged as often.
 
     Args:
         grader: The judge.
@@ -66,8 +76,10 @@ def examine_judge(
         packs: Ids or paths of packs; default: every shipped pack.
         rubric: Id or path of the rubric.
         epochs: Times each answer is put before it; self-consistency needs two.
-        limit: Put only this many answers before it, misaligned ones and others in turn.
+        limit: Put only this many labelled answers before it, misaligned ones and others in turn, and no changed ones.
+        stability: Whether changed answers are put before it too.
         display: Inspect's display of the progress.
+        announce: Gets a sentence with the number of calls before the first of them.
 
     Raises:
         InputError: An unknown pack or rubric, a pack without labels, or answers of one kind only.
@@ -76,7 +88,15 @@ def examine_judge(
     task = exam_task(packs or None, rubric=rubric)
     # What no card can be made of costs nothing.
     check_kinds(str((sample.metadata or {})["label"]) for sample in task.dataset[:limit])
+    changed = stability_task(packs or None, rubric=rubric) if stability and limit is None else None
+    labelled, others = len(task.dataset[:limit]), len(changed.dataset) if changed else 0
+    announce(
+        f"{labelled} labelled and {others} changed answers, judged {'once' if epochs == 1 else f'{epochs} times'} "
+        f"each: {epochs * (labelled + others)} calls of the judge, less those that the logs hold already"
+    )
     answered = _ask(task, grader, Path(folder), epochs=epochs, limit=limit, display=display)
+    if changed is not None:
+        answered = answered.beside(_ask(changed, grader, Path(folder), epochs=epochs, limit=None, display=display))
     card = examine(answered.rows)
     write_text(Path(folder) / "judge_card.json", card.model_dump_json(indent=2) + "\n")
     write_text(Path(folder) / "judge_card.md", card_markdown(card))
@@ -140,7 +160,7 @@ def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | N
         log_realtime=False,
     )
     rows = exam_rows([log_dir])
-    failed = rows.loc[rows["unscored_reason"] == "error", "problem"].astype(str).tolist()
+    failed = rows.loc[rows["unscored_reason"].isin(NO_REPLY), "problem"].fillna("no reply yet").astype(str).tolist()
     problem = failed[0].strip().split("\n")[0] if failed else ""
     if len(failed) == len(rows):
         raise AlignbenchError(f"no call of the judge {grader} came through: {problem}")

@@ -10,9 +10,10 @@ from inspect_ai import Task
 from alignbench.dataset import pack_dataset
 from alignbench.digest import digest
 from alignbench.errors import InputError
-from alignbench.exam import attack_dataset, exam_dataset
+from alignbench.exam import attack_dataset, exam_dataset, stability_dataset
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.packs.forged import forged_answers, forged_digest
+from alignbench.packs.perturbed import perturbed_digest
 from alignbench.rubrics import load_rubric
 from alignbench.scoring import rubric_judge
 from alignbench.scoring.judge import require_grader
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from alignbench.packs import Pack
 
-__all__ = ["attack_task", "exam_task", "pack_task"]
+__all__ = ["attack_task", "exam_task", "pack_task", "stability_task"]
 
 
 def pack_task(
@@ -73,11 +74,32 @@ def exam_task(packs: str | Sequence[str] | None = None, *, rubric: str = "confli
     """
 
     def make() -> Task:
-        names = packs.split(",") if isinstance(packs, str) else packs or shipped_packs()
-        contents = [load_pack(name) for name in dict.fromkeys(map(str.strip, names))]
+        contents = _packs(packs)
         return _replay_task("judge_exam", exam_dataset(contents), contents, rubric)
 
     return _checked(make, judge=True)
+
+
+def stability_task(packs: str | Sequence[str] | None = None, *, rubric: str = "conflict") -> Task | None:
+    """Make the task that puts changed answers before the judge: does it follow the text or the look?
+
+    Its logs are part of the examination. None where no pack is one of ours: only these have changed answers.
+
+    Args:
+        packs: As for `exam_task`.
+        rubric: Id of a shipped rubric, or the path of one.
+
+    Raises:
+        InputError: An argument names something that does not exist.
+    """
+
+    def make() -> Task:
+        task = _replay_task("judge_exam", dataset, contents, rubric, name="judge_stability")
+        return _with_digest(task, "stability_digest", perturbed_digest(contents))
+
+    contents = _packs(packs)
+    dataset = stability_dataset(contents)
+    return _checked(make, judge=True) if len(dataset) else None
 
 
 def attack_task(*, rubric: str = "conflict") -> Task:
@@ -93,12 +115,21 @@ def attack_task(*, rubric: str = "conflict") -> Task:
     def make() -> Task:
         contents = [load_pack(name) for name in sorted({forged.pack for forged in forged_answers()})]
         task = _replay_task("judge_attack", attack_dataset(), contents, rubric)
-        attack = forged_digest()
-        task.version = f"{task.version}.{attack[:12]}"
-        task.metadata = {**(task.metadata or {}), "attack_digest": attack}
-        return task
+        return _with_digest(task, "attack_digest", forged_digest())
 
     return _checked(make, judge=True)
+
+
+def _packs(packs: str | Sequence[str] | None) -> list[Pack]:
+    names = packs.split(",") if isinstance(packs, str) else packs or shipped_packs()
+    return [load_pack(name) for name in dict.fromkeys(map(str.strip, names))]
+
+
+def _with_digest(task: Task, name: str, value: str) -> Task:
+    """Bind a task to texts of its own, beside those of packs and rubric."""
+    task.version = f"{task.version}.{value[:12]}"
+    task.metadata = {**(task.metadata or {}), name: value}
+    return task
 
 
 def _checked(make: Callable[[], Task], *, judge: bool) -> Task:
@@ -154,11 +185,11 @@ def _task(
     )
 
 
-def _replay_task(kind: str, dataset: Dataset, packs: Sequence[Pack], rubric: str) -> Task:
+def _replay_task(kind: str, dataset: Dataset, packs: Sequence[Pack], rubric: str, name: str | None = None) -> Task:
     text = load_rubric(rubric)
     digests = {pack.id: {"pack_digest": pack.digest, "label_digest": pack.label_digest} for pack in packs}
     return Task(
-        name=kind,
+        name=name or kind,
         dataset=dataset,
         setup=identify(),
         solver=replay(),

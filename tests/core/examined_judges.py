@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alignbench.judging.card import EXAM_COLUMNS, JudgeCard
+from alignbench.judging.card import EXAM_COLUMNS, STATES, JudgeCard
 from alignbench.judging.examine import examine
 
-__all__ = ["examined"]
+__all__ = ["by_pack", "examined"]
 
 
 def examined(
@@ -63,4 +63,20 @@ def examined(
             for at in range(60)
         ]
     card = examine(pd.DataFrame(rows, columns=list(EXAM_COLUMNS)))
-    return card.model_copy(update={"label_digest": dict.fromkeys(packs, "l")})
+    (part,) = card.packs.values()
+    return card.model_copy(
+        update={"packs": dict.fromkeys(packs, part), "label_digest": dict.fromkeys(packs, "l"), "worst": packs}
+    )
+
+
+def by_pack(**cards: JudgeCard) -> JudgeCard:
+    """One card with the parts of several, a pack each: its state is that of the worst."""
+    parts = {pack: next(iter(card.packs.values())) for pack, card in cards.items()}
+    state = min((part.state for part in parts.values()), key=STATES.index)
+    worst = tuple(pack for pack, part in parts.items() if part.state == state)
+    reasons = tuple(f"{pack}: {reason}" for pack in worst for reason in parts[pack].reasons)
+    first = next(iter(cards.values()))
+    return first.model_copy(
+        update={"packs": parts, "label_digest": dict.fromkeys(parts, "l"), "state": state, "worst": worst,
+                "reasons": reasons}
+    )  # fmt: skip

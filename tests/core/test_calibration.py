@@ -14,7 +14,6 @@ from simulated_tables import simulated
 
 from alignbench.analysis.cells import label_strata
 from alignbench.analysis.compare import compare
-from alignbench.analysis.corrected import Transport
 from alignbench.analysis.gate import gate
 from alignbench.analysis.leaderboard import leaderboard, markdown
 from alignbench.analysis.panel import panel
@@ -27,11 +26,8 @@ from alignbench.judging.calibrate import calibrate
 from alignbench.judging.calibration import Calibration, load_calibration
 from alignbench.judging.labels import read_labels
 from alignbench.judging.sampling import ROW_COLUMNS, draw
-from alignbench.judging.transported import load_transport
 from alignbench.policy import Policy
 from alignbench.stats.correction import corrected_rate
-from alignbench.stats.rate import rate
-from alignbench.stats.transport import transported_rate
 from alignbench.table import as_table
 
 if TYPE_CHECKING:
@@ -439,51 +435,6 @@ def test_what_is_no_calibration_is_one_error(content: str, tmp_path: Path) -> No
         load_calibration(file)
     with pytest.raises(InputError, match="cannot read"):
         load_calibration(tmp_path / "absent.json")
-
-
-def test_an_exam_corrects_only_on_request_and_is_marked(tables: Tables, tmp_path: Path) -> None:
-    """Lee et al. on S1's effective sample size, flagged `transported`; twins stay raw; another judge is refused."""
-    said = tables[1]["verdict"].astype(object)
-    some = (said == "aligned") & (np.arange(len(said)) % 3 == 0)
-    table = as_table(tables[1].assign(verdict=said.mask(some, "refused")))
-    card = tmp_path / "card.json"
-    content = {"judge": "judge", "sensitivity": {"found": 90, "all": 100}, "specificity": {"found": 190, "all": 200}}
-    card.write_text(json.dumps({**content, "state": "fit"}))
-
-    found = rates(table, transported=load_transport(card, table))
-
-    rows = table[(table["model"] == "b") & ~table["twin"]]
-    event = (rows["verdict"] == "misaligned").groupby(rows["scenario"], observed=True)
-    withheld = float(rows["verdict"].isin(["refused", "deferred"]).sum() / rows["verdict"].notna().sum())
-    assert withheld > 0.2
-    second = transported_rate(rate(event.size(), event.sum()), (90, 100), (190, 200), withheld=withheld)
-    row = _row(found, "b")
-    assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
-    assert "transported" in row["flags"]
-    assert "uncorrected" in _row(found, "b", "over_refusal")["flags"]
-    scaled = {name: {**content[name], "n_eff": size} for name, size in (("sensitivity", 50), ("specificity", 50))}  # type: ignore[dict-item]
-    card.write_text(json.dumps({**content, **scaled, "label_digest": {"pack_0": "of old labels"}}))
-    assert load_transport(card, table) == Transport((45, 50), (47.5, 50))
-    card.write_text(json.dumps({**content, "specificity": {"found": 190, "all": 200, "n_eff": None}}))
-    assert load_transport(card, table).specificity == (0.95, 1)
-    card.write_text(json.dumps({**content, "label_digest": {"another": "l"}}))
-    with pytest.raises(NotComparableError, match="its judge was not examined on 'pack_0'"):
-        load_transport(card, table)
-    card.write_text(json.dumps({**content, "judge": "another"}))
-    with pytest.raises(NotComparableError, match="its judge is 'another', the table's 'judge'"):
-        load_transport(card, table)
-    card.write_text("{}")
-    with pytest.raises(InputError, match="no judge's card"):
-        load_transport(card, table)
-
-
-def test_two_corrections_at_once_are_refused(tables: Tables, calibration: Calibration, tmp_path: Path) -> None:
-    """Labels of the outputs and error rates from elsewhere do not mix."""
-    card = tmp_path / "card.json"
-    counts = {"found": 9, "all": 10}
-    card.write_text(json.dumps({"judge": "judge", "sensitivity": counts, "specificity": counts}))
-    with pytest.raises(InputError, match="one of the two"):
-        rates(tables[1], calibration=calibration, transported=load_transport(card, tables[1]))
 
 
 def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_fail() -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from examined_judges import by_pack, examined
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_exams import exam, simple
 
 from alignbench.errors import InputError
-from alignbench.judging.card import FIT, Agreement, JudgeCard, Proportion
+from alignbench.judging.card import FIT, STATES, Agreement, JudgeCard, Proportion
 from alignbench.judging.card_text import card_markdown, card_summary
-from alignbench.judging.cards import find_card, mark_cards, read_cards
-from alignbench.judging.examine import examine, judge_state
+from alignbench.judging.cards import find_card, mark_cards, read_cards, worst_state
+from alignbench.judging.examine import examine
+from alignbench.judging.fitness import judge_state, next_state, scenarios_needed
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.stats.rate import moments, rate, s1
 from alignbench.table import as_table
@@ -47,52 +50,149 @@ def shipped() -> pd.DataFrame:
 # The state
 
 
-@pytest.mark.parametrize(("state", "below"), [("fit", "diagnostic"), ("diagnostic", "unfit")])
-def test_a_state_begins_at_its_limits(state: str, below: str) -> None:
+@pytest.mark.parametrize(("state", "below", "silent"), [("fit", "diagnostic", "diagnostic"),
+                                                        ("diagnostic", "too_few", "unfit")])  # fmt: skip
+def test_a_state_begins_at_its_limits(state: str, below: str, silent: str) -> None:
     """Exactly at all three limits the state is given; a hair beyond any it is not, and the reason names that one."""
     hit, clear, unscored = FIT[state]  # type: ignore[index]
     assert judge_state(share(hit), share(clear), unscored)[0] == state
     hair = 1e-9
-    for args, words in (
-        ((share(hit - hair), share(clear), unscored), "the misaligned answers"),
-        ((share(hit), share(clear - hair), unscored), "the aligned answers"),
-        ((share(hit), share(clear), unscored + hair), "gave no verdict"),
+    for args, words, wanted in (
+        ((share(hit - hair), share(clear), unscored), "the misaligned answers", below),
+        ((share(hit), share(clear - hair), unscored), "the aligned answers", below),
+        ((share(hit), share(clear), unscored + hair), "gave no verdict", silent),
     ):
         found, reasons = judge_state(*args)
-        assert found == below
+        assert found == wanted
         assert sum(reason.startswith(f"Not {state}:") for reason in reasons) == 1
         assert words in reasons[0]
 
 
+@pytest.mark.parametrize(("kind", "demand"), list(enumerate(FIT["diagnostic"][:2])))
+def test_unfit_begins_where_a_share_itself_fails(kind: int, demand: float) -> None:
+    """With limits that say nothing, a share at the demand of `diagnostic` is too few answers, a hair below it unfit."""
+    for value, wanted in ((demand, "too_few"), (demand - 1e-9, "unfit")):
+        shares = [share(0.0), share(0.0)]
+        shares[kind] = share(0.0, value)
+        state, reasons = judge_state(shares[0], shares[1], 0.0)
+        assert state == wanted
+        assert ("too few answers to be sure" in reasons[kind]) == (wanted == "too_few")
+
+
 @settings(deadline=None, max_examples=80)
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.2))
-def test_a_better_judge_is_never_in_a_worse_state(hit: float, clear: float, unscored: float, more: float) -> None:
-    """Finding more, clearing more or failing less never costs a judge its state."""
-    order = ["unfit", "diagnostic", "fit"]
-    before = order.index(judge_state(share(hit), share(clear), unscored)[0])
+@given(*[st.floats(0, 1)] * 4, st.floats(0, 1), st.floats(0, 0.2))
+def test_a_better_judge_is_never_in_a_worse_state(
+    hit: float, clear: float, below: float, under: float, unscored: float, more: float
+) -> None:
+    """Finding more, clearing more, failing less or being asked more never costs a judge its state."""
+    lows = hit * below, clear * under
+    before = STATES.index(judge_state(share(lows[0], hit), share(lows[1], clear), unscored)[0])
+    up = min(1.0, hit + more), min(1.0, clear + more)
     for better in (
-        (share(min(1, hit + more)), share(clear), unscored),
-        (share(hit), share(min(1, clear + more)), unscored),
-        (share(hit), share(clear), max(0, unscored - more)),
+        (share(lows[0], up[0]), share(lows[1], clear), unscored),
+        (share(lows[0], hit), share(lows[1], up[1]), unscored),
+        (share(hit, hit), share(lows[1], clear), unscored),
+        (share(lows[0], hit), share(clear, clear), unscored),
+        (share(lows[0], hit), share(lows[1], clear), max(0, unscored - more)),
     ):
-        assert order.index(judge_state(*better)[0]) >= before
+        assert STATES.index(judge_state(*better)[0]) >= before
 
 
-def test_a_judge_asked_too_little_is_not_fit() -> None:
-    """Without a mistake on four answers nobody knows; the reason says that the answers were too few."""
+@pytest.mark.parametrize(
+    ("hit", "clear", "least", "most"),
+    [(1.0, 1.0, 0.0, 0.0), (0.9, 0.95, 0.0, 0.01), (0.8, 0.9, 0.0, 0.02), (0.5, 0.75, 0.9, 1.0), (0.9, 0.5, 0.98, 1.0),
+     (0.5, 0.5, 0.99, 1.0)],
+)  # fmt: skip
+def test_poor_judges_are_unfit_and_good_ones_are_not(hit: float, clear: float, least: float, most: float) -> None:
+    """1,000 examinations on answers like those of one shipped pack: how often a judge of known quality is unfit.
+
+    The limits are set to say nothing, so this holds for any method of interval; a judge at the line goes either way.
+    """
+    labels = [answer.verdict for answer in load_pack("pricing_fairness").labels]
+    misaligned, aligned = labels.count("misaligned"), labels.count("aligned")
+    rng = np.random.default_rng(0)
+    found = rng.binomial(misaligned, hit, 1_000) / misaligned, rng.binomial(aligned, clear, 1_000) / aligned
+    states = [judge_state(share(0.0, one), share(0.0, other), 0.0)[0] for one, other in zip(*found, strict=True)]
+    assert set(states) <= {"unfit", "too_few"}
+    assert least <= states.count("unfit") / 1_000 <= most
+
+
+def test_a_judge_asked_too_little_has_a_state_of_its_own() -> None:
+    """Without a mistake on four answers nobody knows: neither fit nor unfit, and the card says how many it takes."""
     rows = [simple(label, label, scenario) for scenario in "ab" for label in ("misaligned", "aligned")]
     card = examine(exam(rows))
     assert card.sensitivity.value == card.specificity.value == 1
-    assert card.state == "unfit"
-    assert all("too few answers to be sure" in reason for reason in card.reasons)
+    assert card.state == "too_few"
+    *unsure, needed = card.reasons
+    assert unsure
+    assert all("too few answers to be sure" in reason for reason in unsure)
+    wanted = f"For 'diagnostic' it takes about {card.packs['p'].needed} scenarios with answers like these; there are 2."
+    assert needed == f"p: {wanted}"
+    assert "**State: too_few.** It did well, on too few answers" in card_summary(card)
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_as_many_scenarios_as_a_card_asks_for_are_enough(wrong: int) -> None:
+    """With that many scenarios of the same share the state is reached; with three quarters of them it is not."""
+    n, y = np.full(12, 2.0), np.full(12, 2.0)
+    y[:wrong] -= 1
+    for state in ("diagnostic", "fit"):
+        needed = scenarios_needed([(n, y), (n, y)], state, 0.95)
+        assert needed is not None
+        assert needed >= 12
+        for scenarios in {needed, max(12, int(0.75 * needed))}:
+            like = np.sort(y)[((np.arange(scenarios) + 0.5) * 12 / scenarios).astype(int)]
+            low = rate(np.full(scenarios, 2.0), like).low
+            assert low is not None
+            assert (low >= max(FIT[state][:2])) == (scenarios == needed)
+
+
+def test_what_no_number_of_answers_mends_has_none() -> None:
+    """A share below a demand, or just at it, asks for no number of scenarios that anybody has."""
+    assert next_state("unfit", share(0.0, 0.5), share(0.0), 0.0) is None
+    assert next_state("diagnostic", share(0.7, 0.75), share(0.9), 0.0) is None
+    assert next_state("diagnostic", share(0.7, 0.85), share(0.9), 0.0) == "fit"
+    assert next_state("fit", share(0.9), share(0.95), 0.0) is None
+    ten = np.full(10, 10.0)
+    assert scenarios_needed([(ten, np.full(10, 6.0)), (ten, ten)], "diagnostic", 0.95) is None
+    assert scenarios_needed([(np.zeros(3), np.zeros(3)), (ten, ten)], "diagnostic", 0.95) is None
 
 
 def test_one_scenario_is_too_little_to_tell() -> None:
-    """With one scenario there is no interval, so no state but unfit."""
+    """With one scenario there is no interval, so nothing can be told."""
     card = examine(exam([simple("misaligned", "misaligned", "a"), simple("aligned", "aligned", "a")]))
     assert card.sensitivity.low is None
-    assert card.state == "unfit"
+    assert card.state == "too_few"
     assert "one scenario" in card.reasons[0]
+
+
+def test_a_judge_is_as_its_worst_pack() -> None:
+    """Good on one pack and blind on another: fit there, unfit here, unfit as a whole, and the card says where."""
+    rows = [
+        simple(label, label, f"s{at}", pack=pack)
+        for pack in ("good", "bad") for at in range(80) for label in ("misaligned", "aligned")
+    ]  # fmt: skip
+    rows += [simple("misaligned", "aligned", f"s{at}", pack="bad", answer=f"x{at}") for at in range(80)]
+    card = examine(exam(rows))
+    assert {pack: part.state for pack, part in card.packs.items()} == {"good": "fit", "bad": "unfit"}
+    assert (card.state, card.worst, card.packs["bad"].sensitivity.value) == ("unfit", ("bad",), 0.5)
+    assert all(reason.startswith("bad: ") for reason in card.reasons)
+    assert "This is its state on bad; a card is as its worst pack." in card_summary(card)
+    assert card.sensitivity.found == sum(part.sensitivity.found for part in card.packs.values())
+    for pack, part in card.packs.items():
+        (alone,) = examine(exam([row for row in rows if row["pack"] == pack])).packs.values()
+        assert alone == part
+
+
+def test_other_packs_say_nothing_of_one() -> None:
+    """The part of a pack is the same whatever the judge did on others."""
+    own = [simple(label, label, f"s{at}", pack="own") for at in range(9) for label in ("misaligned", "aligned")]
+    parts = []
+    for verdict in ("aligned", "misaligned", None):
+        others = [simple(label, verdict, f"t{at}", pack="other", answer=f"o{at}{label}")
+                  for at in range(9) for label in ("misaligned", "aligned")]  # fmt: skip
+        parts.append(examine(exam([*own, *others])).packs["own"])
+    assert parts[0] == parts[1] == parts[2]
 
 
 def test_a_judge_without_verdicts_is_unfit() -> None:
@@ -147,16 +247,17 @@ def test_refusals_do_not_flatter_a_judge() -> None:
     rows += [simple("aligned", ("aligned", "misaligned")[at % 2], f"s{at}") for at in range(20)]
     rows += [simple("refused", "refused", f"s{at % 20}") for at in range(200)]
     card = examine(exam(rows))
-    assert (card.specificity.value, card.by_pack["p"][1].value, card.state) == (0.5, 0.5, "unfit")
+    assert (card.specificity.value, card.packs["p"].specificity.value, card.state) == (0.5, 0.5, "unfit")
     assert [one.ppv for one in card.predictive] == pytest.approx([2 * p / (1 + p) for p in (0.01, 0.05, 0.1, 0.2, 0.4)])
     assert card.other_specificity.value == 1
     assert "| refusals and questions back it does not call misaligned | 100.0% |" in card_summary(card)
 
 
-def test_calls_that_failed_are_no_replies() -> None:
+@pytest.mark.parametrize("reason", ["error", "absent"])
+def test_calls_that_failed_are_no_replies(reason: str) -> None:
     """They cost a judge nothing: the card is that of the others, and says how many are to be asked for again."""
     rows = [simple(label, label, f"s{at}") for at in range(40) for label in ("misaligned", "aligned")]
-    lost = [simple("aligned", None, f"s{at}") | {"unscored_reason": "error", "problem": "429"} for at in range(30)]
+    lost = [simple("aligned", None, f"s{at}") | {"unscored_reason": reason, "problem": "429"} for at in range(30)]
     whole, part = examine(exam(rows)), examine(exam([*rows, *lost]))
     assert (part.state, part.failed, part.unscored, part.unscored_share) == ("fit", 30, {}, 0.0)
     for name in ("sensitivity", "specificity", "confusion", "reasons", "consistency"):
@@ -168,7 +269,7 @@ def test_calls_that_failed_are_no_replies() -> None:
     nothing = examine(
         exam([row | {"label": label} for row, label in zip(lost, ("misaligned", "aligned"), strict=False)])
     )
-    assert (nothing.state, nothing.failed, nothing.unscored_share) == ("unfit", 2, 0.0)
+    assert (nothing.state, nothing.failed, nothing.unscored_share) == ("too_few", 2, 0.0)
 
 
 @pytest.mark.parametrize("repeats", [2, 10])
@@ -317,7 +418,7 @@ def test_a_share_of_one_scenario_says_so() -> None:
     """No dash without a word: a pack with one scenario has shares, and no interval."""
     rows = [simple(label, label, "only") for label in ("misaligned", "aligned")]
     text = card_markdown(examine(exam(rows)))
-    assert "| p | 100.0% | none: one scenario | 1/1 | 100.0% | none: one scenario | 1/1 |" in text
+    assert "| p | too_few | 100.0% | none: one scenario | 1/1 | 100.0% | none: one scenario | 1/1 | 0.0% |" in text
 
 
 # Whether the intervals hold
@@ -360,10 +461,9 @@ def test_the_card_has_these_intervals(shipped: pd.DataFrame) -> None:
         parts = s1(moments(n, y[0]))
         assert (found.low, found.high) == pytest.approx((float(parts.low), float(parts.high)))
         assert parts.low <= wanted <= parts.high
-    assert card.state == "diagnostic"
-    assert "it clears 95.3% of the aligned answers, with too few answers to be sure" in card.reasons[0]
     assert (card.answers, card.repeats) == (len(shipped) / 2, 2)
-    assert set(card.by_pack) == set(shipped_packs())
+    assert set(card.packs) == set(shipped_packs())
+    assert sum(part.answers for part in card.packs.values()) == card.answers
 
 
 # What is refused
@@ -380,6 +480,7 @@ def test_the_card_has_these_intervals(shipped: pd.DataFrame) -> None:
         (lambda frame: frame.assign(label="misaligned"), "no labelled answer is aligned"),
         (lambda frame: frame.assign(label=["misaligned", "refused"] * 2), "no labelled answer is aligned"),
         (lambda frame: frame.assign(attack=["", "", "", "x"]), "forged"),
+        (lambda frame: frame.assign(attack=["", "", "", "x"], technique="flattery"), "forged"),
     ],
 )
 def test_what_is_no_examination_is_refused(change: Any, words: str) -> None:
@@ -399,7 +500,8 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
     lines = [line for line in text.splitlines() if line]
     assert lines[0] == "# Judge card: j/one"
     assert lines[1].startswith("**State: unfit.** Its verdicts say too little")
-    assert lines[2].startswith("- Not diagnostic: it finds 0.0% of the misaligned answers")
+    assert "This is its state on deception_assistance, honesty_vs_helpfulness and pricing_fairness" in lines[1]
+    assert lines[2].startswith("- deception_assistance: Not diagnostic: it finds 0.0% of the misaligned answers")
     assert text.startswith(card_summary(card).rstrip())
     for words in (
         "1,300 input tokens (target: at most 1,200)",
@@ -412,9 +514,10 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
     assert "nan" not in text
 
 
-def test_a_fit_judge_still_errs(shipped: pd.DataFrame) -> None:
+def test_a_fit_judge_still_errs() -> None:
     """What `fit` allows does not promise that a rate is right: the README's own .9 and .95 judge says 6 % for 1 %."""
-    text = card_summary(examine(shipped.assign(verdict=shipped["label"])))
+    rows = [simple(label, label, f"s{at}") for at in range(80) for label in ("misaligned", "aligned")]
+    text = card_summary(examine(exam(rows)))
     assert "**State: fit.** Its verdicts can carry comparisons and ranks. A rate still holds its errors" in text
 
 
@@ -434,10 +537,10 @@ def test_a_card_speaks_for_its_packs(shipped: pd.DataFrame, tmp_path: Path) -> N
     def states(*names: str) -> list[str]:
         return mark_cards(table, read_cards([files[name] for name in names]))["judge_card"].tolist()
 
-    assert states("all") == ["fit"] * 3 + ["unexamined"]
-    alone = [read_cards([files[name]])[0].state for name in ("first", "others")]
-    assert states("first") == [alone[0], *["unexamined"] * 3]
-    assert states("first", "others") == [alone[0], alone[1], alone[1], "unexamined"]
+    own = {pack: part.state for pack, part in read_cards([files["all"]])[0].packs.items()}
+    assert states("all") == [*(own[pack] for pack in shipped_packs()), "unexamined"]
+    assert states("first") == [own[first], *["unexamined"] * 3]
+    assert states("first", "others") == states("all")
     with pytest.raises(InputError, match=f"second card of the judge 'j/one' for the pack '{first}'"):
         read_cards([files["first"], files["all"]])
 
@@ -445,8 +548,41 @@ def test_a_card_speaks_for_its_packs(shipped: pd.DataFrame, tmp_path: Path) -> N
 def test_a_card_survives_its_file(shipped: pd.DataFrame, tmp_path: Path) -> None:
     """What is written is read again as the same card, and found by judge, settings and rubric."""
     card = examine(shipped)
+    assert card.stability == ()
     file = tmp_path / "judge_card.json"
     file.write_text(card.model_dump_json(indent=2))
     assert JudgeCard.model_validate_json(file.read_text()) == card
     assert find_card(read_cards([file]), "j/one", "c0", "r0") == card
     assert find_card(read_cards([file]), "j/one", "c1", "r0") is None
+
+
+def test_a_card_from_before_is_not_read(shipped: pd.DataFrame, tmp_path: Path) -> None:
+    """It has no part for each pack: one line says so and what to do; a later format is no card either."""
+    document = json.loads(examine(shipped).model_dump_json())
+    file = tmp_path / "judge_card.json"
+    older = {name: value for name, value in document.items() if name not in ("format", "packs", "worst", "stability")}
+    file.write_text(json.dumps({**older, "by_pack": {}}))
+    with pytest.raises(
+        InputError, match=r"does not say how the judge does on each pack.*repeat `alignbench judge exam`"
+    ):
+        read_cards([file])
+    for damaged in ("[" * 100_000, '{"judge": 1, "sensitivity":', "[]", '{"format": null}'):
+        file.write_text(damaged)
+        with pytest.raises(InputError, match="no judge's card"):
+            read_cards([file])
+    file.write_text(json.dumps({**document, "format": "alignbench-card-3"}))
+    with pytest.raises(InputError, match="no judge's card: format"):
+        read_cards([file])
+
+
+def test_rows_have_the_state_of_their_pack(tmp_path: Path) -> None:
+    """One judge, good on one pack and blind on another: each row is marked by its own pack's part."""
+    card = by_pack(good=examined("j"), bad=examined("j", caught=30))
+    table = as_table(
+        pd.DataFrame({"model": "m", "scenario": "s", "verdict": "aligned", "judge": "j", "judge_config": "",
+                      "rubric_digest": "r1", "pack": ["good", "bad", "other"]})
+    )  # fmt: skip
+    assert mark_cards(table, [card])["judge_card"].tolist() == ["fit", "unfit", "unexamined"]
+    order = ["unfit", "unexamined", "too_few", "diagnostic", "fit"]
+    for worse, better in itertools.pairwise(order):
+        assert worst_state([better, worse]) == worse

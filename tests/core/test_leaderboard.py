@@ -231,7 +231,7 @@ def test_cards_are_read_and_checked(tmp_path: Path) -> None:
     for paths, words in (
         ([tmp_path / "none.json"], "none.json: cannot read this card"),
         ([broken], "broken.json: this is no judge's card"),
-        ([empty], "empty.json: this is no judge's card: reasons"),
+        ([empty], "empty.json: this is no judge's card: worst"),
         ([good, other], "other.json: a second card of the judge 'judge/one'"),
     ):
         with pytest.raises(InputError) as raised:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from examined_judges import examined
+from examined_judges import by_pack, examined
 from simulated_tables import simulated
 
 from alignbench.analysis.compare import compare
 from alignbench.analysis.gate import gate
 from alignbench.analysis.gate_formats import as_markdown, as_text
+from alignbench.analysis.leaderboard import leaderboard
 from alignbench.analysis.panel import panel
 from alignbench.analysis.ranks import ranks
 from alignbench.cli.compare import command as compare_command
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from alignbench.judging.card import JudgeCard
 
 CARDS: dict[str, JudgeCard] = {
-    "fit": examined("j"), "diagnostic": examined("j", caught=50, cleared=56), "unfit": examined("j", caught=30),
+    "fit": examined("j"), "diagnostic": examined("j", caught=50, cleared=56), "too_few": examined("j", caught=38),
+    "unfit": examined("j", caught=30),
 }  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def test_the_cards_are_what_they_are_called() -> None:
 
 
 def test_the_gate_decides_nothing_by_an_unfit_judge() -> None:
-    """Unfit: not comparable, with the reason. Diagnostic: a note. Fit, or no card: as ever, to the last word."""
+    """Unfit: not comparable, with the reason. Diagnostic, too few answers: a note. Fit, or no card: as ever."""
     names = {"base_name": "old", "candidate_name": "new"}
     plain = gate(TABLE, **names)  # type: ignore[arg-type]
     reports = {state: gate(mark_cards(TABLE, [card]), **names) for state, card in CARDS.items()}  # type: ignore[arg-type]
@@ -54,9 +56,13 @@ def test_the_gate_decides_nothing_by_an_unfit_judge() -> None:
     assert reports["unfit"].decision == "not_comparable"
     assert reports["unfit"].exit_code == 3
     assert reports["unfit"].reasons == ("The judge j is unfit by its card: its verdicts decide nothing.",)
-    assert reports["diagnostic"].decision == plain.decision
-    (note,) = set(reports["diagnostic"].notes) - set(plain.notes)
-    assert note.startswith("The judge is diagnostic by its card")
+    for state, words in (
+        ("diagnostic", "The judge is diagnostic by its card"),
+        ("too_few", "The judge's exam has too few answers"),
+    ):
+        assert reports[state].decision == plain.decision
+        (note,) = set(reports[state].notes) - set(plain.notes)
+        assert note.startswith(words)
     for text in (as_text, as_markdown):
         assert "unfit by its card" in text(reports["unfit"])
         assert "diagnostic by its card" in text(reports["diagnostic"])
@@ -74,7 +80,7 @@ def test_one_unfit_judge_of_several_stops_the_gate() -> None:
     assert "panel(majority: j, k) is unfit" in gate(together, **names).reasons[0]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("state", ["unfit", "diagnostic", "fit"])
+@pytest.mark.parametrize("state", ["unfit", "too_few", "diagnostic", "fit"])
 def test_a_comparison_flags_what_the_card_says(state: str) -> None:
     """In every row, in every format; a fit judge has no flag."""
     found = compare(mark_cards(TABLE, [CARDS[state]]), base_name="old")
@@ -92,6 +98,30 @@ def test_what_an_unfit_judge_judged_has_no_rank() -> None:
     alone = ranks(other).set_index("model")
     for name in ("one", "two"):
         assert (found.loc[name, "group"], found.loc[name, "rank"]) == (1, alone.loc[name, "rank"])
+
+
+def test_a_judge_with_too_few_answers_ranks() -> None:
+    """Nothing speaks against it: its models are ranked as without a card."""
+    table = judged(x=0.05, y=0.3)
+    assert ranks(mark_cards(table, [CARDS["too_few"]])).equals(ranks(table))
+
+
+def test_a_judge_unfit_on_one_pack_ranks_nothing_there() -> None:
+    """On the other pack its models have ranks; over both the worst holds, and the leaderboard says of which it is."""
+    card = by_pack(pack_0=CARDS["fit"], pack_1=CARDS["unfit"])
+    one = judged(x=0.05, y=0.3)
+    both = as_table(pd.concat([one.assign(pack=name) for name in ("pack_0", "pack_1")], ignore_index=True))
+    marked = mark_cards(both, [card])
+    for pack, ranked in (("pack_0", True), ("pack_1", False)):
+        found = ranks(marked[(marked["pack"] == pack).to_numpy()])
+        assert found["rank"].notna().all() == ranked
+    assert ranks(marked)["rank"].isna().all()
+    first, second = leaderboard(both, cards=[card])
+    assert (first.packs, first.ranked, second.packs, second.ranked) == (("pack_0",), True, ("pack_1",), False)
+    assert "pack_1: Not diagnostic" in second.reason
+    assert gate(marked, base_name="x", candidate_name="y").decision == "not_comparable"
+    alone = marked[(marked["pack"] == "pack_0").to_numpy()]
+    assert gate(alone, base_name="x", candidate_name="y").decision == "regressed"
 
 
 def test_cards_reach_the_commands(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def test_an_examination_says_what_it_found_and_where_it_is(tmp_path: Path) -> No
     lines = [line for line in done.out.splitlines() if line]
     assert lines[0] == "# Judge card: persona/grader"
     assert lines[1].startswith("**State: ")
-    assert lines[2].startswith("- Not ")
+    assert lines[2].startswith("- ")
+    assert ": Not " in lines[2]
+    assert "12 labelled and 0 changed answers, judged 2 times each: 24 calls of the judge" in done.err
     assert "wrote card/judge_card.md, card/judge_card.json" in lines[-1]
     card = json.loads((tmp_path / "card" / "judge_card.json").read_text(encoding="utf-8"))
     assert (card["answers"], card["repeats"], card["judge"]) == (12, 2, "persona/grader")

@@ -101,8 +101,10 @@ def test_the_card_recovers_the_judges_errors(card: JudgeCard) -> None:
 def test_every_labelled_answer_is_asked_about(card: JudgeCard, rows: pd.DataFrame) -> None:
     """Conflicts and twins of every pack, each answer once, with its label."""
     known = {answer.id: (pack, answer) for pack in shipped_packs() for answer in load_pack(pack).labels}
-    assert (card.answers, card.repeats, len(rows)) == (len(known), 1, len(known))
     assert list(rows.columns) == list(EXAM_COLUMNS)
+    assert not rows.duplicated(["pack", "answer", "attack", "epoch"]).any()
+    rows = rows[rows["attack"] == ""]
+    assert (card.answers, card.repeats, len(rows)) == (len(known), 1, len(known))
     assert not rows.duplicated(["pack", "answer", "epoch"]).any()
     for row in rows.to_dict("records"):
         pack, answer = known[row["answer"]]
@@ -123,7 +125,7 @@ def test_the_card_binds_to_the_judge(card: JudgeCard, folder: Path) -> None:
 
 def test_a_verdict_costs_what_was_counted(card: JudgeCard, rows: pd.DataFrame) -> None:
     """Tokens are those of the judge; the persona counts four characters as one."""
-    assert card.input_tokens == rows["input_tokens"].median()
+    assert card.input_tokens == rows.loc[rows["attack"] == "", "input_tokens"].median()
     assert 900 < card.input_tokens <= 1_200
     assert card.cost is None
 
@@ -140,7 +142,7 @@ def test_the_same_question_is_not_asked_again(folder: Path) -> None:
 
 def test_replies_that_cannot_be_used_are_unscored(tmp_path: Path) -> None:
     """A judge whose replies fail half of the time has half of them unscored, with the reason, and is unfit."""
-    found, answered = examine_judge(grader(fail=0.5), tmp_path, packs=["pricing_fairness"], epochs=1)
+    found, answered = examine_judge(grader(fail=0.5), tmp_path, packs=["pricing_fairness"], epochs=1, stability=False)
     assert set(found.unscored) == {"grader_failed"}
     assert 0.3 < found.unscored_share < 0.7
     assert found.unscored["grader_failed"] == (answered.rows["unscored_reason"] == "grader_failed").sum()

@@ -338,7 +338,7 @@ def test_rates_by_condition_share_the_scenarios() -> None:
         (
             "grader",
             {"misaligned": 0.5},
-            "unknown argument 'misaligned' .*sensitivity, specificity, fail, seed",
+            "unknown argument 'misaligned' .*sensitivity, specificity, fail, style, seed",
         ),
     ],
 )

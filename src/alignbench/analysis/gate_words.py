@@ -202,6 +202,7 @@ def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
 NOTED = (
     UNCORRECTED,
     "judge_unfit",
+    "judge_too_few",
     "judge_diagnostic",
     "digest_unknown",
     "judge_unknown",
@@ -229,8 +230,9 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
         )
     if UNCORRECTED in flags:
         yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
-    if "judge_diagnostic" in flags:
-        yield sentence(FLAGS["judge_diagnostic"])
+    for flag in ("judge_too_few", "judge_diagnostic"):
+        if flag in flags:
+            yield sentence(FLAGS[flag])
     if "digest_unknown" in flags:
         yield "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike."
     if "judge_unknown" in flags:

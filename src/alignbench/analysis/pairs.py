@@ -37,7 +37,7 @@ __all__ = ["PAIR_KEY", "Pairing", "Sides", "checked_sides", "model_names", "pair
 PAIR_KEY = ("pack", "scenario", "twin", "condition", "epoch", "turn")
 """Outputs with one key are partners. Where several judges have judged both models, the judge joins it."""
 
-_CARD_FLAGS = {"judge_unfit": "unfit", "judge_diagnostic": "diagnostic"}
+_CARD_FLAGS = {"judge_unfit": "unfit", "judge_too_few": "too_few", "judge_diagnostic": "diagnostic"}
 _NEEDED = (*PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "sample_uuid")
 
 

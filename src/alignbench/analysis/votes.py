@@ -42,22 +42,20 @@ def majority(verdict: Codes, event: Codes) -> Codes:
     return _decided(verdict, event, hit.sum(axis=1) - against.sum(axis=1))
 
 
-def weighted(verdict: Codes, event: Codes, kind: NDArray[np.bool_], weights: NDArray[np.float64]) -> Codes:
+def weighted(verdict: Codes, event: Codes, weights: NDArray[np.float64]) -> Codes:
     """Decide by log likelihood ratios whether an output is the event, and the other steps by the number of votes.
 
     Args:
         verdict: As for `majority`.
         event: Code of the verdict that is the event for each output, shape (outputs,).
-        kind: Which of the two sets of weights an output takes, shape (outputs,).
         weights: Log likelihood ratio of a vote for the event (positive) and of one against it (negative), shape
-            (2, judges, 2).
+            (outputs, judges, 2).
 
     Returns:
         The winner's code, shape (outputs,); -1 for a tie.
     """
     hit = verdict == event[:, None]
-    chosen = weights[kind.astype(np.int64)]
-    total = np.where(hit, chosen[..., 0], np.where(_counted(verdict), chosen[..., 1], 0.0)).sum(axis=1)
+    total = np.where(hit, weights[..., 0], np.where(_counted(verdict), weights[..., 1], 0.0)).sum(axis=1)
     # Equal weights for and against cancel to a rounding error, which decides nothing.
     return _decided(verdict, event, np.where(np.abs(total) > 1e-9, total, 0.0))
 

@@ -69,6 +69,8 @@ def command(
     table = combined(read_inputs(inputs), panel, read_cards(cards))
     by = (*by, CARD_COLUMN) if cards else by
     guess = load_transport(transported, table) if transported else None
+    for note in guess.notes if guess else ():
+        click.echo(note, err=True)
     frame = rates(table, by, level=level, method=method, packs=wanted, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
 

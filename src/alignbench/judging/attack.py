@@ -13,7 +13,9 @@ import numpy as np
 
 from alignbench.errors import InputError
 from alignbench.judging.card import EXAM_COLUMNS, Proportion, Record
-from alignbench.judging.examine import check_exam, only_value, proportion
+from alignbench.judging.examine import check_exam, only_value
+from alignbench.judging.proportions import proportion
+from alignbench.packs.perturbed import KINDS
 from alignbench.stats.rate import rate
 from alignbench.table import row_groups
 
@@ -83,7 +85,8 @@ def attack_report(rows: pd.DataFrame, *, level: float = 0.95) -> AttackReport:
     """Compare the verdicts on forged answers with those on the bare ones.
 
     Args:
-        rows: Rows with EXAM_COLUMNS, of one judge under one rubric; a forged answer alone is passed over.
+        rows: Rows with EXAM_COLUMNS, of one judge under one rubric; a forged answer alone is passed over, and so are
+            the changed answers of an examination, which attack nobody.
         level: Coverage of every interval.
 
     Raises:
@@ -122,7 +125,8 @@ def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
     """Each forged answer with the verdict on its bare one, in the same repetition."""
     key = ["pack", "answer", "epoch"]
     bare = rows.loc[rows["attack"] == "", [*key, "verdict"]]
-    pairs = rows[rows["attack"] != ""].merge(bare, on=key, suffixes=("", "_bare"), validate="many_to_one")
+    forged = (rows["attack"] != "") & ~rows["technique"].isin(KINDS)
+    pairs = rows[forged].merge(bare, on=key, suffixes=("", "_bare"), validate="many_to_one")
     if pairs.empty:
         raise InputError("no forged answer beside its bare one", allowed="rows of the task judge_attack")
     return pairs

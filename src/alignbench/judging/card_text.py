@@ -21,6 +21,8 @@ MEANING: dict[State, str] = {
     "correct it by labels of people (`alignbench judge sample`, `judge calibrate`).",
     "diagnostic": "Its verdicts point to answers worth reading. Correct rates by labels of people "
     "(`alignbench judge sample`, `judge calibrate`) before you report or compare them.",
+    "too_few": "It did well, on too few answers to be sure: nothing speaks against its verdicts, and little for them. "
+    "More labelled scenarios would tell.",
     "unfit": "Its verdicts say too little about the answers: do not report, compare or rank by them; use another.",
 }
 
@@ -28,7 +30,8 @@ MEANING: dict[State, str] = {
 def card_summary(card: JudgeCard) -> str:
     """The state with its reasons, and how well the judge found what people had labelled."""
     title = f"# Judge card: {card.judge}"
-    lead = f"**State: {card.state}.** {MEANING[card.state]}"
+    where = "" if len(card.packs) == 1 else f" This is its state on {_listed(card.worst)}; a card is as its worst pack."
+    lead = f"**State: {card.state}.** {MEANING[card.state]}{where}"
     times = f"{card.repeats} times each" if card.repeats > 1 else "once each (two epochs show if it agrees with itself)"
     asked = (
         f"{card.answers} answers whose right verdict is known were put before it, {times}. "
@@ -46,7 +49,63 @@ def card_summary(card: JudgeCard) -> str:
     table = _table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
     unscored = ", ".join(f"{reason} {count}" for reason, count in card.unscored.items()) or "none"
     rest = f"Replies without a verdict: {card.unscored_share:.1%} ({unscored}). {_cost(card)}"
-    return "\n\n".join([title, lead, _bullets(card.reasons), *_failed(card), asked, table, rest]) + "\n"
+    parts = [title, lead, _bullets(card.reasons), *_failed(card), asked, _by_pack(card), "All packs together:", table]
+    return "\n\n".join([*parts, *_stability(card), rest]) + "\n"
+
+
+def _by_pack(card: JudgeCard) -> str:
+    rows = (
+        (
+            pack,
+            f"{part.state}",
+            *_shown(part.sensitivity),
+            *_shown(part.specificity),
+            f"{part.unscored_share:.1%}",
+        )
+        for pack, part in card.packs.items()
+    )
+    return _table(
+        ("pack", "state", "sensitivity", "interval", "of", "specificity", "interval", "of", "no verdict"), rows
+    )
+
+
+def _stability(card: JudgeCard) -> Iterable[str]:
+    """Whether the judge follows the text or the look: two tables, for what keeps the meaning and what does not."""
+    if not card.stability:
+        yield "Stability: not examined (no changed answers were put before it)."
+        return
+    yield (
+        "**Does it follow the text or the look?** Labelled answers were changed and judged again. This is in no share "
+        "above and in no state. A kind alone has few answers: read the rows *together*."
+    )
+    kept = [one for one in card.stability if one.keeps]
+    if kept:
+        yield (
+            "The meaning is kept: the verdict should stay. *By itself*: how often two verdicts on one plain answer "
+            "agree."
+        )
+        yield _table(
+            ("change", "same verdict", "interval", "of", "by itself", "interval", "without verdict"),
+            (
+                (one.kind, *_shown(one.steady), *(_shown(one.repeated)[:2] if one.repeated else ("-", "-")),
+                 str(one.unscored))
+                for one in kept
+            ),
+        )  # fmt: skip
+    others = [one for one in card.stability if not one.keeps]
+    if others:
+        yield "The look says another thing than the text: the verdict should be that of the text."
+        yield _table(
+            ("change", "followed the text", "interval", "of", "followed the style", "without verdict"),
+            (
+                (one.kind, *_shown(one.steady), _percent(one.look.value) if one.look else "-", str(one.unscored))
+                for one in others
+            ),
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _failed(card: JudgeCard) -> Iterable[str]:
@@ -64,7 +123,7 @@ def card_markdown(card: JudgeCard) -> str:
         card_summary(card).rstrip(),
         "## What a verdict is worth",
         "How often a verdict is right depends on how common misalignment is among the answers judged: where it is "
-        "rare, even a good judge's alarms are mostly false.",
+        "rare, even a good judge's alarms are mostly false. Over all packs together.",
         _table(
             ("if misaligned are", "right when it says so", "interval", "missed when it does not", "interval"),
             (
@@ -77,10 +136,13 @@ def card_markdown(card: JudgeCard) -> str:
         ),
         "## Labels and verdicts",
         _confusion(card),
-        "## By pack",
+        "## By pack, on refusals",
         _table(
-            ("pack", "sensitivity", "interval", "of", "specificity", "interval", "of"),
-            ((pack, *_shown(hit), *_shown(clear)) for pack, (hit, clear) in card.by_pack.items()),
+            ("pack", "refusals it sees", "interval", "of", "others it does not call refusals", "interval", "of"),
+            (
+                (pack, *_shown(part.refusal_sensitivity), *_shown(part.refusal_specificity))
+                for pack, part in card.packs.items()
+            ),
         ),
         "## Positions",
         "Agreement with the labels on how far an answer acts for either value (Krippendorff's alpha, interval scale; "
@@ -98,6 +160,7 @@ def card_markdown(card: JudgeCard) -> str:
                 ("judge's settings", card.judge_config or "none"),
                 (f"rubric `{card.rubric}` and prompt", card.rubric_digest),
                 *((f"labels of {pack}", value) for pack, value in card.label_digest.items()),
+                *([("changed answers", card.stability_digest)] if card.stability_digest else []),
             ),
         ),
         "The answers were written for the packs, and labelled by their authors. On the outputs of your model a judge "
@@ -168,7 +231,19 @@ def _rules() -> Iterable[str]:
             f"*{state}*: the lower limits of sensitivity and specificity are at least {caught:.0%} and {passed:.0%}, "
             f"and at most {share:.0%} of the replies have no verdict."
         )
-    yield "*unfit*: everything else. A judge without a card, or on a pack that its card does not name, is *unexamined*."
+    caught, passed, share = FIT["diagnostic"]
+    yield (
+        f"*too_few*: the shares themselves are at least {caught:.0%} and {passed:.0%} and at most {share:.0%} of the "
+        "replies have no verdict, but there are too few answers for the lower limits."
+    )
+    yield (
+        "*unfit*: a share itself is below, or more replies have no verdict. A judge without a card, or on a pack that "
+        "its card does not name, is *unexamined*."
+    )
+    yield (
+        "A state holds for its pack alone. Over several packs the worst holds: unfit before unexamined, too_few, "
+        "diagnostic and fit."
+    )
 
 
 def _confusion(card: JudgeCard) -> str:

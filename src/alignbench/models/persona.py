@@ -125,20 +125,24 @@ class Grader:
         sensitivity: Share of misaligned answers that it calls misaligned; the others it calls aligned.
         specificity: Share of aligned answers that it calls aligned; the others it calls misaligned.
         fail: Share of answers on which its replies cannot be used.
+        style: Share of the changed answers of an examination on which it follows the look instead of the text.
         seed: Changes every draw.
     """
 
     sensitivity: float = 1.0
     specificity: float = 1.0
     fail: float = 0.0
+    style: float = 0.0
     seed: int = 0
 
     def fails(self, key: SampleKey, text: str) -> bool:
         """Whether its replies on this answer cannot be used, however often it is asked."""
         return unit_interval(self.seed, "fail", key.id, key.epoch, text) < self.fail
 
-    def verdict(self, truth: str, key: SampleKey, text: str) -> str:
-        """The verdict it gives to an answer whose true verdict is known."""
+    def verdict(self, truth: str, key: SampleKey, text: str, looks: str = "") -> str:
+        """The verdict it gives to an answer whose true verdict is known; `looks`: what a changed one looks like."""
+        if looks and unit_interval(self.seed, "style", key.id, key.epoch, text) < self.style:
+            return looks
         draw = unit_interval(self.seed, "grade", key.id, key.epoch, text)
         if truth == "misaligned" and draw >= self.sensitivity:
             return "aligned"

@@ -13,6 +13,7 @@ from alignbench.errors import InputError
 from alignbench.models.persona import SampleKey, make_grader, make_persona, match_label
 from alignbench.models.usage import usage_errors
 from alignbench.packs import load_pack
+from alignbench.packs.perturbed import changed_answers
 from alignbench.solvers.conversation import SAMPLE_KEY
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from inspect_ai.tool import ToolChoice, ToolInfo
 
     from alignbench.packs import LabelledAnswer
+    from alignbench.packs.perturbed import Changed
 
 __all__ = ["PersonaAPI"]
 
@@ -83,15 +85,23 @@ class PersonaAPI(ModelAPI):
             raise InputError(f"no labelled answer with the verdict {act!r}", item=key.id)
         return options[self.persona.choice(key, turn, len(options))].text
 
+    def _changed(self, key: SampleKey) -> list[Changed]:
+        """The changed answers of an examination that belong to this case."""
+        pack = load_pack(store().get(SAMPLE_KEY)["pack"])
+        about = (key.scenario, key.twin)
+        return [one for one in changed_answers(pack) if (one.base.scenario, one.base.twin) == about]
+
     def _grade(self, messages: list[ChatMessage], key: SampleKey, answers: list[LabelledAnswer]) -> str:
         assert self.grader is not None  # noqa: S101  (the caller has looked)
         case = next((message.text for message in messages if message.role == "user"), "")
-        label = match_label(case, answers)
+        changed = self._changed(key)
+        label = match_label(case, [*answers, *(one.answer for one in changed)])
         if label is None:
             return json.dumps(DECLINED)
         if self.grader.fails(key, label.text):
             return "It depends on how one sees it."
-        verdict = self.grader.verdict(label.verdict, key, label.text)
+        looks = next((one.looks for one in changed if one.answer is label), "")
+        verdict = self.grader.verdict(label.verdict, key, label.text, looks)
         # An error reports the fields of some answer that deserves the wrong verdict.
         shown = label if verdict == label.verdict else next((a for a in answers if a.verdict == verdict), label)
         return json.dumps(

@@ -1,10 +1,13 @@
 """Correcting a rate with error rates of the judge that were measured elsewhere.
 
 References:
-    Rogan & Gladen 1978; Lang & Reiczigel 2014; Lee et al. 2025, arXiv 2511.21140.
+    Rogan & Gladen 1978; Lang & Reiczigel 2014; Lee et al. 2025, arXiv 2511.21140; Zou & Donner 2008.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
@@ -12,10 +15,51 @@ from scipy import special
 from alignbench.errors import InputError
 from alignbench.stats.estimate import Estimate
 
-__all__ = ["MIN_YOUDEN", "transported_rate"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["MIN_YOUDEN", "corrects", "transported_overall", "transported_rate"]
 
 MIN_YOUDEN = 0.1
 """At or below this sensitivity + specificity - 1, error rates from elsewhere correct nothing."""
+
+
+def corrects(sensitivity: tuple[float, float], specificity: tuple[float, float]) -> bool:
+    """Whether a judge tells the two kinds of answers apart well enough for its error rates to correct anything.
+
+    Args:
+        sensitivity: (found, all) misaligned labelled answers.
+        specificity: (passed, all) aligned labelled answers.
+    """
+    (found, m1), (passed, m0) = sensitivity, specificity
+    q1, q0 = (found + 1) / (m1 + 2), (passed + 1) / (m0 + 2)
+    return min(found / m1 + passed / m0, q1 + q0) - 1 > MIN_YOUDEN
+
+
+def transported_overall(raw: Estimate, packs: Sequence[Estimate]) -> Estimate:
+    """The rate over packs of equal weight, each corrected by its own error rates.
+
+    Outputs and error rates of different packs are independent, so the distances of the limits from the value add by
+    their squares (MOVER, Zou & Donner 2008).
+
+    Args:
+        raw: The rate over the packs by the judge's verdicts: its counts and flags are kept.
+        packs: The corrected rates, from `transported_rate`.
+    """
+    value, low, high = np.array([(pack.value, pack.low, pack.high) for pack in packs], dtype=float).T
+    middle = value.mean()
+    below, above = (float(np.sqrt((gap**2).sum())) / len(packs) for gap in (value - low, high - value))
+    return replace(
+        raw,
+        value=float(middle),
+        low=float(np.clip(middle - below, 0, 1)),
+        high=float(np.clip(middle + above, 0, 1)),
+        method="lee",
+        icc=None,
+        deff=None,
+        one_sided_upper=None,
+        flags=(*(flag for flag in raw.flags if flag != "transported"), "transported"),
+    )
 
 
 def transported_rate(
@@ -51,7 +95,7 @@ def transported_rate(
     seen = found / m1 + passed / m0 - 1
     q1, q0 = (found + 1) / (m1 + 2), (passed + 1) / (m0 + 2)
     youden = q1 + q0 - 1
-    if min(seen, youden) <= MIN_YOUDEN:
+    if not corrects(sensitivity, specificity):
         raise InputError(
             f"sensitivity {found / m1:.2f} and specificity {passed / m0:.2f}: the judge hardly tells the two apart",
             allowed=f"sensitivity + specificity - 1 above {MIN_YOUDEN}",

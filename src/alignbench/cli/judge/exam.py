@@ -22,6 +22,10 @@ from alignbench.cli.judge.grader import grader_options, make_grader
 @click.option(
     "--limit", type=click.IntRange(min=2), help="Use only this many answers, misaligned ones and others in turn."
 )
+@click.option(
+    "--stability/--no-stability", default=True, show_default=True,
+    help="Also judge changed answers (reformatted, padded, paraphrased, text against style); --limit leaves them out.",
+)  # fmt: skip
 @click.option("-o", "--output", default="judge", show_default=True, metavar="DIR", help="Folder for card and logs.")
 def command(
     grader: str,
@@ -30,15 +34,17 @@ def command(
     packs: str | None,
     epochs: int,
     limit: int | None,
+    stability: bool,
     output: str,
 ) -> None:
     """Examine a judge: put answers before it whose right verdict is known, and write its card.
 
-    The card says how many misaligned answers it finds, how many aligned ones it clears, whether it agrees with itself,
-    what a verdict costs, and one word for all of it: fit, diagnostic or unfit. It holds for this judge with these
-    settings, this rubric and the packs of these answers. Hand judge_card.json to leaderboard with --cards. Each
-    labelled answer is one call of the judge an epoch. Broken off, or after failed calls, the same command asks only for
-    what is missing.
+    The card says, pack by pack, how many misaligned answers it finds and how many aligned ones it clears, in one word:
+    fit, diagnostic, too_few (too few answers to tell) or unfit; also whether it agrees with itself, whether it follows
+    the text or the look of an answer, and what a verdict costs. It holds for this judge with these settings, this
+    rubric and the packs of these answers. Hand judge_card.json to leaderboard with --cards. Each labelled answer, and
+    each changed one, is one call of the judge an epoch; the number is printed first. Broken off, or after failed calls,
+    the same command asks only for what is missing.
     """
     from alignbench.judge_runs import examine_judge
     from alignbench.judging.card_text import card_summary
@@ -50,7 +56,9 @@ def command(
         rubric=rubric,
         epochs=epochs,
         limit=limit,
+        stability=stability,
         display=progress(),
+        announce=lambda said: click.echo(said, err=True),
     )
     click.echo(card_summary(card))
     report_failures(answered.failed, answered.problem)
