@@ -11,7 +11,7 @@ import pandas as pd
 from alignbench.analysis.frames import with_nulls
 from alignbench.analysis.orders import DIAGNOSTIC_KEYS, WORTH_KEYS, orders
 from alignbench.analysis.tallies import FATES, Tallies, tallies
-from alignbench.errors import InputError
+from alignbench.stats.estimate import check_level
 from alignbench.stats.priorities import HIGH_DISAGREEMENT, bounded_mean, disagreement, win_shares
 from alignbench.table import add_flag, as_table
 from alignbench.verdicts import POSITION_MAX
@@ -131,8 +131,7 @@ def priorities(
         InputError: A needed column is missing, nothing is left to compare, or a scenario has two pairs of
             values.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    check_level(level)
     found = tallies(as_table(table), by)
     matrix, worths, diagnostics = [], [], []
     for group, key in enumerate(found.keys):

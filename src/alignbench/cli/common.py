@@ -42,8 +42,26 @@ format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
     help="How the result is printed.",
 )  # fmt: skip
+
+
+class _Coverage(click.ParamType):
+    """A coverage of intervals; people who mean a test give 0.05."""
+
+    name = "coverage"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from alignbench.stats.estimate import COVERAGE, check_level
+
+        level = click.FLOAT.convert(value, param, ctx)
+        try:
+            check_level(level)
+        except InputError:
+            self.fail(f"{value} is none; --level is {COVERAGE}.", param, ctx)
+        return float(level)
+
+
 level_option = click.option(
-    "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, show_default=True,
+    "--level", type=_Coverage(), metavar="COVERAGE", default=0.95, show_default=True,
     help="Two-sided coverage of the intervals.",
 )  # fmt: skip
 seed_option = click.option(

@@ -20,6 +20,7 @@ from scipy import linalg, optimize, special
 
 from alignbench.errors import InputError
 from alignbench.stats.comparisons import cells_of, components
+from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import FEW_SCENARIOS
 
 if TYPE_CHECKING:
@@ -208,8 +209,7 @@ def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDG
     Raises:
         InputError: The values are not connected, or the level is no coverage.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    check_level(level)
     if components(data).max() > 0:
         raise InputError("the values are not connected", allowed="one fit for each connected part")
     used, nudged, flags = _usable(data)
