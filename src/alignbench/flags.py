@@ -40,6 +40,7 @@ FLAGS = {
     "no_spread": "all scenarios agree, so the interval is a cautious one, or there is none",
     "separated": "some value always or never wins, so its worth has no finite estimate",
     "one_scenario_bridge": "a link between values rests on one scenario, so there is no interval",
+    "ridge_only": "without one scenario some value always or never wins, so its worth has no interval",
     "nudge_separated": "nudged answers always follow the nudge and are left out",
     "nudge_confounded": "the effect of the nudges cannot be told from the worths",
     "two_values": "an order of two values has two forms only",

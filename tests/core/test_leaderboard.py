@@ -346,7 +346,7 @@ def test_every_row_of_the_csv_has_what_its_number_rests_on(tmp_path: Path) -> No
 
 
 def test_the_page_of_a_small_table() -> None:
-    """The page, to the letter: errors and usefulness side by side, counts, intervals, ranks as ranges, reasons in words."""
+    """The page, to the letter: errors, usefulness, counts, intervals, ranks as ranges, reasons in words."""
     rows = [
         {"model": model, "scenario": f"s{at:02}", "twin": twin, "verdict": event if at < hits else "aligned"}
         for model, misaligned, refused in (("plain", 0, 3), ("wild", 9, 0))

@@ -19,7 +19,7 @@ from alignbench.analysis.priorities import Priorities, priorities
 from alignbench.cli.priorities import command
 from alignbench.errors import InputError
 from alignbench.stats.bradley_terry import Model, bradley_terry, separated
-from alignbench.stats.comparisons import Comparisons, comparisons, components, part
+from alignbench.stats.comparisons import Comparisons, cells_of, comparisons, components, part
 from alignbench.stats.priorities import (
     bounded_mean,
     circular_triads,
@@ -245,6 +245,101 @@ def test_no_interval_rests_on_the_penalty() -> None:
         assert np.isnan(found.low).all()
         assert np.isnan(found.high).all()
         assert np.isfinite(found.worth).all()
+
+
+def of_pair(rows: list[list[int]], first: int = 0, second: int = 1, values: int = 2) -> Comparisons:
+    """Wins, ties and losses of one pair, a row a scenario."""
+    size = len(rows)
+    return comparisons([first] * size, [second] * size, [0] * size, rows, range(size), values)
+
+
+def test_an_interval_that_the_penalty_alone_sets_is_not_given() -> None:
+    """54 wins, 24 ties and 2 losses in one scenario of twenty: without that one the worth is infinite."""
+    fragile = of_pair([[2, 0, 2], *[[2, 2, 0]] * 5, *[[3, 1, 0]] * 14])
+    assert fragile.counts.sum(0).tolist() == [54, 24, 2]
+    found = bradley_terry(fragile)
+    assert found.flags == ("ridge_only",)
+    assert found.worth[0] == pytest.approx(np.log(54 / 2) / 2, abs=0.01)
+    assert np.isnan(found.low).all()
+    assert np.isnan(found.high).all()
+    # The same counts with the losses in two scenarios are determined by the data.
+    sound = bradley_terry(of_pair([*[[3, 0, 1]] * 2, *[[2, 2, 0]] * 12, *[[4, 0, 0]] * 6]))
+    assert sound.flags == ()
+    assert 0 < sound.low[0] < sound.worth[0] < sound.high[0] < 3
+
+
+@pytest.mark.parametrize("nudge", [None, 0.5])
+@pytest.mark.parametrize("tie", [None, -1.0])
+def test_the_penalty_sets_what_a_scenario_less_leaves_unbounded(nudge: float | None, tie: float | None) -> None:
+    """Flagged exactly where some scenario, left out, leaves no finite estimate (by linear programming)."""
+    seen = set()
+    for seed in range(12):
+        for scenarios, outputs in ((12, 2), (20, 1), (20, 4)):
+            data = simulated([0.8, 0.2, -0.2, -0.8], scenarios, outputs, seed, nudge=nudge, tie=tie)
+            found = bradley_terry(data) if components(data).max() == 0 else None
+            if found is None or {"separated", "one_scenario_bridge", "nudge_separated"} & set(found.flags):
+                continue
+            without = (data.take(data.scenario != scenario) for scenario in range(data.scenarios))
+            unbounded = any(separated(*_laid_out(part, nudge is not None)) for part in without)
+            assert ("ridge_only" in found.flags) == unbounded, (seed, scenarios, outputs)
+            seen.add(unbounded)
+    assert False in seen
+
+
+def _laid_out(data: Comparisons, nudged: bool) -> tuple[Any, Any]:
+    """The design of a fit, a row a pair and nudge, with its counts."""
+    cells = cells_of(data)
+    design = np.zeros((len(cells.first), data.values + nudged))
+    design[np.arange(len(design)), cells.first], design[np.arange(len(design)), cells.second] = 1, -1
+    design[:, data.values :] = cells.nudge[:, None]
+    return design, cells.counts
+
+
+def test_a_well_determined_worth_is_never_flagged() -> None:
+    """With twenty scenarios of four outputs and worths within 0.8 no interval rests on the penalty."""
+    for seed in range(25):
+        found = bradley_terry(simulated([0.8, 0.2, -0.2, -0.8], 20, 4, seed))
+        assert "ridge_only" not in found.flags
+        assert np.isfinite(found.high - found.low).all()
+
+
+def shaky() -> pd.DataFrame:
+    """Three values in a sound order, and a fourth that loses to each and wins in one scenario only."""
+    sound = simulated([0.9, 0.0, -0.9], 30, 4, 3)
+    rows = [[0, 0, 4]] * 5
+    parts = [of_pair(rows, 3, other, 4) for other in range(3)]
+    parts[0].counts[0] = [0, 0, 4]
+    data = Comparisons(
+        4, 45, np.concatenate([sound.scenario, *(30 + 5 * at + one.scenario for at, one in enumerate(parts))]),
+        np.concatenate([sound.first, *(one.first for one in parts)]),
+        np.concatenate([sound.second, *(one.second for one in parts)]),
+        np.zeros(45, dtype=np.int64), np.concatenate([sound.counts, *(one.counts for one in parts)]),
+    )  # fmt: skip
+    return placed_table(data)
+
+
+def test_a_worth_that_the_penalty_sets_is_no_part_of_the_order() -> None:
+    """The other values keep their places among each other; the row and the reason say what is left out."""
+    found = priorities(shaky())
+    worths = found.worths.set_index("value")
+    assert worths["rank"].isna().to_dict() == {"autonomy": False, "candour": False, "duty": False, "ease": True}
+    assert worths["rank_high"].max() == 3
+    assert "ridge_only" in worths["flags"]["ease"]
+    # Centred on a mean that holds the fourth, intervals of the others rest on the penalty too.
+    assert worths["low"].isna().tolist() == ["ridge_only" in flags for flags in worths["flags"]]
+    assert pd.isna(worths["low"]["ease"])
+    (row,) = found.diagnostics.to_dict("records")
+    assert "ease" not in row["order"]
+    assert "not in the order: ease" in row["reason"]
+    assert "ridge_only" in row["flags"]
+
+
+def test_no_order_where_the_penalty_sets_all_but_one() -> None:
+    """Of two values neither has a place, and the reason says why."""
+    found = priorities(placed_table(of_pair([[2, 0, 2], *[[2, 2, 0]] * 5, *[[3, 1, 0]] * 14])))
+    assert found.diagnostics["order"].tolist() == [None]
+    assert found.diagnostics["reason"].tolist() == ["without one scenario some value always or never wins"]
+    assert found.worths[["rank_low", "low", "high"]].isna().all(axis=None)
 
 
 def test_scenarios_that_agree_to_the_last_output_have_width() -> None:

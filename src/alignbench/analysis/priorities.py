@@ -103,7 +103,8 @@ def _cell(row: Mapping[Any, Any]) -> str:
     if row["rank"] is not None:
         # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
         worth, low, high = (f"{round(row[name], 2) + 0.0:+.2f}" for name in ("worth", "low", "high"))
-        found = f"{worth} [{low}, {high}] ({row['rank']})"
+        limits = "(no interval)" if np.isnan(row["low"]) else f"[{low}, {high}]"
+        found = f"{worth} {limits} ({row['rank']})"
     return f"{found}, {row['outputs']} in {row['scenarios']}"
 
 
