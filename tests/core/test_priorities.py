@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -308,7 +309,7 @@ def shaky() -> pd.DataFrame:
     sound = simulated([0.9, 0.0, -0.9], 30, 4, 3)
     rows = [[0, 0, 4]] * 5
     parts = [of_pair(rows, 3, other, 4) for other in range(3)]
-    parts[0].counts[0] = [0, 0, 4]
+    parts[2].counts[0] = [3, 0, 1]
     data = Comparisons(
         4, 45, np.concatenate([sound.scenario, *(30 + 5 * at + one.scenario for at, one in enumerate(parts))]),
         np.concatenate([sound.first, *(one.first for one in parts)]),
@@ -675,6 +676,44 @@ def test_models_stand_side_by_side_and_disagree() -> None:
     oracle = means.groupby("scenario").std(ddof=0).max(axis=1)
     assert np.allclose(found.disagreement["disagreement"], oracle)
     assert np.allclose(found.worths["elo"], 1000 + 400 / np.log(10) * found.worths["worth"])
+
+
+@pytest.mark.parametrize("width", [100, 240])
+def test_any_number_of_groups_is_readable(width: int, tmp_path: Path) -> None:
+    """24 models under 3 judges: tables as wide as the screen at most, every name whole, every cell there once."""
+    judges = ("provider/judge-large-20260801", "provider/judge-mini", "other-provider/judge-with-a-long-name")
+    outputs = [placed_table(simulated([0.5, 0.0, -0.5], 6, 2, seed)) for seed in range(2)]
+    numbered = [table.assign(epoch=table.groupby("scenario").cumcount() + 1) for table in outputs]
+    models = [f"provider/model-{number:02}-20260101" for number in range(24)]
+    table = pd.concat(
+        [numbered[at % 2].assign(model=model, judge=judge) for at, model in enumerate(models) for judge in judges]
+    )
+    table.to_csv(tmp_path / "table.csv", index=False)
+    screen = {"FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm"}
+    shown = CliRunner(env=screen).invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False, color=True)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown.output)
+    assert max(map(len, text.splitlines())) <= width
+    side_by_side, rest = text.split("Does one order fit?")
+    words = side_by_side.split()
+    assert [words.count(name) for name in models] == [3] * 24
+    assert [words.count(name) for name in judges] == [24] * 3
+    for value, row in priorities(table).side_by_side().iterrows():
+        held = "   ".join(line.strip() for line in side_by_side.splitlines() if line.startswith(f"  {value} "))
+        assert [cell for cell in re.split(r"   +", held) if cell != value] == list(row)
+    # Each table of the rest names every group too.
+    assert len({rest.count(model) for model in models}) == 1
+    assert rest.count(models[0]) % 3 == 0
+    assert rest.count(judges[0]) == 8 * rest.count(models[0])
+
+
+def test_a_screen_wide_enough_has_one_table(tmp_path: Path) -> None:
+    """Two models stand in one table of worths, with the fit and the order in one line each."""
+    table = pd.concat([placed_table(simulated([0.6, 0.0, -0.6], 24, 3, 12), model=name) for name in "ab"])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False).output.splitlines()
+    assert [line.split() for line in shown[2:3]] == [["value", "a", "b"]]
+    heading = next(line for line in shown if "deviance/df" in line)
+    assert {"model", "outputs", "order", "why"} <= set(heading.split())
 
 
 def test_judges_are_never_counted_together() -> None:

@@ -422,7 +422,7 @@ def lost(reason: str) -> pd.DataFrame:
         *rows("m", "c", ["aligned", "refused", "refused", "deferred"]),
     ]
     table = pd.DataFrame(scenarios)
-    table["unscored_reason"] = np.where(table["verdict"].isna(), reason, None)
+    table["unscored_reason"] = pd.Series(reason, index=table.index).where(table["verdict"].isna(), None)
     return table.assign(flags=["reasked+content_filter" if at == 9 else "" for at in range(12)])
 
 

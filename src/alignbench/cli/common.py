@@ -44,24 +44,19 @@ format_option = click.option(
 )  # fmt: skip
 
 
-class _Coverage(click.ParamType):
+def _coverage(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     """A coverage of intervals; people who mean a test give 0.05."""
+    from alignbench.stats.estimate import COVERAGE, check_level
 
-    name = "coverage"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from alignbench.stats.estimate import COVERAGE, check_level
-
-        level = click.FLOAT.convert(value, param, ctx)
-        try:
-            check_level(level)
-        except InputError:
-            self.fail(f"{value} is none; --level is {COVERAGE}.", param, ctx)
-        return float(level)
+    try:
+        check_level(value)
+    except InputError:
+        raise click.BadParameter(f"{value:g} is none; --level is {COVERAGE}.") from None
+    return value
 
 
 level_option = click.option(
-    "--level", type=_Coverage(), metavar="COVERAGE", default=0.95, show_default=True,
+    "--level", type=float, callback=_coverage, default=0.95, show_default=True,
     help="Two-sided coverage of the intervals.",
 )  # fmt: skip
 seed_option = click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["PIPE_WIDTH", "fitted", "screen_width", "table_width"]
+__all__ = ["PIPE_WIDTH", "blocks", "fitted", "screen_width", "table_width"]
 
 PIPE_WIDTH = 240
 """Columns of what is no terminal."""
@@ -48,6 +48,29 @@ def fitted(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[dict[
     if table_width(shown) > screen_width():
         shown = _folded(_stacked(rows, keys, places) if len(keys) > 1 else shown)
     return shown
+
+
+def blocks(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """Rows as tables of a few columns each, so that every table fits the screen and no name is cut.
+
+    Args:
+        rows: Rows, each of a group of its own.
+        keys: The columns that name a row, the first ones of each row; they stand in every table.
+    """
+    whole = [dict(row) for row in rows]
+    if table_width(whole) <= screen_width():
+        return [whole]
+    if len(keys) > 1:
+        whole = _stacked(whole, keys, [0] * len(whole))
+        keys = [", ".join(keys)]
+    tables: list[list[str]] = []
+    for name in (name for name in whole[0] if name not in keys):
+        tried = [*keys, *(tables[-1] if tables else ()), name]
+        if tables and table_width([{one: row[one] for one in tried} for row in whole]) <= screen_width():
+            tables[-1].append(name)
+        else:
+            tables.append([name])
+    return [[{one: row[one] for one in (*keys, *names)} for row in whole] for names in tables]
 
 
 def _stacked(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], places: Sequence[int]) -> list[dict[str, Any]]:
