@@ -21,6 +21,7 @@ from alignbench.cli.priorities import command
 from alignbench.errors import InputError
 from alignbench.stats.bradley_terry import Model, bradley_terry, separated
 from alignbench.stats.comparisons import Comparisons, cells_of, comparisons, components, part
+from alignbench.stats.drift import worth_shift
 from alignbench.stats.priorities import (
     bounded_mean,
     circular_triads,
@@ -294,6 +295,19 @@ def _laid_out(data: Comparisons, nudged: bool) -> tuple[Any, Any]:
     design[np.arange(len(design)), cells.first], design[np.arange(len(design)), cells.second] = 1, -1
     design[:, data.values :] = cells.nudge[:, None]
     return design, cells.counts
+
+
+def test_a_change_of_worth_rests_on_the_penalty_where_one_of_its_fits_does() -> None:
+    """Between a determined and an undetermined fit of the same scenarios there is a difference and no interval."""
+    rows = [[2, 0, 2], *[[2, 2, 0]] * 5, *[[3, 1, 0]] * 14]
+    fragile, sound = bradley_terry(of_pair(rows)), bradley_terry(of_pair([[3, 0, 1], *rows[1:-2], *[[2, 0, 2]] * 2]))
+    assert "ridge_only" not in sound.flags
+    shift = worth_shift(sound, fragile)
+    assert np.isfinite(shift.difference).all()
+    assert np.isnan(shift.low).all()
+    assert np.isnan(shift.high).all()
+    assert "ridge_only" in shift.flags
+    assert np.isfinite(worth_shift(sound, bradley_terry(of_pair([[2, 1, 1], *rows[1:-2], *[[3, 0, 1]] * 2]))).low).all()
 
 
 def test_a_well_determined_worth_is_never_flagged() -> None:
