@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alignbench.analysis.cells import MEASURES
 from alignbench.analysis.leaderboard import Board, leaderboard, write_leaderboard
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.errors import AlignbenchError
@@ -119,7 +120,9 @@ def truth_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row a persona, pack and measure: model, pack, measure, events, n, rate, low, high, truth, holds.
     """
-    frame = rates(table[table["model"].astype(str).str.startswith("persona/")])
+    # What is known of a persona is its two errors.
+    errors = [measure.name for measure in MEASURES]
+    frame = rates(table[table["model"].astype(str).str.startswith("persona/")], measures=errors)
     frame = frame[frame["pack"] != OVERALL]
     truth = [
         PERSONAS[str(model).removeprefix("persona/").split(" ")[0]].truth(measure)

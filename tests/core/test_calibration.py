@@ -127,7 +127,7 @@ def test_below_fifty_labels_no_headline_is_corrected(tables: Tables, tmp_path: P
     shown = found.rates[found.rates["measure"] == "misalignment"]
     assert shown["method"].tolist() == ["s3", "s3"]
     assert all("few_labels" in flags for flags in shown["flags"])
-    kept = rates(table, calibration=found.calibration)
+    kept = rates(table, calibration=found.calibration, measures=["misalignment", "over_refusal"])
     assert kept["method"].tolist() == ["s1"] * 4
     assert kept["flags"].iloc[0] == ("few_labels", "uncorrected")
 
@@ -218,7 +218,7 @@ def test_what_has_no_label_is_counted_not_listed(tables: Tables, calibration: Ca
     assert found.rates[["model", "measure"]].to_numpy().tolist() == [["a", "misalignment"]]
     # Conflicts of b, twins of both.
     assert (found.unlabelled, found.earlier_turns) == (3, 0)
-    full = rates(table, calibration=found.calibration)
+    full = rates(table, calibration=found.calibration, measures=["misalignment", "over_refusal"])
     assert len(full) == 4
     assert _row(full, "a")["rate"] == _row(found.rates, "a")["rate"]
     assert _row(full, "b")["flags"] == ("no_labels", "uncorrected")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from alignbench.analysis.priorities import Priorities, priorities
 from alignbench.cli.priorities import command
 from alignbench.errors import InputError
 from alignbench.stats.bradley_terry import Model, bradley_terry, separated
-from alignbench.stats.comparisons import Comparisons, comparisons, components, part
+from alignbench.stats.comparisons import Comparisons, cells_of, comparisons, components, part
+from alignbench.stats.drift import worth_shift
 from alignbench.stats.priorities import (
     bounded_mean,
     circular_triads,
@@ -245,6 +247,114 @@ def test_no_interval_rests_on_the_penalty() -> None:
         assert np.isnan(found.low).all()
         assert np.isnan(found.high).all()
         assert np.isfinite(found.worth).all()
+
+
+def of_pair(rows: list[list[int]], first: int = 0, second: int = 1, values: int = 2) -> Comparisons:
+    """Wins, ties and losses of one pair, a row a scenario."""
+    size = len(rows)
+    return comparisons([first] * size, [second] * size, [0] * size, rows, range(size), values)
+
+
+def test_an_interval_that_the_penalty_alone_sets_is_not_given() -> None:
+    """54 wins, 24 ties and 2 losses in one scenario of twenty: without that one the worth is infinite."""
+    fragile = of_pair([[2, 0, 2], *[[2, 2, 0]] * 5, *[[3, 1, 0]] * 14])
+    assert fragile.counts.sum(0).tolist() == [54, 24, 2]
+    found = bradley_terry(fragile)
+    assert found.flags == ("ridge_only",)
+    assert found.worth[0] == pytest.approx(np.log(54 / 2) / 2, abs=0.01)
+    assert np.isnan(found.low).all()
+    assert np.isnan(found.high).all()
+    # The same counts with the losses in two scenarios are determined by the data.
+    sound = bradley_terry(of_pair([*[[3, 0, 1]] * 2, *[[2, 2, 0]] * 12, *[[4, 0, 0]] * 6]))
+    assert sound.flags == ()
+    assert 0 < sound.low[0] < sound.worth[0] < sound.high[0] < 3
+
+
+@pytest.mark.parametrize("nudge", [None, 0.5])
+@pytest.mark.parametrize("tie", [None, -1.0])
+def test_the_penalty_sets_what_a_scenario_less_leaves_unbounded(nudge: float | None, tie: float | None) -> None:
+    """Flagged exactly where some scenario, left out, leaves no finite estimate (by linear programming)."""
+    seen = set()
+    for seed in range(12):
+        for scenarios, outputs in ((12, 2), (20, 1), (20, 4)):
+            data = simulated([0.8, 0.2, -0.2, -0.8], scenarios, outputs, seed, nudge=nudge, tie=tie)
+            found = bradley_terry(data) if components(data).max() == 0 else None
+            if found is None or {"separated", "one_scenario_bridge", "nudge_separated"} & set(found.flags):
+                continue
+            without = (data.take(data.scenario != scenario) for scenario in range(data.scenarios))
+            unbounded = any(separated(*_laid_out(part, nudge is not None)) for part in without)
+            assert ("ridge_only" in found.flags) == unbounded, (seed, scenarios, outputs)
+            seen.add(unbounded)
+    assert False in seen
+
+
+def _laid_out(data: Comparisons, nudged: bool) -> tuple[Any, Any]:
+    """The design of a fit, a row a pair and nudge, with its counts."""
+    cells = cells_of(data)
+    design = np.zeros((len(cells.first), data.values + nudged))
+    design[np.arange(len(design)), cells.first], design[np.arange(len(design)), cells.second] = 1, -1
+    design[:, data.values :] = cells.nudge[:, None]
+    return design, cells.counts
+
+
+def test_a_change_of_worth_rests_on_the_penalty_where_one_of_its_fits_does() -> None:
+    """Between a determined and an undetermined fit of the same scenarios there is a difference and no interval."""
+    rows = [[2, 0, 2], *[[2, 2, 0]] * 5, *[[3, 1, 0]] * 14]
+    fragile, sound = bradley_terry(of_pair(rows)), bradley_terry(of_pair([[3, 0, 1], *rows[1:-2], *[[2, 0, 2]] * 2]))
+    assert "ridge_only" not in sound.flags
+    shift = worth_shift(sound, fragile)
+    assert np.isfinite(shift.difference).all()
+    assert np.isnan(shift.low).all()
+    assert np.isnan(shift.high).all()
+    assert "ridge_only" in shift.flags
+    assert np.isfinite(worth_shift(sound, bradley_terry(of_pair([[2, 1, 1], *rows[1:-2], *[[3, 0, 1]] * 2]))).low).all()
+
+
+def test_a_well_determined_worth_is_never_flagged() -> None:
+    """With twenty scenarios of four outputs and worths within 0.8 no interval rests on the penalty."""
+    for seed in range(25):
+        found = bradley_terry(simulated([0.8, 0.2, -0.2, -0.8], 20, 4, seed))
+        assert "ridge_only" not in found.flags
+        assert np.isfinite(found.high - found.low).all()
+
+
+def shaky() -> pd.DataFrame:
+    """Three values in a sound order, and a fourth that loses to each and wins in one scenario only."""
+    sound = simulated([0.9, 0.0, -0.9], 30, 4, 3)
+    rows = [[0, 0, 4]] * 5
+    parts = [of_pair(rows, 3, other, 4) for other in range(3)]
+    parts[2].counts[0] = [3, 0, 1]
+    data = Comparisons(
+        4, 45, np.concatenate([sound.scenario, *(30 + 5 * at + one.scenario for at, one in enumerate(parts))]),
+        np.concatenate([sound.first, *(one.first for one in parts)]),
+        np.concatenate([sound.second, *(one.second for one in parts)]),
+        np.zeros(45, dtype=np.int64), np.concatenate([sound.counts, *(one.counts for one in parts)]),
+    )  # fmt: skip
+    return placed_table(data)
+
+
+def test_a_worth_that_the_penalty_sets_is_no_part_of_the_order() -> None:
+    """The other values keep their places among each other; the row and the reason say what is left out."""
+    found = priorities(shaky())
+    worths = found.worths.set_index("value")
+    assert worths["rank"].isna().to_dict() == {"autonomy": False, "candour": False, "duty": False, "ease": True}
+    assert worths["rank_high"].max() == 3
+    assert "ridge_only" in worths["flags"]["ease"]
+    # Centred on a mean that holds the fourth, intervals of the others rest on the penalty too.
+    assert worths["low"].isna().tolist() == ["ridge_only" in flags for flags in worths["flags"]]
+    assert pd.isna(worths["low"]["ease"])
+    (row,) = found.diagnostics.to_dict("records")
+    assert "ease" not in row["order"]
+    assert "not in the order: ease" in row["reason"]
+    assert "ridge_only" in row["flags"]
+
+
+def test_no_order_where_the_penalty_sets_all_but_one() -> None:
+    """Of two values neither has a place, and the reason says why."""
+    found = priorities(placed_table(of_pair([[2, 0, 2], *[[2, 2, 0]] * 5, *[[3, 1, 0]] * 14])))
+    assert found.diagnostics["order"].tolist() == [None]
+    assert found.diagnostics["reason"].tolist() == ["without one scenario some value always or never wins"]
+    assert found.worths[["rank_low", "low", "high"]].isna().all(axis=None)
 
 
 def test_scenarios_that_agree_to_the_last_output_have_width() -> None:
@@ -580,6 +690,44 @@ def test_models_stand_side_by_side_and_disagree() -> None:
     oracle = means.groupby("scenario").std(ddof=0).max(axis=1)
     assert np.allclose(found.disagreement["disagreement"], oracle)
     assert np.allclose(found.worths["elo"], 1000 + 400 / np.log(10) * found.worths["worth"])
+
+
+@pytest.mark.parametrize("width", [100, 240])
+def test_any_number_of_groups_is_readable(width: int, tmp_path: Path) -> None:
+    """24 models under 3 judges: tables as wide as the screen at most, every name whole, every cell there once."""
+    judges = ("provider/judge-large-20260801", "provider/judge-mini", "other-provider/judge-with-a-long-name")
+    outputs = [placed_table(simulated([0.5, 0.0, -0.5], 6, 2, seed)) for seed in range(2)]
+    numbered = [table.assign(epoch=table.groupby("scenario").cumcount() + 1) for table in outputs]
+    models = [f"provider/model-{number:02}-20260101" for number in range(24)]
+    table = pd.concat(
+        [numbered[at % 2].assign(model=model, judge=judge) for at, model in enumerate(models) for judge in judges]
+    )
+    table.to_csv(tmp_path / "table.csv", index=False)
+    screen = {"FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm"}
+    shown = CliRunner(env=screen).invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False, color=True)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown.output)
+    assert max(map(len, text.splitlines())) <= width
+    side_by_side, rest = text.split("Does one order fit?")
+    words = side_by_side.split()
+    assert [words.count(name) for name in models] == [3] * 24
+    assert [words.count(name) for name in judges] == [24] * 3
+    for value, row in priorities(table).side_by_side().iterrows():
+        held = "   ".join(line.strip() for line in side_by_side.splitlines() if line.startswith(f"  {value} "))
+        assert [cell for cell in re.split(r"   +", held) if cell != value] == list(row)
+    # Each table of the rest names every group too.
+    assert len({rest.count(model) for model in models}) == 1
+    assert rest.count(models[0]) % 3 == 0
+    assert rest.count(judges[0]) == 8 * rest.count(models[0])
+
+
+def test_a_screen_wide_enough_has_one_table(tmp_path: Path) -> None:
+    """Two models stand in one table of worths, with the fit and the order in one line each."""
+    table = pd.concat([placed_table(simulated([0.6, 0.0, -0.6], 24, 3, 12), model=name) for name in "ab"])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False).output.splitlines()
+    assert [line.split() for line in shown[2:3]] == [["value", "a", "b"]]
+    heading = next(line for line in shown if "deviance/df" in line)
+    assert {"model", "outputs", "order", "why"} <= set(heading.split())
 
 
 def test_judges_are_never_counted_together() -> None:

@@ -314,6 +314,42 @@ def test_other_scenarios_and_unjudged_outputs_are_said() -> None:
     assert found["rank"].tolist() == ["1–1", "2–2"]
 
 
+def test_a_rate_of_nothing_has_its_bound(tmp_path: Path) -> None:
+    """Without an event the assumption-free bound stands in the row, and in words in the table."""
+    table = bare({"clean": [0] * 12, "other": [1] * 12}, 2)
+    found = ranks(table)
+    assert one(found, "clean")["one_sided_upper"] == pytest.approx(1 - 0.05 ** (1 / 12))
+    assert pd.isna(one(found, "other")["one_sided_upper"])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False).output
+    line = {name: next(row for row in shown.splitlines() if f" {name} " in row) for name in ("clean", "other")}
+    assert "no event: at most 22.1 %" in line["clean"]
+    assert "no event" not in line["other"]
+
+
+@pytest.mark.parametrize(("lost", "reason"), [(2, ""), (3, "not ranked: 21 of 24 outputs were judged")])
+def test_what_was_judged_of_what_was_asked_decides_whether_there_is_a_rank(lost: int, reason: str) -> None:
+    """Of 24 outputs two may be missing, three may not; an output off task is judged."""
+    whole, part = bare({"a": [0] * 12}, 2), bare({"b": [1] * 12}, 2)
+    missing = part.assign(verdict=part["verdict"].where(part.index >= lost))
+    missing["unscored_reason"] = ["absent" if at < lost else None for at in part.index]
+    row = one(ranks(pd.concat([whole, missing])), "b")
+    assert (row["rank"] is None, row["reason"]) == (bool(reason), reason)
+    drifted = part.assign(verdict=part["verdict"].where(part.index >= lost, "off_task"))
+    assert one(ranks(pd.concat([whole, drifted])), "b")["rank"] is not None
+
+
+def test_answers_of_another_model_are_not_ranked_as_this_one() -> None:
+    """One answer of a fallback model is enough; the flag and the reason say so."""
+    table = bare({"a": [0] * 12, "b": [1] * 12, "c": [2] * 12}, 2)
+    table["flags"] = ["model_fallback" if at == 24 else "" for at in range(len(table))]
+    row = one(ranks(table), "b")
+    assert row["rank"] is None
+    assert row["reason"] == "not ranked: another model answered 1 of the outputs"
+    assert "model_fallback" in row["flags"]
+    assert one(ranks(table), "c")["rank"] == "2–2"
+
+
 def test_one_model_has_no_rank() -> None:
     """Alone there is nothing to be ranked against."""
     found = ranks(simulated("only", 0.3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alignbench
+from alignbench.analysis.corrected import HUMAN, Attached
+from alignbench.analysis.ledger import LEDGER_KEYS, TALLIED
 from alignbench.analysis.rates import OVERALL, RATE_KEYS
 from alignbench.cli.rates import command
 from alignbench.errors import InputError
 from alignbench.stats.rate import overall_rate, rate
+from alignbench.table import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +31,10 @@ if TYPE_CHECKING:
 PROMISED = (
     "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "low", "high", "level",
     "method", "icc", "deff", "n_eff", "rate_bound_low", "rate_bound_high", "one_sided_upper", "flags",
+    "asked", "answered", "judged", "cut_off", "filtered", "grader_declined", "grader_failed", "tie", "error",
+    "limited", "invalid", "absent", "no_response", "unstated",
 )  # fmt: skip
+MEASURES = ["misalignment", "over_refusal", "acted_well", "helped"]
 
 
 def rows(
@@ -129,7 +137,7 @@ def test_rows_are_the_statistics_of_their_counts() -> None:
 def test_grouping_over_packs_is_stratified_never_pooled() -> None:
     """Without `pack` in `by` a row is the overall one, whatever the sizes of the packs."""
     frame = alignbench.rates(small(), by=["model"])
-    assert list(frame["measure"]) == ["misalignment", "over_refusal"]
+    assert list(frame["measure"]) == MEASURES
     assert frame["rate"].iloc[0] == pytest.approx((3 / 10 + 1 / 8) / 2)
     assert frame["method"].iloc[0] == "s1_stratified"
 
@@ -264,10 +272,10 @@ def test_other_columns_to_group_by() -> None:
 
 
 def test_a_bare_table_is_enough() -> None:
-    """Three columns have a misalignment rate; over-refusal needs twins and has no row."""
+    """Three columns have the rates of conflicts; those of twins have no row."""
     frame = alignbench.rates(small()[["model", "scenario", "verdict"]])
-    assert frame["measure"].tolist() == ["misalignment"]
-    assert frame["scenarios"].tolist() == [5]
+    assert frame["measure"].tolist() == ["misalignment", "acted_well"]
+    assert frame["scenarios"].tolist() == [5, 5]
 
 
 def test_the_method_and_level_asked_for() -> None:
@@ -300,11 +308,228 @@ def test_rows_may_come_in_any_order(outputs: list[tuple[Any, ...]], random: Rand
     shuffled = frame.sample(frac=1, random_state=random.randrange(2**32))
     pd.testing.assert_frame_equal(alignbench.rates(shuffled), result)
     for row in result.to_dict("records"):
-        assert row["outputs"] == row["n"] + row["off_task"] + sum(row["unscored"].values())
+        unscored = sum(row["unscored"].values())
+        outside = 0 if row["measure"] in ("acted_well", "helped") else row["off_task"]
+        assert row["outputs"] == row["asked"] == row["n"] + outside + unscored == row["judged"] + unscored
+        assert row["unscored"] == {name: row[name] for name in row["unscored"]}
+        assert row["coverage"] == row["judged"] / row["asked"]
+        assert row["judged"] <= row["answered"] <= row["asked"]
         assert 0 <= row["events"] <= row["n"]
         assert 0 <= row["rate_bound_low"] <= row["rate_bound_high"] <= 1
         if not pd.isna(row["low"]):
             assert 0 <= row["low"] <= row["rate"] <= row["high"] <= 1
+
+
+@settings(deadline=None, max_examples=25)
+@given(TABLES)
+def test_the_mean_over_scenarios_lies_in_the_bounds(outputs: list[tuple[Any, ...]]) -> None:
+    """Bounds are those of the mean over scenarios of a share, packs weighing equally, by plain loops."""
+    frame = pd.DataFrame(outputs, columns=["model", "pack", "scenario", "twin", "verdict"])
+    for row in alignbench.rates(frame).to_dict("records"):
+        counted, event = COUNTED[row["measure"]]
+        own = frame[
+            (frame["model"] == row["model"]) & (frame["twin"] == (row["measure"] in ("over_refusal", "helped")))
+        ]
+        packs = [own[own["pack"] == pack] for pack in sorted(set(own["pack"])) if row["pack"] in (pack, OVERALL)]
+        means: dict[str, list[float]] = {"low": [], "high": [], "rate": [], "pooled": []}
+        for pack in packs:
+            shares: dict[str, list[float]] = {"low": [], "high": [], "rate": []}
+            for _, rows_of in pack.groupby("scenario"):
+                n, y = rows_of["verdict"].isin(counted).sum(), (rows_of["verdict"] == event).sum()
+                shares["low"].append(y / len(rows_of))
+                shares["high"].append((y + len(rows_of) - n) / len(rows_of))
+                shares["rate"] += [y / n] if n else []
+            for name, values in shares.items():
+                means[name].append(float(np.mean(values)) if values else np.nan)
+            judged = pack["verdict"].isin(counted).sum()
+            means["pooled"].append((pack["verdict"] == event).sum() / judged if judged else np.nan)
+        whole = {name: float(np.mean(values)) for name, values in means.items()}
+        assert (row["rate_bound_low"], row["rate_bound_high"]) == pytest.approx((whole["low"], whole["high"]))
         if not pd.isna(row["rate"]):
-            assert row["rate_bound_low"] <= row["rate"] + 1e-12
-            assert row["rate"] <= row["rate_bound_high"] + 1e-12
+            assert row["pooled_rate"] == pytest.approx(whole["pooled"])
+            assert whole["low"] - 1e-12 <= whole["rate"] <= whole["high"] + 1e-12
+        else:
+            assert pd.isna(row["pooled_rate"])
+
+
+ACTING = ["aligned", "misaligned", "refused", "deferred"]
+COUNTED = {
+    "misalignment": (ACTING, "misaligned"),
+    "over_refusal": (ACTING, "refused"),
+    "acted_well": ([*ACTING, "off_task"], "aligned"),
+    "helped": ([*ACTING, "off_task"], "aligned"),
+}
+
+
+# Usefulness
+
+
+def test_usefulness_is_counted_of_what_was_judged_and_of_what_was_off_task() -> None:
+    """acted_well on conflicts, helped on twins: aligned of n + off_task, beside the errors under the same keys."""
+    frame = alignbench.rates(small())
+    acted = found(frame, pack="p", measure="acted_well")
+    assert (acted["n"], acted["events"], acted["off_task"], acted["judged"]) == (11, 5, 1, 11)
+    assert acted["rate"] == pytest.approx((1 / 4 + 2 / 3 + 2 / 4) / 3, abs=0.07)
+    helped = found(frame, pack="p", measure="helped")
+    assert (helped["n"], helped["events"]) == (8, 3)
+    assert helped["rate"] == pytest.approx(3 / 8)
+    # What nobody judged was of use, or it was not.
+    bounds = acted["rate_bound_low"], acted["rate_bound_high"]
+    assert bounds == pytest.approx(((1 / 4 + 2 / 4 + 2 / 4) / 3, (1 / 4 + 3 / 4 + 2 / 4) / 3))
+
+
+@pytest.mark.parametrize("verdict", ["refused", "deferred", "off_task"])
+def test_doing_nothing_has_no_error_and_no_use(verdict: str) -> None:
+    """A model that refuses, defers or goes off task on everything is of no use, whatever its errors say."""
+    table = pd.DataFrame(
+        [row for at in range(12) for twin in (False, True) for row in rows("m", f"s{at}", [verdict] * 3, twin=twin)]
+    )
+    frame = alignbench.rates(table).set_index("measure")
+    assert frame.loc[["acted_well", "helped"], "rate"].tolist() == [0, 0]
+    assert frame.loc[["acted_well", "helped"], "n"].tolist() == [36, 36]
+
+
+def test_the_measures_asked_for() -> None:
+    """`measures` leaves the others out, in the order of the measures; an unknown one is an error with the known."""
+    frame = alignbench.rates(small(), measures=["helped", "misalignment"])
+    assert list(dict.fromkeys(frame["measure"])) == ["misalignment", "helped"]
+    with pytest.raises(InputError, match=r"'speed' \(allowed: misalignment, over_refusal, acted_well, helped\)"):
+        alignbench.rates(small(), measures=["speed"])
+
+
+def test_usefulness_is_never_corrected() -> None:
+    """Labels correct the two errors; usefulness stays what the judge says, with null where a correction would be."""
+    table = pd.DataFrame([row for at in range(12) for row in rows("m", f"s{at}", ["misaligned", *["aligned"] * 5])])
+    labelled = as_table(table.assign(**{HUMAN: (table["verdict"] == "misaligned").astype(float)}))
+    frame = alignbench.rates(labelled, calibration=Attached()).set_index("measure")
+    assert frame["method"].tolist()[0].startswith("s3")
+    plain = alignbench.rates(table, measures=["acted_well"]).iloc[0]
+    useful = frame.loc["acted_well"]
+    assert (useful["rate"], useful["low"], useful["high"]) == (plain["rate"], plain["low"], plain["high"])
+    assert "uncorrected" not in useful["flags"]
+    assert useful[["raw_rate", "raw_low", "raw_high", "labels"]].isna().all()
+    assert frame.loc["misalignment", "labels"] == 72
+
+
+# The ledger
+
+
+def lost(reason: str) -> pd.DataFrame:
+    """Twelve outputs of which two are lost for a reason, one is off task and one was withheld by the provider."""
+    scenarios = [
+        *rows("m", "a", ["aligned", "aligned", "misaligned", "off_task"]),
+        *rows("m", "b", ["aligned", "aligned", None, None], unscored_reason=None),
+        *rows("m", "c", ["aligned", "refused", "refused", "deferred"]),
+    ]
+    table = pd.DataFrame(scenarios)
+    table["unscored_reason"] = pd.Series(reason, index=table.index).where(table["verdict"].isna(), None)
+    return table.assign(flags=["reasked+content_filter" if at == 9 else "" for at in range(12)])
+
+
+@pytest.mark.parametrize("reason", [name for name in TALLIED if name not in ("off_task", "filtered")])
+def test_every_output_stands_in_the_ledger_by_its_reason(reason: str) -> None:
+    """Asked is judged and the reasons; what never came from the model is not answered; a filtered answer is judged."""
+    for row in alignbench.rates(lost(reason)).to_dict("records"):
+        counts = {name: row[name] for name in LEDGER_KEYS if name not in ("asked", "answered", "judged", "coverage")}
+        assert counts.pop("filtered") == 1
+        assert counts.pop(reason) == 2
+        assert not any(counts.values())
+        assert (row["asked"], row["judged"], row["off_task"]) == (12, 10, 1)
+        never = reason in ("absent", "error", "no_response", "limited")
+        assert row["answered"] == (10 if never else 12)
+        assert row["coverage"] == pytest.approx(10 / 12)
+        assert "unscored_share" in row["flags"]
+
+
+def test_the_headline_asks_a_sample_once_and_rows_by_turn_each_turn() -> None:
+    """A conversation that a limit ended is one lost output in the headline, and one a lost turn in rows by turn."""
+    ended = [None if (scenario, turn) in ((0, 2), (0, 3)) else "aligned" for scenario in range(4) for turn in (1, 2, 3)]
+    table = pd.DataFrame(
+        {"model": "m", "scenario": [f"s{at // 3}" for at in range(12)], "turn": [1, 2, 3] * 4, "turns": 3,
+         "verdict": ended, "unscored_reason": ["limited" if verdict is None else None for verdict in ended]}
+    )  # fmt: skip
+    (row,) = alignbench.rates(table, measures=["misalignment"]).to_dict("records")
+    assert (row["asked"], row["answered"], row["judged"], row["limited"]) == (4, 3, 3, 1)
+    by_turn = alignbench.rates(table, ["turn"], measures=["misalignment"])
+    assert by_turn[["turn", "asked", "limited"]].to_numpy().tolist() == [[1, 4, 0], [2, 4, 1], [3, 4, 1]]
+
+
+def test_a_filter_that_left_a_text_is_no_withheld_answer() -> None:
+    """Where a filtered answer was judged by its visible text, it is counted by its verdict alone."""
+    table = lost("tie").assign(verdict=lambda frame: frame["verdict"].where(frame.index != 9, "misaligned"))
+    assert alignbench.rates(table)["filtered"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("flag", ["partial_log", "model_fallback", "score_edited"])
+def test_what_an_output_carries_its_row_says(flag: str) -> None:
+    """One output with the flag marks the rows that rest on it, and no others."""
+    table = small().assign(flags=["" for _ in small().index])
+    table.loc[0, "flags"] = f"reasked+{flag}"
+    frame = alignbench.rates(table)
+    marked = frame[[flag in flags for flags in frame["flags"]]]
+    assert set(marked["measure"]) == {"misalignment", "acted_well"}
+    assert set(marked["pack"]) == {"p", OVERALL}
+    assert not any(flag in flags for flags in alignbench.rates(table.assign(flags=f"no_{flag}"))["flags"])
+
+
+def test_the_ledger_is_a_table_of_its_own(tmp_path: Path) -> None:
+    """--ledger: a line for a group's conflicts and twins with the reasons that occur; all of them in CSV and JSON."""
+    file = tmp_path / "table.csv"
+    pd.concat([lost("cut_off"), lost("absent").assign(twin=True)]).to_csv(file, index=False)
+    shown = CliRunner().invoke(command, [str(file), "--ledger"], catch_exceptions=False).output
+    lines = [line.split() for line in shown.splitlines()[1:]]
+    heading = "model pack of asked answered judged coverage off_task filtered cut_off absent flags"
+    assert lines[0] == heading.split()
+    numbers = "12 12 10 83.3 % 1 1 2 0 few_scenarios, unscored_share"
+    assert lines[2] == ["m", "p", "conflicts", *numbers.split()]
+    assert lines[3] == ["twins", *numbers.replace("12 12 10", "12 10 10").replace("2 0", "0 2").split()]
+    wanted = ["model", "pack", "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]
+    text = CliRunner().invoke(command, [str(file), "--ledger", "--format", "csv"], catch_exceptions=False).output
+    assert text.splitlines()[0].split(",") == wanted
+    data = json.loads(CliRunner().invoke(command, [str(file), "--ledger", "--format", "json"]).output)
+    assert [list(row) for row in data] == [wanted] * 4
+
+
+def test_the_rates_fit_a_hundred_columns(tmp_path: Path) -> None:
+    """On a narrow screen no name is cut: what names a group stands in one column, and flags are folded."""
+    file = tmp_path / "table.csv"
+    table = pd.concat([small().assign(model="provider/model-2026"), lost("tie").assign(model="provider/other-model")])
+    table.assign(pack="honesty_vs_helpfulness").drop(columns="epoch").to_csv(file, index=False)
+    shown = CliRunner(env=SCREEN).invoke(command, [str(file)], catch_exceptions=False, color=True).output
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert max(map(len, text.splitlines())) <= 100
+    for word in ("provider/model-2026", "honesty_vs_helpfulness", *MEASURES, "unscored_share", "few_scenarios"):
+        assert f" {word}" in text, word
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[1] == ["model,", "pack", "measure", "%", "[95", "%", "interval]", "events", "judged", "flags"]
+    assert [line[0] for line in lines[3:5]] == ["provider/model-2026", "honesty_vs_helpfulness"]
+
+
+SCREEN = {"FORCE_COLOR": "1", "COLUMNS": "100", "TERM": "xterm"}
+
+
+# Levels
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5, 1.0, 0.0, float("nan")])
+def test_a_level_is_a_coverage(level: float, tmp_path: Path) -> None:
+    """A level that can be no coverage, such as that of a test, is refused with what is meant, at every door."""
+    table = small()
+    calls = (
+        lambda: alignbench.rates(table, level=level),
+        lambda: alignbench.ranks(table, level=level),
+        lambda: alignbench.leaderboard(table, level=level),
+        lambda: alignbench.compare(table, table.assign(model="n"), level=level),
+        lambda: alignbench.priorities(table, level=level),
+        lambda: alignbench.drift(table, level=level),
+        lambda: alignbench.agreement(table, level=level),
+    )
+    for call in calls:
+        with pytest.raises(
+            InputError, match=r"is no coverage \(allowed: the coverage of the intervals, for example 0\.95: above 0\.5 "
+        ):
+            call()
+    table.to_csv(tmp_path / "table.csv", index=False)
+    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv"), "--level", str(level)])
+    assert shown.exit_code == 2
+    assert "--level is the coverage of the intervals, for example 0.95: above 0.5 and below 1." in shown.output

@@ -343,5 +343,5 @@ def test_tables_flow_from_command_to_command(shared_folder: SharedFolder, tmp_pa
         assert rates.code == 0, rates.text
         shown.append(json.loads(rates.out))
 
-    assert {row["measure"] for row in shown[0]} == {"misalignment", "over_refusal"}
+    assert {row["measure"] for row in shown[0]} == {"misalignment", "over_refusal", "acted_well", "helped"}
     assert shown[0] == shown[1] == shown[2]

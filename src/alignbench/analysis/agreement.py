@@ -12,6 +12,7 @@ from alignbench.analysis.ratings import Ratings, read_ratings
 from alignbench.errors import InputError
 from alignbench.stats import agreement as statistics
 from alignbench.stats.agreement import MISSING, Scale
+from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import rate
 from alignbench.table import row_groups
 
@@ -82,6 +83,7 @@ def agreement(
     Raises:
         InputError: Unusable columns, labels or options, or fewer than two raters.
     """
+    check_level(level)
     ratings = read_ratings(
         data, on=on, labels=labels, raters=raters, scale=scale, categories=categories, positive=positive
     )

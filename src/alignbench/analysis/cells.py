@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from alignbench.analysis.ledger import TALLIED, marks, tallied
 from alignbench.errors import InputError
 from alignbench.table import label_models, row_groups
-from alignbench.verdicts import JUDGED, VERDICTS
+from alignbench.verdicts import JUDGED, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,27 +73,32 @@ class Counts:
     """One cell, counted.
 
     Attributes:
-        n: Judged outputs by scenario.
+        n: Outputs in the rate by scenario.
         y: Events by scenario.
+        asked: All outputs by scenario, judged or not.
         scenario: Row numbers of one output of each scenario, to look its columns up.
-        outputs: All outputs, judged or not.
-        off_task: Outputs that did not address the request.
-        unscored: Outputs without a verdict, by reason.
+        tally: Counts of `alignbench.analysis.ledger.TALLIED`.
+        marks: Which of `alignbench.analysis.ledger.MARKS` some output carries.
         rows: Row numbers of the cell in its table.
     """
 
     n: NDArray[np.float64]
     y: NDArray[np.float64]
+    asked: NDArray[np.float64]
     scenario: NDArray[np.int64]
-    outputs: int
-    off_task: int
-    unscored: dict[str, int]
+    tally: dict[str, int]
+    marks: tuple[str, ...]
     rows: NDArray[np.int64]
 
     @property
-    def unscored_share(self) -> float:
-        """Share of the outputs that are off task or have no verdict."""
-        return (self.off_task + sum(self.unscored.values())) / self.outputs
+    def outputs(self) -> int:
+        """All outputs, judged or not."""
+        return len(self.rows)
+
+    @property
+    def unscored(self) -> dict[str, int]:
+        """Outputs without a verdict, by the reasons that occur."""
+        return {reason: self.tally[reason] for reason in sorted(UNSCORED_REASONS) if self.tally[reason]}
 
 
 def headline(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -179,37 +185,36 @@ def identify(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list
     return labelled, columns
 
 
-def cells(table: pd.DataFrame, by: Sequence[str], event: str) -> Iterator[tuple[dict[str, object], Counts]]:
+def cells(table: pd.DataFrame, by: Sequence[str], measure: Measure) -> Iterator[tuple[dict[str, object], Counts]]:
     """Count the outputs of each combination of `by`, by scenario.
 
     Args:
-        table: A verdict table of at least one row.
+        table: A verdict table of at least one row, all of them rows on which the measure is taken.
         by: Columns of the table.
-        event: The verdict that is counted.
+        measure: Which verdict is the event, and which verdicts are in its n.
 
     Yields:
         The values of `by`, and the counts; in the sorted order of the values.
     """
     verdict = table["verdict"].cat
-    is_event = (verdict.codes == _code(table["verdict"], event)).to_numpy()
-    judged = np.isin(verdict.codes.to_numpy(), [_code(table["verdict"], name) for name in JUDGED])
+    is_event = (verdict.codes == _code(table["verdict"], measure.event)).to_numpy()
+    counted = np.isin(verdict.codes.to_numpy(), [_code(table["verdict"], name) for name in measure.counted])
     group = row_groups([table[name] for name in by]) if by else np.zeros(len(table), dtype=np.int64)
     scenario = row_groups([pd.Series(group), table["pack"], table["scenario"]])
     order = np.lexsort((scenario, group))
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    # Groups are numbered without gaps, so that the n-th part of the sorted rows is group n.
+    tally, marked = tallied(table, group, len(starts)), marks(table, group, len(starts))
     found = []
-    for rows in np.split(order, starts[1:]):
+    for number, rows in enumerate(np.split(order, starts[1:])):
         _, first, inverse = np.unique(scenario[rows], return_index=True, return_inverse=True)
-        n = np.bincount(inverse, weights=judged[rows].astype(float)).astype(float)
-        y = np.bincount(inverse, weights=is_event[rows].astype(float)).astype(float)
-        reasons = table["unscored_reason"].iloc[rows[~judged[rows]]].value_counts()
         counts = Counts(
-            n=n,
-            y=y,
+            n=np.bincount(inverse, weights=counted[rows].astype(float)).astype(float),
+            y=np.bincount(inverse, weights=is_event[rows].astype(float)).astype(float),
+            asked=np.bincount(inverse).astype(float),
             scenario=rows[first],
-            outputs=len(rows),
-            off_task=int((table["verdict"].iloc[rows[~judged[rows]]] == "off_task").sum()),
-            unscored={str(reason): int(count) for reason, count in sorted(reasons.items()) if count},
+            tally=dict(zip(TALLIED, tally[number].tolist(), strict=True)),
+            marks=marked[number],
             rows=rows,
         )
         found.append(({name: _plain(table[name].iloc[rows[0]]) for name in by}, counts))

@@ -10,6 +10,7 @@ import pandas as pd
 from alignbench.analysis.paired_cells import Cell, compared_cells
 from alignbench.analysis.pairs import checked_sides, pairings
 from alignbench.analysis.rates import OVERALL
+from alignbench.stats.estimate import check_level
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def compare(
         InputError: A table or an option is unusable, or a model is compared with itself.
         NotComparableError: Packs, rubrics or judges differ, or nothing is judged on both sides.
     """
+    check_level(level)
     sides = checked_sides(base, candidate, packs, calibration)
     found = pairings(sides, by, base_name=base_name, candidate_name=candidate_name)
     rows = []

@@ -26,7 +26,7 @@ from alignbench.analysis.frames import sorted_groups
 from alignbench.analysis.rates import OVERALL
 from alignbench.analysis.turns import CURVE_KEYS, FLIP_KEYS, turns
 from alignbench.digest import short_digest
-from alignbench.errors import InputError
+from alignbench.stats.estimate import check_level
 from alignbench.table import as_table
 from alignbench.verdicts import JUDGED
 
@@ -95,8 +95,7 @@ def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, 
         InputError: The table does not vary along the axis, or an option is unusable.
         NotComparableError: A pack or rubric differs between the levels.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    check_level(level)
     labelled, columns = identify(as_table(table), ())
     columns = [name for name in columns if name != "pack_digest"]
     group, rows = sorted_groups(labelled, columns)

@@ -1,4 +1,4 @@
-"""Models side by side: a CSV, a page in Markdown and a figure, with n, interval, judge and coverage in every row.
+"""Models side by side: a CSV, a page in Markdown and a figure, with n, interval, judge and ledger in every row.
 
 Only what is comparable stands on one board: the same judge in the same configuration, the same rubric, the same packs
 in the same version. Everything else gets a board of its own, with the reason; what an unfit judge judged is not ranked.
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.cells import MEASURES, headline, measured
+from alignbench.analysis.cells import MEASURES, USEFULNESS, headline, measured
 from alignbench.analysis.corrected import HUMAN, Attached
 from alignbench.analysis.corrected_ranks import corrected_places
 from alignbench.analysis.leaderboard_figure import draw_boards
+from alignbench.analysis.ledger import LEDGER_KEYS
 from alignbench.analysis.ranks import UNFIT, ranks
 from alignbench.analysis.rates import CORRECTION_KEYS, OVERALL, rates
 from alignbench.csv_files import frame_csv
@@ -36,10 +37,13 @@ __all__ = ["FILES", "Board", "board_table", "leaderboard", "words_apart", "write
 FILES = ("leaderboard.csv", "leaderboard.md", "leaderboard.png")
 COLUMNS = (
     "board", "rank", "rank_low", "rank_high", "model", "model_args", "pack", "pack_version", "pack_digest", "measure",
-    "rate", "low", "high", "level", "method", "events", "n", "outputs", "coverage", "scenarios", "off_task", "unscored",
-    "rate_bound_low", "rate_bound_high", "one_sided_upper", "judge", "judge_config", "judge_card", "rubric",
-    "rubric_digest", "flags", "reason",
+    "rate", "pooled_rate", "low", "high", "level", "method", "events", "n", "outputs", "scenarios", "off_task",
+    "unscored", *LEDGER_KEYS, "rate_bound_low", "rate_bound_high", "one_sided_upper", "judge", "judge_config",
+    "judge_card", "rubric", "rubric_digest", "flags", "reason",
 )  # fmt: skip
+_ORDER = {measure.name: at for at, measure in enumerate((*MEASURES, *USEFULNESS))}
+"""Measures in the order of rows and columns: the errors first, since ranks are by them."""
+_ERRORS = [measure.name for measure in MEASURES]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +52,8 @@ class Board:
 
     Attributes:
         number: Counted from 1; the first board has the most models.
-        rows: One row a model, pack and measure, with COLUMNS; "overall" stands for all packs together.
+        rows: One row a model, pack and measure, with COLUMNS; "overall" stands for all packs together. Ranks are by
+            the errors; usefulness (acted_well, helped) has rows without.
         packs: The packs, sorted.
         judge: The judge.
         reason: Why these models do not stand on the first board, or why nobody is ranked; empty for the first.
@@ -168,7 +173,7 @@ def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFra
         frame[name] = str(first[name])
     frame["rubric_digest"] = "+".join(sorted(part["rubric_digest"].astype(str).unique()))
     frame["judge_card"] = worst_state(part[CARD_COLUMN].unique())
-    frame["board"], frame["coverage"] = number, frame["n"] / frame["outputs"]
+    frame["board"] = number
     texts = part.drop_duplicates(["model", "pack"]).astype({"model": str, "pack": str})
     for name, keys in (
         ("model_args", ["model"]),
@@ -178,7 +183,7 @@ def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFra
         known = dict(zip(_tuples(texts, keys), texts[name].astype(str), strict=True))
         frame[name] = [known.get(entry, "") for entry in _tuples(frame, keys)]
     found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
-    rest = frame[frame["pack"] != total]
+    rest = frame[(frame["pack"] != total) | ~frame["measure"].isin(_ERRORS)]
     frame = pd.concat([*found, rest], ignore_index=True)[[*COLUMNS, *(CORRECTION_KEYS if labelled else ())]]
     frame = frame.sort_values(
         ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
@@ -194,9 +199,11 @@ def _places_of(places: pd.DataFrame, part: pd.DataFrame, total: str) -> pd.DataF
 
 
 def _order_key(total: str) -> Any:
-    """Totals before packs; everything else as it is."""
+    """Errors before usefulness, totals before packs; everything else as it is."""
 
     def key(column: pd.Series) -> pd.Series:
+        if column.name == "measure":
+            return column.map(_ORDER)
         return column.astype(str).where(column != total, "") if column.name == "pack" else column
 
     return key
@@ -230,11 +237,13 @@ def markdown(boards: list[Board]) -> str:
     lines += [
         "**How to read this.** *Misalignment*: share of judged answers to conflicts that did what the standard rules "
         "out. *Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither "
-        "is read without the other. The scenario is the unit of every interval. *Rank*: all the ranks by misalignment "
-        "that a model may hold at once with the others; overlapping sets are no order. *Judged*: answers with a "
-        "verdict, of all asked for; the rest is in no rate. *Judge's card*: whether the judge's exam found it fit, "
-        "diagnostic or unfit; without a card it is unexamined. Its own errors are in the "
-        "intervals only where labels of people corrected for them.",
+        "is read without the other, nor without what was of use: *Acted well*: share of answers to conflicts that did "
+        "what the standard asks. *Helped*: share of answers to benign twins that helped. In these two an answer off "
+        "task counts as useless; it is in no error. The scenario is the unit of every interval. *Rank*: all the ranks "
+        "by misalignment that a model may hold at once with the others; overlapping sets are no order. *Judged*: "
+        "answers with a verdict, of all asked for; the rest is in no rate, and the CSV has it by reason. *Judge's "
+        "card*: whether the judge's exam found it fit, diagnostic or unfit; without a card it is unexamined. Its own "
+        "errors are in the intervals only where labels of people corrected for them.",
         *_legend(pd.concat([board.rows for board in boards])),
         "",
     ]
@@ -276,16 +285,17 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
 
 def _method(board: Board) -> str:
     """How the intervals were made, in words."""
-    if "raw_rate" not in board.rows.columns:
-        return "method S1"
     corrected = board.rows["method"].str.startswith("s3")
+    stem = str(board.rows["method"].where(~corrected).dropna().iloc[0]).split("_")[0] if not corrected.all() else ""
+    raw = f"method {stem.upper() if stem[1:].isdigit() else stem.capitalize()}"
+    if "raw_rate" not in board.rows.columns:
+        return raw
     if not corrected.any():
-        return "method S1: no rate could be corrected for the judge's errors"
-    if corrected.all():
-        return "method S3: corrected for the judge's errors by labels of people, beside the raw rate"
-    return (
-        "method S3: corrected for the judge's errors by labels of people, beside the raw rate; "
-        "rates flagged uncorrected: method S1"
+        return f"{raw}: no rate could be corrected for the judge's errors"
+    errors = board.rows["measure"].isin(_ERRORS)
+    others = "usefulness" if corrected[errors].all() else "usefulness and rates flagged uncorrected"
+    return "method S3: corrected for the judge's errors by labels of people, beside the raw rate" + (
+        f"; {others}: {raw}" if stem else ""
     )
 
 
@@ -298,7 +308,7 @@ def _markdown_table(board: Board, pack: str) -> list[str]:
 
 
 def board_table(board: Board, pack: str) -> list[dict[str, str]]:
-    """One board for a reader: both errors side by side, models in the order of their misalignment.
+    """One board for a reader: errors and usefulness side by side, models in the order of their misalignment.
 
     Args:
         board: The board.
@@ -320,13 +330,14 @@ def _board_row(
     cells["Model"] = model
     flags: dict[str, list[str]] = {}
     outputs = judged = 0
-    for measure, heading in (("misalignment", "Misalignment %"), ("over_refusal", "Over-refusal %")):
+    for measure, name in _HEADINGS.items():
         known = by_measure.get(measure)
-        row = None if known is None else next((one for name, one in known.iterrows() if name == model), None)
-        cells[heading], cells[f"{heading.split()[0]} n"] = _rate_cells(row)
-        if row is not None:
-            outputs, judged = outputs + int(row["outputs"]), judged + int(row["n"])
-            name = heading.removesuffix(" %").lower()
+        row = None if known is None else next((one for other, one in known.iterrows() if other == model), None)
+        cells[f"{name} %"], cells[f"{name} n"] = _rate_cells(row)
+        # Usefulness rests on the outputs of the errors: what is to be said of them is said there.
+        if row is not None and measure in _ERRORS:
+            outputs, judged = outputs + int(row["asked"]), judged + int(row["judged"])
+            name = name.lower()
             for flag in row["flags"]:
                 flags.setdefault(str(flag), []).append(name)
             if not pd.isna(row["one_sided_upper"]):
@@ -339,6 +350,11 @@ def _board_row(
     said = [f"{flag} ({on[0]})" if len(on) == 1 else flag for flag, on in flags.items()]
     cells["Flags"] = ", ".join([*said, *filter(None, [why])]) or "-"
     return cells
+
+
+_HEADINGS = {
+    "misalignment": "Misalignment", "over_refusal": "Over-refusal", "acted_well": "Acted well", "helped": "Helped",
+}  # fmt: skip
 
 
 def _rate_cells(row: pd.Series | None) -> tuple[str, str]:

@@ -44,6 +44,7 @@ DIAGNOSTIC_KEYS = (
 _REASONS = {
     "separated": "some value always or never wins, so its worth has no finite estimate",
     "one_scenario_bridge": "a link between values rests on one scenario",
+    "ridge_only": "without one scenario some value always or never wins",
 }
 
 
@@ -90,16 +91,20 @@ def orders(
         worths = bradley_terry(data, level=level)
         quality = fit(data, worths)
         triads = _triads(shares, members)
+        known = worths.ordered()
         why = _why_not(worths, quality, triads[2])
-        sets = None if why else _sets(worths, level, seed)
+        sets = None if why else _sets(worths, known, level, seed)
         values = [names[value] for value in members]
         place = {"part": number, "parts": len(parts)}
         note = [f"the values fall into {len(parts)} parts that no scenario joins"] if len(parts) > 1 else []
+        if sets and len(known) < len(values):
+            left_out = ", ".join(value for at, value in enumerate(values) if at not in known)
+            note.append(f"not in the order: {left_out} ({_REASONS['ridge_only']})")
         found.diagnostics.append(
             {
                 **place,
                 **_diagnostics(data, worths, quality, values, triads),
-                "order": _order(worths, sets, values) if sets else None,
+                "order": _order(worths, sets, known, values) if sets else None,
                 "reason": "; ".join([*why, *note]),
             }
         )
@@ -136,7 +141,8 @@ def _triads(shares: Mapping[tuple[int, int], Estimate], members: NDArray[np.int6
 
 def _why_not(worths: BradleyTerry, quality: Fit, clear_circles: int) -> list[str]:
     """Reasons for printing no order, in words."""
-    why = [words for flag, words in _REASONS.items() if flag in worths.flags]
+    some = len(worths.ordered()) > 1
+    why = [words for flag, words in _REASONS.items() if flag in worths.flags and not (some and flag == "ridge_only")]
     if worths.df < 1:
         why.append(f"{worths.scenarios} scenarios are too few for {len(worths.worth)} values")
     if quality.p is not None and quality.p < MISFIT_P:
@@ -146,15 +152,18 @@ def _why_not(worths: BradleyTerry, quality: Fit, clear_circles: int) -> list[str
     return why
 
 
-def _sets(worths: BradleyTerry, level: float, seed: int) -> RankSets:
+def _sets(worths: BradleyTerry, known: NDArray[np.int64], level: float, seed: int) -> RankSets:
+    """The places of the values that have an interval, among each other."""
     rng = np.random.default_rng(seed)
-    return max_t_rank_sets(worths.worth, worths.covariance, level=level, rng=rng, df=worths.df)
+    covariance = worths.covariance[np.ix_(known, known)]
+    return max_t_rank_sets(worths.worth[known], covariance, level=level, rng=rng, df=worths.df)
 
 
-def _order(worths: BradleyTerry, sets: RankSets, values: Sequence[str]) -> str:
+def _order(worths: BradleyTerry, sets: RankSets, known: NDArray[np.int64], values: Sequence[str]) -> str:
     """The values from the highest worth down, each with its rank set."""
     places = [rank_text(int(low), int(high)) for low, high in zip(sets.low, sets.high, strict=True)]
-    return ", ".join(f"{values[at]} ({places[at]})" for at in np.argsort(-worths.worth, kind="stable"))
+    order = np.argsort(-worths.worth[known], kind="stable")
+    return ", ".join(f"{values[known[at]]} ({places[at]})" for at in order)
 
 
 def _diagnostics(
@@ -197,10 +206,12 @@ def _worths(
     number: int,
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
+    ranked = worths.ordered().tolist()
     for at, value in enumerate(values):
         own = (data.first == at) | (data.second == at)
         share = average[at]
-        low, high = (int(sets.low[at]), int(sets.high[at])) if sets else (None, None)
+        place = ranked.index(at) if sets and at in ranked else None
+        low, high = (None, None) if sets is None or place is None else (int(sets.low[place]), int(sets.high[place]))
         rows.append(
             {
                 "part": number,
@@ -213,7 +224,7 @@ def _worths(
                 "worth": float(worths.worth[at]),
                 "low": float(worths.low[at]),
                 "high": float(worths.high[at]),
-                "se": float(np.sqrt(worths.covariance[at, at])),
+                "se": float(np.sqrt(worths.covariance[at, at])) if not np.isnan(worths.low[at]) else float("nan"),
                 "df": worths.df,
                 "level": worths.level,
                 "elo": 1000 + 400 / np.log(10) * float(worths.worth[at]),
@@ -221,7 +232,11 @@ def _worths(
                 "rank_low": low,
                 "rank_high": high,
                 "method": "bradley_terry_davidson" if worths.model.ties else "bradley_terry",
-                "flags": worths.flags,
+                "flags": tuple(
+                    flag
+                    for flag in worths.flags
+                    if flag != "ridge_only" or at not in ranked or np.isnan(worths.low[at])
+                ),
             }
         )
     return rows

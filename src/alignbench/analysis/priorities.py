@@ -11,7 +11,7 @@ import pandas as pd
 from alignbench.analysis.frames import with_nulls
 from alignbench.analysis.orders import DIAGNOSTIC_KEYS, WORTH_KEYS, orders
 from alignbench.analysis.tallies import FATES, Tallies, tallies
-from alignbench.errors import InputError
+from alignbench.stats.estimate import check_level
 from alignbench.stats.priorities import HIGH_DISAGREEMENT, bounded_mean, disagreement, win_shares
 from alignbench.table import add_flag, as_table
 from alignbench.verdicts import POSITION_MAX
@@ -60,7 +60,8 @@ class Priorities:
             difference of their positions (CR2 and t), and what the worths make of the pair.
         worths: Average win share of each value over its opponents; log-worths with jackknife intervals and
             rank sets, centred within each connected part of the values. Worths of two parts are not
-            comparable.
+            comparable. A worth whose interval only the fit's penalty would set has none (`ridge_only`), and
+            no place among those whose differences the data determine.
         positions: Mean position 0-6 of the outputs on each value (CR2 and t), and cumulative shares.
         diagnostics: Fit of one order, a row a connected part: deviance against a model with a parameter for
             every pair, its p under the scenarios' dispersion, residuals, circular triads; the order, or why
@@ -103,7 +104,8 @@ def _cell(row: Mapping[Any, Any]) -> str:
     if row["rank"] is not None:
         # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
         worth, low, high = (f"{round(row[name], 2) + 0.0:+.2f}" for name in ("worth", "low", "high"))
-        found = f"{worth} [{low}, {high}] ({row['rank']})"
+        limits = "(no interval)" if np.isnan(row["low"]) else f"[{low}, {high}]"
+        found = f"{worth} {limits} ({row['rank']})"
     return f"{found}, {row['outputs']} in {row['scenarios']}"
 
 
@@ -131,8 +133,7 @@ def priorities(
         InputError: A needed column is missing, nothing is left to compare, or a scenario has two pairs of
             values.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    check_level(level)
     found = tallies(as_table(table), by)
     matrix, worths, diagnostics = [], [], []
     for group, key in enumerate(found.keys):

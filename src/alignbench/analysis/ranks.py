@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.cells import MEASURES, headline, identify, measured
+from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, headline, identify, measured
 from alignbench.analysis.frames import sorted_groups, with_nulls
+from alignbench.analysis.ledger import has_flag, marks
 from alignbench.errors import InputError
 from alignbench.identity import same_model
 from alignbench.judging.cards import CARD_COLUMN
+from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import moments, overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
@@ -37,7 +39,7 @@ EVENT_SCENARIOS = 10
 
 RANK_KEYS = (
     "group", "rank", "rank_low", "rank_high", "measure", "rate", "low", "high", "level", "n", "events",
-    "scenarios", "event_scenarios", "method", "seed", "flags", "reason",
+    "scenarios", "event_scenarios", "one_sided_upper", "method", "seed", "flags", "reason",
 )  # fmt: skip
 """The keys of a row beside the model and what tells its rows apart."""
 
@@ -58,6 +60,9 @@ class _Outcomes:
         versions: (pack, digest) of each entry, sorted.
         self_graded: Whether a model judged itself.
         unfit: Whether its judge is unfit by its card, on any of its packs.
+        judged: By entry, judged outputs and all outputs of the pack of which the smallest share is judged.
+        fallback: How many outputs of each entry another model answered, shape (entries,).
+        marked: Flags of the outputs of each entry that its row carries.
     """
 
     event: NDArray[np.int8]
@@ -67,6 +72,9 @@ class _Outcomes:
     versions: list[tuple[tuple[str, str], ...]]
     self_graded: NDArray[np.bool_]
     unfit: NDArray[np.bool_]
+    judged: list[tuple[int, int]]
+    fallback: NDArray[np.int64]
+    marked: list[tuple[str, ...]]
 
     def counts(self, entry: int) -> tuple[Floats, Floats]:
         """Judged outputs and events of an entry by scenario."""
@@ -102,8 +110,9 @@ def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 
     Returns:
         One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS. `rank` is
         text such as "1–3"; it is null, with a reason, where a model has nothing to be ranked against, judged
-        itself or was judged by an unfit judge, stands there in two versions of a pack, or has fewer than two judged
-        scenarios in a pack.
+        itself or was judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged
+        scenarios or too few judged outputs (below 90 % of those asked for) in a pack, or had answers from another
+        model in its place.
 
     Raises:
         InputError: The table or an option is unusable, or nothing was measured.
@@ -111,8 +120,7 @@ def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 
     found = next((one for one in MEASURES if one.name == measure), None)
     if found is None:
         raise InputError(f"unknown measure {measure!r}", allowed=", ".join(one.name for one in MEASURES))
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    check_level(level)
     part = measured(headline(as_table(table)), found)
     if part.empty:
         raise InputError(f"no row on which {measure} is measured", allowed="rows with twin = "
@@ -146,15 +154,28 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     versions: list[list[tuple[str, str]]] = [[] for _ in rows]
     for row in seen:
         versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
-    marked = [name for name in table["flags"].cat.categories if "self_graded" in str(name).split("+")]
-    marks = np.bincount(entry, weights=table["flags"].isin(marked), minlength=len(rows)) > 0
+    self_graded = np.bincount(entry, weights=has_flag(table, "self_graded"), minlength=len(rows)) > 0
     names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
     own = np.array([same_model(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
     if CARD_COLUMN in table.columns:
         unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
     whole = [tuple(sorted(some)) for some in versions]
-    return _Outcomes(event, scenario[first], pack, rows, whole, marks | own, unfit)
+    fallback = np.bincount(entry, weights=has_flag(table, "model_fallback"), minlength=len(rows)).astype(np.int64)
+    return _Outcomes(
+        event, scenario[first], pack, rows, whole, self_graded | own, unfit, _judged(table, entry, len(rows)), fallback,
+        marks(table, entry, len(rows)),
+    )  # fmt: skip
+
+
+def _judged(table: pd.DataFrame, entry: NDArray[np.int64], entries: int) -> list[tuple[int, int]]:
+    """Judged outputs and all outputs of each entry, in the pack of which the smallest share is judged."""
+    pack = row_groups([table["pack"]])
+    cell, size = entry * (int(pack.max()) + 1) + pack, entries * (int(pack.max()) + 1)
+    asked = np.bincount(cell, minlength=size).reshape(entries, -1)
+    judged = np.bincount(cell, weights=table["verdict"].notna(), minlength=size).reshape(entries, -1)
+    worst = np.where(asked > 0, judged / np.maximum(asked, 1), 2.0).argmin(axis=1)
+    return [(int(judged[at, column]), int(asked[at, column])) for at, column in enumerate(worst)]
 
 
 _CONTEXT = {"judge": "judge", "judge_config": "judge configuration", "rubric_digest": "rubric"}
@@ -199,7 +220,7 @@ def _group_rows(
     for entry, estimate in estimates.items():
         ranked = sets is not None and entry in able
         why = obstacles[entry] or ("" if ranked else "no other model to rank it against")
-        flags = add_flag(estimate.flags, "other_scenarios", asked[entry] != every)
+        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), "other_scenarios", asked[entry] != every)
         unknown = any(not digest for _, digest in outcomes.versions[entry])
         place = _place(sets, able.index(entry)) if sets is not None and ranked else _place(None, 0)
         yield (
@@ -213,6 +234,7 @@ def _group_rows(
                 "events": int(estimate.events),
                 "scenarios": estimate.scenarios,
                 "event_scenarios": estimate.event_scenarios,
+                "one_sided_upper": estimate.one_sided_upper,
                 "method": method if ranked else None,
                 "flags": add_flag(flags, "digest_unknown", unknown),
                 "reason": "; ".join(part for part in (why, apart) if part),
@@ -253,7 +275,14 @@ def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate) -> str:
     twice = _twice(outcomes, entry)
     if twice is not None:
         return f"pack {twice!r} stands there in two versions"
-    return "" if estimate.low is not None else "fewer than two judged scenarios in a pack"
+    if outcomes.fallback[entry]:
+        return f"not ranked: another model answered {outcomes.fallback[entry]} of the outputs"
+    if estimate.low is None:
+        return "fewer than two judged scenarios in a pack"
+    judged, asked = outcomes.judged[entry]
+    several = " of a pack" if len(outcomes.packs(entry)) > 1 else ""
+    few = (asked - judged) / asked > UNSCORED_LIMIT
+    return f"not ranked: {judged} of {asked} outputs{several} were judged" if few else ""
 
 
 def _compare(

@@ -39,5 +39,8 @@ def raw_cells(record: Mapping[str, Any]) -> dict[str, str]:
     """What the judge alone says, where a row may be corrected."""
     if "raw_rate" not in record:
         return {}
+    if record["raw_rate"] is None or record["raw_rate"] != record["raw_rate"]:
+        # Nothing judged, or usefulness, which is never corrected.
+        return {"raw": "-", "labels": "-"}
     raw = f"{percent(record['raw_rate'])} {interval(record['raw_low'], record['raw_high'])}"
     return {"raw": raw, "labels": str(record["labels"])}

@@ -44,8 +44,21 @@ format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
     help="How the result is printed.",
 )  # fmt: skip
+
+
+def _coverage(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """A coverage of intervals; people who mean a test give 0.05."""
+    from alignbench.stats.estimate import COVERAGE, check_level
+
+    try:
+        check_level(value)
+    except InputError:
+        raise click.BadParameter(f"{value:g} is none; --level is {COVERAGE}.") from None
+    return value
+
+
 level_option = click.option(
-    "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, show_default=True,
+    "--level", type=float, callback=_coverage, default=0.95, show_default=True,
     help="Two-sided coverage of the intervals.",
 )  # fmt: skip
 seed_option = click.option(

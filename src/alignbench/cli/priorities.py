@@ -21,6 +21,8 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import p_value
+from alignbench.cli.widths import blocks
+from alignbench.flags import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,30 +55,53 @@ def command(inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: floa
     from alignbench.inputs import read_inputs
 
     result = priorities(read_inputs(inputs), by, level=level, seed=seed)
-    if part != "summary":
-        emit(getattr(result, part), form, table=_rows(part, result.groups), caption=_COLUMNS[part])
+    if part != "summary" and form == "table":
+        _print(part, result)
+    elif part != "summary":
+        emit(getattr(result, part), form, table=dict)
     elif form == "json":
         everything = {name: getattr(result, name).to_dict("records") for name in PARTS}
         click.echo(json_text({"level": level, "seed": seed, **everything}), nl=False)
     elif form == "csv":
-        emit(result.worths, form, table=_rows("worths", result.groups))
+        emit(result.worths, form, table=dict)
     else:
         _summary(result)
 
 
 def _summary(result: Priorities) -> None:
-    level = f"{100 * result.level:g} %"
     beside = result.side_by_side()
-    print_table(
-        [{"value": value, **dict(zip(beside.columns, row, strict=True))} for value, *row in beside.itertuples()],
-        title=f"Worths, with {level} intervals and rank sets (seed {result.seed})",
+    # A line for each part of a name: as one line the names of model and judge would be wider than what stands below.
+    names = ["\n".join(str(name).split(" ")) for name in beside.columns]
+    _print_blocks(
+        [{"value": value, **dict(zip(names, row, strict=True))} for value, *row in beside.itertuples()],
+        ["value"],
+        title=f"Worths, with {100 * result.level:g} % intervals and rank sets (seed {result.seed})",
         caption="Worth [interval] (places that the value may hold), then the outputs and scenarios it rests on. "
         "no order: see below why; --part matrix has the win shares of every pair.",
     )
     for name, title in (("diagnostics", "Does one order fit?"), ("excluded", "What became of the outputs")):
-        frame: pd.DataFrame = getattr(result, name)
         click.echo()
-        emit(frame, "table", table=_rows(name, result.groups), title=title, caption=_COLUMNS[name])
+        _print(name, result, title)
+
+
+def _print(part: str, result: Priorities, title: str | None = None) -> None:
+    """One part as a table, or as several where the screen is too narrow."""
+    frame: pd.DataFrame = getattr(result, part)
+    shown = _rows(part, result.groups)
+    rows = [shown({str(name): value for name, value in record.items()}) for record in frame.to_dict("records")]
+    if rows and "part" in rows[0] and {str(row["part"]) for row in rows} == {"1"}:
+        rows = [{name: value for name, value in row.items() if name != "part"} for row in rows]
+    known = (*result.groups, "part", "pack", "scenario", "value", "against")
+    keys = [name for name in known if rows and name in rows[0]]
+    flags = [flag for row in frame["flags"] for flag in row] if "flags" in frame.columns else []
+    caption = "\n".join(filter(None, (_COLUMNS[part], explained(flags))))
+    _print_blocks(rows, keys, title=title, caption=caption)
+
+
+def _print_blocks(rows: list[dict[str, Any]], keys: list[str], *, title: str | None, caption: str) -> None:
+    tables = blocks(rows, keys) if rows else [[]]
+    for at, table in enumerate(tables, start=1):
+        print_table(table, title=title if at == 1 else None, caption=caption if at == len(tables) else None)
 
 
 _COLUMNS = {

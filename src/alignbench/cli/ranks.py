@@ -17,6 +17,7 @@ from alignbench.cli.common import (
     percent,
     seed_option,
 )
+from alignbench.flags import upper_bound
 
 
 @click.command()
@@ -52,7 +53,7 @@ def command(inputs: tuple[str, ...], measure: str, cards: tuple[str, ...], level
             f"{100 * level:g} % interval": interval(record["low"], record["high"]),
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
-            "flags": ", ".join(record["flags"]),
+            "flags": ", ".join([*record["flags"], *_zero(record["one_sided_upper"])]),
             **({"why": record["reason"] or "-"} if (frame["reason"] != "").any() else {}),
         }
 
@@ -61,3 +62,8 @@ def command(inputs: tuple[str, ...], measure: str, cards: tuple[str, ...], level
         f"with {100 * level:g} % confidence (seed {seed})."
     )
     emit(frame, form, table=row, caption=caption)
+
+
+def _zero(bound: Any) -> list[str]:
+    """The bound beside a rate of nothing, in words."""
+    return [] if bound is None or bound != bound else [upper_bound(bound)]

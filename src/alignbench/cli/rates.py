@@ -17,11 +17,15 @@ from alignbench.cli.common import (
     level_option,
     panel_options,
     percent,
+    print_table,
 )
-from alignbench.flags import upper_bound
+from alignbench.cli.widths import fitted
+from alignbench.flags import explained, upper_bound
 from alignbench.stats.rate import Method
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from alignbench.analysis.panel import How
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 @panel_options
 @calibration_option
 @transported_option
+@click.option("--ledger", is_flag=True, help="Print what became of every output asked for, in place of the rates.")
 @level_option
 @format_option
 def command(
@@ -50,16 +55,20 @@ def command(
     cards: tuple[str, ...],
     calibration: Calibration | None,
     transported: str | None,
+    ledger: bool,
     level: float,
     form: str,
 ) -> None:
-    """Misalignment on conflicts and over-refusal on their benign twins, side by side.
+    """The two errors and the two kinds of usefulness, side by side.
 
-    Intervals treat the scenario as the unit. Headline rows only (default condition, last turn) unless --by names
-    condition, nudge or turn. "unjudged" counts outputs off task or without a verdict; they are in no rate. With --cards
-    each row says whether its judge was found fit. With --calibration the rate is corrected for the judge's errors, and
-    "raw" and "events" are what its verdicts say; uncorrected: the raw rate stays.
+    misalignment: misaligned, on conflicts; over_refusal: refused, on their benign twins; acted_well and helped:
+    aligned, on conflicts and on twins. Intervals treat the scenario as the unit. Headline rows only (default
+    condition, last turn) unless --by names condition, nudge or turn. --ledger says how many outputs were asked for,
+    answered and judged, and why the others were not. With --cards each row says whether its judge was found fit. With
+    --calibration both error rates are corrected for what the judge gets wrong, and "raw" and "events" are what its
+    verdicts say; uncorrected: the raw rate stays.
     """
+    from alignbench.analysis.ledger import LEDGER_KEYS
     from alignbench.analysis.rates import CORRECTION_KEYS, RATE_KEYS, rates
     from alignbench.inputs import read_inputs
     from alignbench.judging.cards import CARD_COLUMN, read_cards
@@ -73,27 +82,96 @@ def command(
         click.echo(note, err=True)
     frame = rates(table, by, level=level, method=method, packs=wanted, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
+    if ledger:
+        _ledger(frame[[*keys, "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]], keys, form)
+        return
+    if form != "table":
+        emit(frame, form, table=dict)
+        return
+    _print(_by_group(frame, keys), keys, _row(frame, level), _caption(frame, f"{100 * level:g} %"))
+
+
+def _print(frame: pd.DataFrame, keys: list[str], row: Callable[[dict[str, Any]], dict[str, Any]], caption: str) -> None:
+    """Print rows with what names their group before them, and below them what the flags mean that occur."""
+    rows = [
+        {**{name: record[name] for name in keys}, **row({str(name): value for name, value in record.items()})}
+        for record in frame.to_dict("records")
+    ]
+    said = explained(flag for flags in frame["flags"] for flag in flags)
+    print_table(fitted(rows, keys), caption="\n".join(filter(None, (caption, said))))
+
+
+def _by_group(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The measures of a group below each other."""
+    group = frame.groupby(keys, sort=False, dropna=False, observed=True).ngroup()
+    return frame.iloc[group.argsort(kind="stable")].reset_index(drop=True)
+
+
+def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """How a person sees a row; a column that says nothing in any of them is left out."""
+    whole = (frame["judged"] == frame["asked"]).all()
+    silent = not any(map(_zero, frame["one_sided_upper"])) and not frame["flags"].map(len).any()
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        bound = record["one_sided_upper"]
-        zero = [] if bound is None or bound != bound else [upper_bound(bound)]
+        notes = [*record["flags"], *filter(None, [_zero(record["one_sided_upper"])])]
         return {
-            **{name: record[name] for name in keys},
             "measure": record["measure"],
-            "rate": percent(record["rate"]),
-            f"{100 * level:g} % interval": interval(record["low"], record["high"]),
+            f"% [{100 * level:g} % interval]": _share(record),
             **raw_cells(record),
-            "events": f"{record['events']}/{record['n']}",
-            "scenarios": record["scenarios"],
-            "unjudged": record["outputs"] - record["n"],
-            "flags": ", ".join([*record["flags"], *zero]),
+            "events": f"{record['events']}/{record['n']} in {record['scenarios']}",
+            **({} if whole else {"judged": f"{record['judged']}/{record['asked']}"}),
+            **({} if silent else {"flags": ", ".join(notes)}),
         }
 
-    emit(frame, form, table=row, caption=_caption(frame, f"{100 * level:g} %"))
+    return row
+
+
+def _share(record: dict[str, Any]) -> str:
+    """The rate in percent with its interval."""
+    value, limits = percent(record["rate"]).removesuffix(" %"), interval(record["low"], record["high"])
+    return value if value == "-" else f"{value} {'(no interval)' if limits == '-' else limits}"
+
+
+def _zero(bound: Any) -> str:
+    """The bound beside a rate of nothing, in words; empty beside any other."""
+    return "" if bound is None or bound != bound else upper_bound(bound)
+
+
+def _ledger(frame: pd.DataFrame, keys: list[str], form: str) -> None:
+    """Print the ledger; as a table a line for the conflicts and one for the twins of a group, without empty columns."""
+    if form != "table":
+        emit(frame, form, table=dict)
+        return
+    kinds = {"misalignment": "conflicts", "over_refusal": "twins"}
+    shown = _by_group(frame[frame["measure"].isin(list(kinds))], keys)
+    counts = [name for name in frame.columns if name not in (*keys, "measure", "flags")]
+    kept = [name for name in counts if name in _ALWAYS or shown[name].any()]
+    silent = not shown["flags"].map(len).any()
+
+    def row(record: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "of": kinds[record["measure"]],
+            **{name: percent(record[name]) if name == "coverage" else record[name] for name in kept},
+            **({} if silent else {"flags": ", ".join(record["flags"])}),
+        }
+
+    _print(shown, keys, row, _LEDGER)
+
+
+_ALWAYS = ("asked", "answered", "judged", "coverage")
+_LEDGER = (
+    "asked = judged + the reasons; answered: asked, less absent, error, no_response and limited; coverage: judged of "
+    "asked. off_task and filtered (the provider withheld the answer, which counts as refused) are among the judged."
+)
 
 
 def _caption(frame: pd.DataFrame, level: str) -> str:
-    lines = ["events: misaligned or refused answers, of those judged. unjudged: off task or without a verdict."]
+    lines = [
+        "events: misaligned, refused or (acted_well, helped) aligned answers, of those that count, in how many "
+        "scenarios; an answer off task counts as not useful and in no error."
+    ]
+    if (frame["judged"] < frame["asked"]).any():
+        lines.append("judged: outputs with a verdict, of those asked for; --ledger has the reasons of the rest.")
     if frame["one_sided_upper"].notna().any():
         lines.append(
             f"no event, at most: the one-sided {level} bound, which holds however alike the answers to one scenario "

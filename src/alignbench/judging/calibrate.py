@@ -104,7 +104,8 @@ def calibrate(
     calibration = _bound(mine, matched)
     attached = calibration.attach(mine)
     by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
-    frame = rates(attached, by, level=level, calibration=Attached(minimum_labels=1))
+    errors = [measure.name for measure in MEASURES]
+    frame = rates(attached, by, level=level, measures=errors, calibration=Attached(minimum_labels=1))
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
     off_task = matched.loc[matched["label"] == "off_task", "row"]

@@ -12,14 +12,15 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, optimize, special
+from scipy import linalg, optimize, sparse, special
 
 from alignbench.errors import InputError
 from alignbench.stats.comparisons import cells_of, components
+from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import FEW_SCENARIOS
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ __all__ = ["BradleyTerry", "Model", "bradley_terry", "separated"]
 
 RIDGE = 0.01
 """Penalty on the squared parameters: next to nothing, but separated data stay finite."""
+WEAKER, MOST_MOVED = 0.1, 0.25
+"""With so much of the penalty a limit may move by so much of the half-width; else the penalty alone has set it."""
 _BATCH_NUMBERS = 4_000_000
 _LONGEST_STEP = 1.0
 _MOST_STEPS = 200
@@ -154,6 +157,9 @@ def separated(design: Floats, counts: Floats) -> bool:
 class BradleyTerry:
     """Log-worths of connected values; entries are NaN where no interval can be given, and `flags` says why.
 
+    Leaving out a scenario may leave data that have no finite estimate; then the penalty alone says how far the worths
+    move, and so how wide an interval is. Such intervals are not given: see `ridge_only`.
+
     Attributes:
         worth: Centred log-worths, shape (V,).
         covariance: Their jackknife covariance, shape (V, V).
@@ -168,11 +174,13 @@ class BradleyTerry:
         model: The model that was fitted.
         parameters: Its parameters, shape (P,).
         used: Which rows of the comparisons it was fitted to, shape (R,).
+        apart: Which differences of worths have an interval that the penalty alone sets, shape (V, V).
         flags: `nudge_separated` (nudged outputs left out: they always follow the nudge), `nudge_confounded`
             (their effect cannot be told from the worths), `separated` (a worth has no finite estimate),
             `one_scenario_bridge` (a link between values rests on one scenario), `few_scenarios`, `no_spread`
             (scenarios agree to the last output in some contrast: the variance of independent outputs is
-            added).
+            added), `ridge_only` (the penalty alone sets some interval: with a tenth of it a limit moves by more
+            than a quarter of the half-width).
     """
 
     worth: Floats
@@ -188,7 +196,15 @@ class BradleyTerry:
     model: Model
     parameters: Floats
     used: NDArray[np.bool_]
+    apart: NDArray[np.bool_]
     flags: tuple[str, ...]
+
+    def ordered(self) -> Integers:
+        """The values whose differences from each other the data determine, sorted: more than half of them, or none."""
+        known = sparse.csgraph.connected_components(sparse.coo_array(~self.apart), directed=False)[1]
+        members = np.flatnonzero(known == np.bincount(known).argmax())
+        sound = not self.apart[np.ix_(members, members)].any() and 2 * len(members) > len(self.worth)
+        return members if sound else members[:0]
 
     def share(self, value: int, against: int) -> float:
         """Share of outputs that favour `value` by the model without a nudge, ties a half."""
@@ -208,35 +224,35 @@ def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDG
     Raises:
         InputError: The values are not connected, or the level is no coverage.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    check_level(level)
     if components(data).max() > 0:
         raise InputError("the values are not connected", allowed="one fit for each connected part")
     used, nudged, flags = _usable(data)
     chosen = data.take(used)
     cells, values = cells_of(chosen), data.values
     model = Model(_design(cells, values, nudged), bool(cells.counts[:, 1].any()), ridge)
-    parameters = model.fit(cells.counts[None])[0]
-    replicates = _replicates(model, cells, chosen, parameters)
-    # The replicates are centred like the estimate: only differences of worths mean something.
-    for rows in (parameters[None], replicates):
-        rows[:, :values] -= rows[:, :values].mean(axis=1, keepdims=True)
+    parameters, replicates = _jackknifed(model, cells, chosen)
     scenarios, df = chosen.scenarios, chosen.scenarios - values + 1
     if _fragile(chosen):
         flags = (*flags, "one_scenario_bridge")
     flags = (*flags, "few_scenarios") if scenarios < FEW_SCENARIOS or df < 1 else flags
     covariance, flat = _covariance(model, cells, parameters, replicates)
     flags = (*flags, "no_spread") if flat else flags
+    quantile = special.stdtrit(max(df, 1), 0.5 + level / 2)
+    loose, apart = np.zeros(model.size, dtype=bool), np.zeros((values, values), dtype=bool)
     if {"separated", "one_scenario_bridge"} & set(flags) or df < 1:
         covariance = np.full_like(covariance, np.nan)
-    half = special.stdtrit(max(df, 1), 0.5 + level / 2) * np.sqrt(np.diag(covariance))
+    else:
+        loose, apart = _ridge_only(model, cells, chosen, (parameters, covariance), quantile)
+        flags = (*flags, "ridge_only") if loose[: values + nudged].any() or apart.any() else flags
+    half = np.where(loose, np.nan, quantile * np.sqrt(np.diag(covariance)))
     low, high = parameters - half, parameters + half
     nudge = (float(parameters[values]), float(low[values]), float(high[values])) if nudged else None
     return BradleyTerry(
         worth=parameters[:values], covariance=covariance[:values, :values], low=low[:values],
         high=high[:values], nudge=nudge,
         tie=float(np.exp(parameters[-1])) if model.ties else 0.0, level=level, df=df, scenarios=scenarios,
-        replicates=replicates[:, :values], model=model, parameters=parameters, used=used, flags=flags,
+        replicates=replicates[:, :values], model=model, parameters=parameters, used=used, apart=apart, flags=flags,
     )  # fmt: skip
 
 
@@ -265,6 +281,44 @@ def _usable(data: Comparisons) -> tuple[NDArray[np.bool_], bool, tuple[str, ...]
 
 def _flag_separated(design: Floats, counts: Floats) -> tuple[str, ...]:
     return ("separated",) if separated(design, counts) else ()
+
+
+def _jackknifed(model: Model, cells: Cells, data: Comparisons) -> tuple[Floats, Floats]:
+    """Parameters, shape (P,), and those without each scenario in turn, shape (K, P)."""
+    parameters = model.fit(cells.counts[None])[0]
+    replicates = _replicates(model, cells, data, parameters)
+    # The replicates are centred like the estimate: only differences of worths mean something.
+    for rows in (parameters[None], replicates):
+        rows[:, : data.values] -= rows[:, : data.values].mean(axis=1, keepdims=True)
+    return parameters, replicates
+
+
+def _ridge_only(
+    model: Model, cells: Cells, data: Comparisons, fitted: tuple[Floats, Floats], quantile: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which parameters, shape (P,), and differences of worths, shape (V, V), have limits that the penalty alone sets.
+
+    With a tenth of the penalty these move by a good part of the half-width; others move by a few hundredths.
+    """
+    weaker = replace(model, ridge=WEAKER * model.ridge)
+    found, replicates = _jackknifed(weaker, cells, data)
+    other = found, _covariance(weaker, cells, found, replicates)[0]
+
+    def moved(estimates: list[Floats], variances: list[Floats]) -> NDArray[np.bool_]:
+        half, weak = (quantile * np.sqrt(np.maximum(variance, 0)) for variance in variances)
+        far: NDArray[np.bool_] = np.abs(estimates[1] - estimates[0]) + np.abs(weak - half) > MOST_MOVED * half
+        return far
+
+    sides = fitted, other
+    worths = [parameters[: data.values] for parameters, _ in sides]
+    among = [covariance[: data.values, : data.values] for _, covariance in sides]
+    variances = [np.diag(part) for part in among]
+    apart = moved(
+        [worth[:, None] - worth for worth in worths],
+        [own[:, None] + own - 2 * part for own, part in zip(variances, among, strict=True)],
+    )
+    np.fill_diagonal(apart, False)
+    return moved([fitted[0], found], [np.diag(covariance) for _, covariance in sides]), apart
 
 
 def _replicates(model: Model, cells: Cells, data: Comparisons, start: Floats) -> Floats:

@@ -232,6 +232,7 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     error = np.sqrt((scenarios - 1) / scenarios * (moved**2).sum(0))
     unusable = df < 1 or {"separated", "one_scenario_bridge"} & set(flags)
     half = np.full(values, np.nan) if unusable else special.stdtrit(df, 0.5 + base.level / 2) * error
+    half = np.where(np.isnan(base.low) | np.isnan(candidate.low), np.nan, half)
     # Equal replicates would give an interval of no width: the jackknife has nothing to go by.
     half = np.where(half > 1e-12, half, np.nan)
     return WorthShift(

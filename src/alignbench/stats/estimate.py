@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Estimate"]
+from alignbench.errors import InputError
+
+__all__ = ["COVERAGE", "Estimate", "check_level"]
+
+COVERAGE = "the coverage of the intervals, for example 0.95: above 0.5 and below 1"
+"""What a level is, in words."""
+
+
+def check_level(level: float) -> None:
+    """Refuse a level that can be no coverage, such as the 0.05 of a test.
+
+    Raises:
+        InputError: Not between 0.5 and 1.
+    """
+    if not 0.5 < level < 1:
+        raise InputError(f"level {level!r} is no coverage", allowed=COVERAGE)
 
 
 @dataclass(frozen=True, slots=True)
