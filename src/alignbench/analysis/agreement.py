@@ -207,7 +207,7 @@ def _compare(
 def _errors(
     said: NDArray[np.bool_], holds: NDArray[np.bool_], scenario: NDArray[np.int64], level: float
 ) -> dict[str, Estimate]:
-    """A judge's error rates against a reference, each an S1 rate over the scenarios with such units."""
+    """A judge's error rates against a reference, each a rate over the scenarios with such units."""
 
     def share(of: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Estimate:
         n = np.bincount(scenario[of], minlength=1)

@@ -60,7 +60,7 @@ def plan(
     Returns:
         One row a model and design: the columns that identify the model, then PLAN_KEYS. `low`, `high` and
             `width`
-        belong to the expected S1 interval, `width_ceiling` and `mde_ceiling` to infinitely many epochs;
+        belong to the expected interval, `width_ceiling` and `mde_ceiling` to infinitely many epochs;
         `zero_event_bound` is what can be said if no event occurs; `mde` is the smallest difference that a
         paired one-sided test finds; `width_corrected` belongs to the judge-corrected rate with `labels`
         labels (at most all), and `labels_needed` bring it within a quarter of what labelling everything

@@ -56,7 +56,7 @@ class Priorities:
     """Value priorities of every group (by default a model under one judge), as data frames.
 
     Attributes:
-        matrix: Win shares of each ordered pair of values in the default condition (S1 intervals), mean
+        matrix: Win shares of each ordered pair of values in the default condition (Gaffke's intervals), mean
             difference of their positions (CR2 and t), and what the worths make of the pair.
         worths: Average win share of each value over its opponents; log-worths with jackknife intervals and
             rank sets, centred within each connected part of the values. Worths of two parts are not

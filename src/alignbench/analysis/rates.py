@@ -26,7 +26,7 @@ from alignbench.analysis.ledger import LEDGER_KEYS, ledger
 from alignbench.errors import InputError
 from alignbench.judging.cards import CARD_COLUMN, worst_state
 from alignbench.stats.estimate import check_level
-from alignbench.stats.rate import Method, overall_rate, rate
+from alignbench.stats.rate import GAFFKE, Method, overall_rate, rate
 from alignbench.table import add_flag, as_table
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def rates(
     by: Sequence[str] = ("model", "pack"),
     *,
     level: float = 0.95,
-    method: Method = "s1",
+    method: Method = "gaffke",
+    seed: int = 0,
     packs: Sequence[str] | None = None,
     measures: Sequence[str] | None = None,
     calibration: Correction | None = None,
@@ -76,7 +77,9 @@ def rates(
         table: A verdict table, whole or bare (`model, scenario, verdict`).
         by: Columns to group by. With `pack` among them, rows with pack "overall" are added.
         level: Two-sided coverage of the intervals.
-        method: See `alignbench.stats.rate.rate`; groups over several packs know `s1` only.
+        method: See `alignbench.stats.rate.rate`; groups over several packs know Gaffke's family and `s1` only, and
+            have `gaffke` in place of others.
+        seed: Of the order in which the method `betting` takes the scenarios.
         packs: The packs asked for; default: those in the table.
         measures: Some of misalignment, over_refusal, acted_well, helped; default: all four.
         calibration: Labels by people on some of these outputs, to correct for the judge's errors (S3).
@@ -85,9 +88,10 @@ def rates(
     Returns:
         One row a measure and group: the columns of `by`, then RATE_KEYS. `unscored` maps reasons to counts;
         `rate_bound_low` and `rate_bound_high` take all outputs that are not in `n` as no event, or as the event.
-        `pooled_rate` is events of n, whatever the sizes of the scenarios. LEDGER_KEYS say how many outputs were asked
-        for (`outputs` is the same number), answered and judged (n and those off task), and what became of the rest;
-        `filtered` counts those judged refused because the provider withheld the answer, and `coverage` is judged of
+        `rate` is the mean over scenarios, each of one weight; `pooled_rate` is events of n. LEDGER_KEYS say how many
+        outputs were asked for (`outputs` is the same number), answered and judged (n and those off task), and what
+        became of the rest; `filtered` counts those judged refused because the provider withheld the answer, and
+        `coverage` is judged of
         asked. With a correction, CORRECTION_KEYS follow; a row that cannot be corrected (no labels for something the
         judge said, or fewer than 50 in a pack) stays raw with the flag `uncorrected`. Events are always the judge's.
         Usefulness is never corrected: there these keys are null.
@@ -114,7 +118,7 @@ def rates(
     for measure in chosen_measures:
         part = measured(chosen, measure)
         if len(part):
-            rows += _measure_rows(part, columns, measure, level, method, correct if measure in MEASURES else None)
+            rows += _measure_rows(part, columns, measure, level, method, seed, correct if measure in MEASURES else None)
     frame = pd.DataFrame(rows, columns=[*columns, *RATE_KEYS, *(CORRECTION_KEYS if correct else ())])
     return with_nulls(frame, [], ["labels"]) if correct and frame["labels"].isna().any() else frame
 
@@ -133,6 +137,7 @@ def _measure_rows(
     measure: Measure,
     level: float,
     method: Method,
+    seed: int,
     correct: CellCorrection | None,
 ) -> list[dict[str, object]]:
     within = [name for name in by if name not in ("pack", "pack_digest", CARD_COLUMN)]
@@ -159,7 +164,7 @@ def _measure_rows(
     for group, members in strata.items():
         if "pack" in by:
             for key, counts in members:
-                add(key, [counts], rate(counts.n, counts.y, level=level, method=method))
+                add(key, [counts], rate(counts.n, counts.y, level=level, method=method, seed=seed))
         wanted = asked[tuple(group[at] for at in shared)]
         if "pack" in by and len(wanted) == 1:
             continue
@@ -167,16 +172,17 @@ def _measure_rows(
         whole = set(here) == wanted and len(here) == len(set(here))
         counted = [counts for _, counts in members]
         label = {"pack": OVERALL, "pack_digest": "", **dict(zip(within, group, strict=True))}
-        add(label, counted, _over_packs(counted, whole, level, method))
+        add(label, counted, _over_packs(counted, whole, level, method, seed))
     return rows
 
 
-def _over_packs(members: list[Counts], whole: bool, level: float, method: Method) -> Estimate:
+def _over_packs(members: list[Counts], whole: bool, level: float, method: Method, seed: int) -> Estimate:
     """The rate of a group; `whole` says whether it has every pack asked for."""
     pairs = [(counts.n, counts.y) for counts in members]
     if whole and len(pairs) == 1:
-        return rate(*pairs[0], level=level, method=method)
-    return overall_rate([*pairs, *([] if whole else [((), ())])], level=level)
+        return rate(*pairs[0], level=level, method=method, seed=seed)
+    chosen: Method = method if method in (*GAFFKE, "s1") else "gaffke"
+    return overall_rate([*pairs, *([] if whole else [((), ())])], level=level, method=chosen)
 
 
 def _row(
@@ -201,7 +207,7 @@ def _row(
         "off_task": sum(counts.tally["off_task"] for counts in members),
         "unscored": dict(unscored),
         "rate": estimate.value,
-        "pooled_rate": None if raw.value is None else _pooled(members),
+        "pooled_rate": raw.pooled,
         "low": estimate.low,
         "high": estimate.high,
         "level": estimate.level,
@@ -216,11 +222,6 @@ def _row(
         **ledger(outputs, [counts.tally for counts in members]),
         "flags": flags,
     }
-
-
-def _pooled(members: list[Counts]) -> float:
-    """Events of all outputs in the rate; packs weigh equally."""
-    return float(np.mean([counts.y.sum() / counts.n.sum() for counts in members]))
 
 
 def _bounds(members: list[Counts]) -> tuple[float, float]:

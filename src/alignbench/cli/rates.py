@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 @input_argument
 @by_option("model,pack")
 @click.option(
-    "--method", type=click.Choice(get_args(Method)), default="s1", show_default=True,
-    help="Interval: s1 holds for rare events too; see the README.",
+    "--method", type=click.Choice(get_args(Method)), default="gaffke", show_default=True,
+    help="Interval; gaffke assumes nothing about how scenarios differ, see the README.",
 )  # fmt: skip
 @click.option("--packs", default=None, metavar="PACK,...", help="The packs asked for; default: those in INPUT.")
 @panel_options
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @transported_option
 @click.option("--ledger", is_flag=True, help="Print what became of every output asked for, in place of the rates.")
 @level_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the order of scenarios, for --method betting.")
 @format_option
 def command(
     inputs: tuple[str, ...],
@@ -57,6 +58,7 @@ def command(
     transported: str | None,
     ledger: bool,
     level: float,
+    seed: int,
     form: str,
 ) -> None:
     """The two errors and the two kinds of usefulness, side by side.
@@ -80,7 +82,8 @@ def command(
     guess = load_transport(transported, table) if transported else None
     for note in guess.notes if guess else ():
         click.echo(note, err=True)
-    frame = rates(table, by, level=level, method=method, packs=wanted, calibration=calibration, transported=guess)
+    chosen: dict[str, Any] = {"level": level, "method": method, "seed": seed, "packs": wanted}
+    frame = rates(table, by, **chosen, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
     if ledger:
         _ledger(frame[[*keys, "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]], keys, form)

@@ -245,7 +245,7 @@ def agreement(
         draws: Bootstrap draws over scenarios, at least 100.
 
     Returns:
-        By name: observed_agreement (S1 interval; the others percentile intervals of the bootstrap),
+        By name: observed_agreement (Gaffke's interval; the others percentile intervals of the bootstrap),
         positive_agreement and negative_agreement (with `positive`), krippendorff_alpha, gwet_ac1 (gwet_ac2
         off the nominal scale), and cohen_kappa for two raters or fleiss_kappa for more. `n` counts units with
         two ratings or more, `events` those with a disagreement. No value where a coefficient is undefined; no
@@ -318,7 +318,7 @@ class _Base:
                         float(self.apart), self.event_scenarios, flags=flags)  # fmt: skip
 
     def observed(self, share: Estimate) -> Estimate:
-        """The observed agreement, S1, counted like the others (its events are disagreements)."""
+        """The observed agreement, a rate, counted like the others (its events are disagreements)."""
         return replace(
             share,
             n=self.units,

@@ -54,7 +54,7 @@ def _scenario_counts(data: Comparisons, value: int, against: int) -> tuple[Float
 
 
 def win_shares(data: Comparisons, *, level: float = 0.95) -> dict[tuple[int, int], Estimate]:
-    """Share of outputs that favour one value over another, ties a half, with S1 intervals over scenarios.
+    """Share of outputs that favour one value over another, ties a half, with Gaffke's intervals over scenarios.
 
     Args:
         data: Comparisons; only rows without a nudge make sense here.
@@ -69,7 +69,7 @@ def win_shares(data: Comparisons, *, level: float = 0.95) -> dict[tuple[int, int
 
 
 def mean_share(data: Comparisons, value: int, *, level: float = 0.95) -> Estimate:
-    """Average of a value's win shares over its opponents, of equal weight: the stratified S1 interval."""
+    """Average of a value's win shares over its opponents, of equal weight, with Gaffke's stratified interval."""
     against = np.unique(np.concatenate([data.second[data.first == value], data.first[data.second == value]]))
     if not len(against):
         raise InputError(f"value {value!r} met no other", allowed="a value of the comparisons")
@@ -189,7 +189,7 @@ def _residual_variance(model: Model, parameters: Floats, counts: Floats, pair: I
 
 
 def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, level: float = 0.95) -> Estimate:
-    """Mean of a bounded quantity over scenarios: CR2 with a t quantile, or S1 where all outputs are equal.
+    """Mean over scenarios of a bounded quantity, with Gaffke's limits.
 
     Args:
         n: Outputs by scenario, shape (K,).
@@ -199,17 +199,12 @@ def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, lev
         level: Two-sided coverage.
 
     Returns:
-        An Estimate on the quantity's own scale, clipped to [low, high]; `events` is its sum. Without any
-        spread between scenarios CR2 would give an interval of no width: the S1 interval stands there, flagged
-        `no_spread`.
+        An Estimate on the quantity's own scale, in [low, high]; `events` is its sum.
     """
     sizes, sums = np.asarray(n, dtype=float), np.asarray(total, dtype=float)
     # Rounding must not push a scenario at a bound out of it.
     shares = np.clip((sums - low * sizes) / (high - low), 0, sizes)
-    found = rate(sizes, shares, level=level, method="cr2_t")
-    if found.low is not None and found.high is not None and found.high - found.low < 1e-9:
-        found = rate(sizes, shares, level=level)
-        found = replace(found, flags=(*found.flags, "no_spread"))
+    found = rate(sizes, shares, level=level)
 
     def scaled(share: float | None) -> float | None:
         return None if share is None else low + (high - low) * share
@@ -217,6 +212,7 @@ def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, lev
     return replace(
         found, value=scaled(found.value), low=scaled(found.low), high=scaled(found.high),
         events=float(sums.sum()), event_scenarios=0, icc=None, deff=None, n_eff=None, one_sided_upper=None,
+        pooled=scaled(found.pooled),
     )  # fmt: skip
 
 

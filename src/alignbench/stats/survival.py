@@ -112,7 +112,7 @@ def survival(
         draws: Bootstrap draws, at least 100.
 
     Returns:
-        Percentile intervals; where the bootstrap cannot vary (nobody, or everybody, has flipped) the S1
+        Percentile intervals; where the bootstrap cannot vary (nobody, or everybody, has flipped) Gaffke's
         interval of the conversations at risk stands there, `method` says so. Fewer than ten scenarios with
         a flip are flagged.
 
