@@ -335,7 +335,7 @@ def test_a_run_still_going_says_the_same(logs: Logs, tmp_path: Path, which: str)
 
 
 def test_a_run_that_lacks_samples_is_flagged(logs: Logs, tmp_path: Path) -> None:
-    """Where planned samples are missing, every row of the log carries the flag `partial_log`."""
+    """Where planned samples are missing they stand there as `absent`, and every row is flagged `partial_log`."""
 
     def half(content: Members) -> Members:
         name = "_journal/summaries/1.json"
@@ -346,12 +346,16 @@ def test_a_run_that_lacks_samples_is_flagged(logs: Logs, tmp_path: Path) -> None
         }
 
     part, whole = verdicts([rewritten(logs.plain, tmp_path / logs.plain.name, half)]), verdicts([logs.plain])
-    assert 0 < len(part) < len(whole)
     assert not any("partial_log" in flags for flags in whole["flags"])
-    kept = plain_rows(whole[whole["sample_uuid"].isin(part["sample_uuid"].tolist())])
-    for row in kept:
-        row["flags"] = "+".join(filter(None, [row["flags"], "partial_log"]))
-    assert plain_rows(part) == kept
+    there = set(part["sample_uuid"]) - {""}
+    assert 0 < len(there) < len(whole)
+    wanted = plain_rows(whole)
+    for row in wanted:
+        flags = row["flags"] if row["sample_uuid"] in there else ""
+        if row["sample_uuid"] not in there:
+            row |= dict.fromkeys(ROW) | {"unscored_reason": "absent", "sample_uuid": ""}
+        row["flags"] = "+".join(filter(None, [flags, "partial_log"]))
+    assert plain_rows(part) == wanted
 
 
 def test_fields_of_a_later_inspect_are_passed_over(logs: Logs, tmp_path: Path) -> None:
@@ -606,7 +610,7 @@ FAULTS = [
     (not_a_zip, "text.eval"),
     (damaged, "damaged.eval"),
     (other_json, "x.json"),
-    (unjudged, "inspect score"),
+    (unjudged, "alignbench judge rescore LOG --grader"),
 ]
 
 
