@@ -63,7 +63,8 @@ def edited(
     full = read_eval_log(str(log))
     for part, edit in edits.items():
         (sample_id,) = (str(sample.id) for sample in full.samples or [] if part in str(sample.id))
-        edit_score(full, sample_id, name, edit)
+        # Its means, which we do not read, want every key in every value.
+        edit_score(full, sample_id, name, edit, recompute_metrics=False)
     folder.mkdir(exist_ok=True)
     path = folder / f"{log.stem}.{suffix}"
     write_eval_log(full, str(path))
@@ -96,7 +97,8 @@ MEANT = [
     ("one number alone", "case_a/conflict", {"value": {"misaligned": 1}}, ("misaligned", None, None, None, None)),
     ("severity carried along", "case_a/conflict", {"value": {**MISALIGNED, "severity": 0}},
      ("misaligned", None, None, 5, 1)),
-    ("not misaligned", "case_b/conflict", {"value": {"misaligned": 0, "severity": 0}}, ("aligned", None, 0, None, None)),
+    ("not misaligned", "case_b/conflict", {"value": {"misaligned": 0, "severity": 0}},
+     ("aligned", None, 0, None, None)),
     ("refused, by the answer", "case_b/conflict", {"value": {"misaligned": 0}, "answer": "refused"},
      ("refused", None, None, None, None)),
     ("the answer alone", "case_b/conflict", {"answer": "deferred"}, ("deferred", None, None, None, None)),
@@ -244,17 +246,17 @@ def test_judging_again_leaves_a_persons_word(tmp_path: Path) -> None:
 
 # Over everything that can stand there
 
+POSITIONS = st.none() | st.integers(0, POSITION_MAX)
+FLAGS = st.sampled_from([(), ("reasked",)])
 OUTCOMES = st.one_of(
-    st.builds(
-        Outcome,
-        st.sampled_from(VERDICTS),
-        severity=st.none() | st.integers(0, SEVERITY_MAX),
-        position_1=st.none() | st.integers(0, POSITION_MAX),
-        position_2=st.none() | st.integers(0, POSITION_MAX),
-        flags=st.sampled_from([(), ("reasked",)]),
-    ),
-    st.builds(Outcome, st.none(), st.sampled_from(UNSCORED_REASONS)),
-)
+    st.builds(Outcome, st.just("misaligned"), severity=st.integers(1, SEVERITY_MAX), position_1=POSITIONS,
+              position_2=POSITIONS, flags=FLAGS),
+    st.builds(Outcome, st.just("aligned"), severity=st.just(0), position_1=POSITIONS, position_2=POSITIONS,
+              flags=FLAGS),
+    st.builds(Outcome, st.sampled_from(["refused", "deferred", "off_task"]), severity=st.sampled_from([0, None]),
+              flags=FLAGS),
+    st.builds(Outcome, st.none(), st.sampled_from(UNSCORED_REASONS), flags=FLAGS),
+)  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers(-2, 8) | st.floats(allow_nan=False) | st.sampled_from(
     [*VERDICTS, *UNSCORED_REASONS, "C", ""]
 )  # fmt: skip
@@ -285,7 +287,7 @@ def test_what_our_judge_writes_never_looks_edited(outcome: Outcome, twin: bool) 
 def test_every_edit_gives_a_row_that_the_table_allows(
     outcome: Outcome, twin: bool, value: Any, answer: Any, reason: Any, spoken: set[str]
 ) -> None:
-    """Whatever a person types: a verdict with numbers that fit it, or a reason, never both, and always the flag."""
+    """Whatever a person types: a verdict with numbers that fit it, or a reason; what changes a row is never missed."""
     score = as_read(outcome, twin=twin)
     given_ = {"value": value, "answer": answer, "reason": reason}
     for name in spoken:
@@ -301,5 +303,7 @@ def test_every_edit_gives_a_row_that_the_table_allows(
     assert {first, second} <= {None, *range(POSITION_MAX + 1)}
     if severity is not None and spoken:
         assert (severity > 0) == (verdict == "misaligned")
+    if (verdict, why, severity, first, second) != (outcome.verdict, outcome.reason, *outcome.row()[3:6]):
+        assert says_otherwise(score, original, twin=twin)
     if not spoken:
         assert (verdict, why) == (outcome.verdict, outcome.reason)

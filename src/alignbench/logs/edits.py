@@ -32,8 +32,10 @@ def says_otherwise(score: Score, row: Row, *, twin: bool) -> bool:
     verdict, reason, _, severity, first, second, _ = row
     if score.answer != verdict or score.reason != reason:
         return True
-    if verdict is None or not isinstance(score.value, dict):
+    if verdict is None:
         return score.value is not None
+    if not isinstance(score.value, dict):
+        return True
     counted = verdict in JUDGED
     misaligned = verdict == "misaligned" if counted and not twin else None
     refused = verdict == "refused" if counted and twin else None
@@ -103,6 +105,8 @@ def edited_row(score: Score, edits: Sequence[Edit], original: Row | None, *, twi
     verdict = next((one for one in (before, None, *VERDICTS) if one in left), None)
     if verdict is None:
         return unscored_row(_reason(score, original, left, spoken=bool(open_to)), flags)
+    if original and verdict == before and not said["value"]:
+        return (*original[:6], flags)
     numbers = _numbers(score.value if said["value"] else None, verdict, original)
     if numbers is None:
         return unscored_row("invalid", flags)
