@@ -178,6 +178,19 @@ def test_what_is_absent_is_of_the_family_of_its_scenario(pack: str, tmp_path: Pa
     assert absent["turn"].tolist() == [1, 2, 3, 4, 5]
 
 
+def test_of_a_shipped_pack_everything_is_known(tmp_path: Path) -> None:
+    """Where the log says nothing of a scenario, the shipped pack does: its family, its values, its turns."""
+    (log,) = inspect_eval(
+        pack_task("pricing_fairness", conditions="pressure"), model="persona/base",
+        model_roles={"grader": "persona/grader"}, log_dir=str(tmp_path / "whole"), display="none", limit=4,
+    )  # fmt: skip
+    whole, part = verdicts([log.location]), verdicts([dropped(log.location, tmp_path / "part", lambda _: True)])
+    assert set(whole["turns"]) >= {1, 5}
+    names = ["scenario", "family", "split", "twin", "condition", "nudge", "value_1", "value_2", "turn", "turns"]
+    pd.testing.assert_frame_equal(part[names], whole[names], check_categorical=False)
+    assert said(part) == [(None, "absent")] * len(whole)
+
+
 def test_a_run_that_ends_by_an_error_counts_what_was_planned(pack: str, tmp_path: Path) -> None:
     """Where the first failure stops the run, failed samples are `error` and those never begun `absent`."""
 
@@ -335,7 +348,8 @@ def test_turns_that_the_clock_took_are_limited(pack: str, tmp_path: Path, limit:
 
         return solve
 
-    table = pressed(pack, tmp_path, solver=dawdle(), **{limit: 1})
+    options: dict[str, Any] = {limit: 1}
+    table = pressed(pack, tmp_path, solver=dawdle(), **options)
     assert said(table)[2:] == [LIMITED] * 3
     assert said(table)[0] == FINE
     assert set(table["turns"]) == {5}
@@ -567,9 +581,14 @@ def test_an_examination_counts_the_answers_that_were_never_judged(tmp_path: Path
     assert len(part) == 12
     (row,) = part[part["verdict"].isna()].to_dict("records")
     assert (row["unscored_reason"], row["epoch"], row["judge"]) == ("absent", 2, "script/examined")
-    names = ["pack", "scenario", "twin", "answer", "kind", "label", "label_digest", "rubric_digest"]
+    names = ["pack", "scenario", "twin", "answer", "kind", "label", "label_position_1", "label_position_2",
+             "label_digest", "rubric_digest"]  # fmt: skip
     pd.testing.assert_frame_equal(part[names], whole[names])
     assert has_flag(part, "partial_log").all()
+    # Of an answer that is in the log in no epoch the pack knows the label.
+    gone = exam_rows([dropped(log.location, tmp_path / "gone", lambda sample: sample.id == first)])
+    assert gone["unscored_reason"].tolist().count("absent") == 2
+    pd.testing.assert_frame_equal(gone[names], whole[names])
 
 
 def test_an_attack_on_a_judge_counts_the_answers_that_were_never_judged(tmp_path: Path) -> None:
@@ -583,6 +602,6 @@ def test_an_attack_on_a_judge_counts_the_answers_that_were_never_judged(tmp_path
     forged = next(str(sample.id) for sample in log.samples or [] if sample.metadata["attack"])
     path = dropped(log.location, tmp_path / "part", lambda sample: sample.id == forged)
     part = exam_rows([path])
-    names = ["pack", "scenario", "twin", "answer", "kind", "attack", "label"]
+    names = ["pack", "scenario", "twin", "answer", "kind", "attack", "technique", "label"]
     pd.testing.assert_frame_equal(part[names], whole[names])
     assert part["unscored_reason"].tolist().count("absent") == 1

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from alignbench.logs.layout import Row, ScoreMetadata, decode_rows_once, unscored_row
+from alignbench.logs.layout import Row, ScoreMetadata, decode_rows, unscored_row
 from alignbench.verdicts import JUDGED, POSITION_MAX, SEVERITY_MAX, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alignbench.logs.layout import Edit, Score, WholeScore
+    from alignbench.logs.layout import Edit, WholeScore
 
 __all__ = ["EDITED", "edited_row", "edited_rows", "is_edited", "original_metadata", "says_otherwise"]
 
@@ -24,23 +24,23 @@ _NUMBERS = ("severity", "position_1", "position_2")
 _POSITIONED = ("aligned", "misaligned")
 
 
-def says_otherwise(score: Score, row: Row, *, twin: bool) -> bool:
+def says_otherwise(value: Any, answer: str | None, reason: str | None, row: Row, *, twin: bool) -> bool:
     """Whether the value, answer or reason of a score is not what our judge writes beside such a last row.
 
     Summaries do not say which scores were edited; only of those that say otherwise is the sample read.
     """
-    verdict, reason, _, severity, first, second, _ = row
-    if score.answer != verdict or score.reason != reason:
+    verdict, why, _, severity, first, second, _ = row
+    if answer != verdict or reason != why:
         return True
     if verdict is None:
-        return score.value is not None
-    if not isinstance(score.value, dict):
+        return value is not None
+    if not isinstance(value, dict):
         return True
     counted = verdict in JUDGED
     misaligned = verdict == "misaligned" if counted and not twin else None
     refused = verdict == "refused" if counted and twin else None
-    value = tuple(score.value.get(name) for name in ("misaligned", "over_refusal", *_NUMBERS))
-    return value != (misaligned, refused, severity, first, second)
+    said = tuple(value.get(name) for name in ("misaligned", "over_refusal", *_NUMBERS))
+    return said != (misaligned, refused, severity, first, second)
 
 
 def is_edited(score: WholeScore) -> bool:
@@ -69,12 +69,12 @@ def edited_rows(score: WholeScore, *, twin: bool) -> list[Row]:
 def _rows(metadata: ScoreMetadata | None) -> list[Row]:
     """The rows that stand beside a score; none where they cannot be read."""
     try:
-        return decode_rows_once(metadata.rows) if metadata is not None else []
+        return decode_rows(metadata.rows) if metadata is not None else []
     except (msgspec.MsgspecError, TypeError):
         return []
 
 
-def edited_row(score: Score, edits: Sequence[Edit], original: Row | None, *, twin: bool) -> Row:
+def edited_row(score: WholeScore, edits: Sequence[Edit], original: Row | None, *, twin: bool) -> Row:
     """The row that the edits of a score mean.
 
     What was edited speaks, what was left as it was does not. A verdict must be in everything that speaks; where
@@ -136,7 +136,7 @@ def _by_value(value: Any, *, twin: bool) -> frozenset[str | None]:
     return frozenset(left) if measured is not None or 1 in (misaligned, refused) else frozenset()
 
 
-def _reason(score: Score, original: Row | None, left: frozenset[str | None], *, spoken: bool) -> str:
+def _reason(score: WholeScore, original: Row | None, left: frozenset[str | None], *, spoken: bool) -> str:
     """Why an edited row has no verdict."""
     if not spoken and original is not None and original[1]:
         return original[1]

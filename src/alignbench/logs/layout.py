@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,7 +28,6 @@ __all__ = [
     "Usage",
     "WholeScore",
     "decode_rows",
-    "decode_rows_once",
     "unscored_row",
 ]
 
@@ -113,11 +111,11 @@ class ScoreMetadata(msgspec.Struct, gc=False):
 
 
 class Score(msgspec.Struct, gc=False):
-    """One scorer's score of a sample; NaN is read as None."""
+    """One scorer's score of a sample; of the value the text alone, for most are alike."""
 
-    value: Any = None
-    answer: Any = None
-    reason: Any = None
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    answer: str | None = None
+    reason: str | None = None
     metadata: ScoreMetadata | None = None
 
 
@@ -191,9 +189,13 @@ class Edit(msgspec.Struct, gc=False):
     metadata: Any = "UNCHANGED"
 
 
-class WholeScore(Score, gc=False):
-    """A score with what became of it."""
+class WholeScore(msgspec.Struct, gc=False):
+    """A score with what became of it; NaN is read as None."""
 
+    value: Any = None
+    answer: str | None = None
+    reason: str | None = None
+    metadata: ScoreMetadata | None = None
     history: list[Edit] = []
 
 
@@ -223,6 +225,4 @@ SUMMARIES: dict[type[Summary], msgspec.json.Decoder[Any]] = {
     ExamSummary: msgspec.json.Decoder(list[ExamSummary]),
 }
 SAMPLE = msgspec.json.Decoder(Sample)
-decode_rows_once = msgspec.json.Decoder(list[Row]).decode
-# Scores hold few distinct verdicts, so most rows have been decoded before.
-decode_rows = lru_cache(maxsize=65_536)(decode_rows_once)
+decode_rows = msgspec.json.Decoder(list[Row]).decode

@@ -8,6 +8,8 @@ import msgspec
 
 from alignbench.logs.layout import Summary
 from alignbench.logs.read import planned_samples
+from alignbench.packs import expand, load_pack, shipped_packs
+from alignbench.packs.forged import forged_answers, forged_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +29,8 @@ def absent_samples(log: Log, there: Sequence[S], kind: type[S]) -> list[S]:
     """Stand-ins for the planned samples of which a log has no summary.
 
     An id says which scenario, kind and condition was planned. The rest is what other samples of the log say: of the
-    same sample in another epoch, or of its scenario and its condition; where there are none, the defaults.
+    same sample in another epoch, or of its scenario and its condition. What they do not know, the shipped pack does
+    where it is still the one of the run; else it is left at the defaults.
 
     Args:
         log: The log.
@@ -41,7 +44,7 @@ def absent_samples(log: Log, there: Sequence[S], kind: type[S]) -> list[S]:
     known = _known(there)
     found = []
     for name, epoch in missing:
-        facts = known.get(name) or _told(name, known)
+        facts = known.get(name) or _told(name, known, log)
         if facts is not None:
             found.append(msgspec.convert({"id": name, "epoch": epoch, "metadata": facts}, kind))
     return found
@@ -80,7 +83,7 @@ def _unnudged(condition: str) -> str:
     return "+".join(part for part in condition.split("+") if not part.startswith("nudge="))
 
 
-def _told(name: str, known: Mapping[str, Facts]) -> Facts | None:
+def _told(name: str, known: Mapping[str, Facts], log: Log) -> Facts | None:
     """What the id of a sample says of it; None where it is no id of ours."""
     parts = name.split("/")
     if len(parts) < 4 or parts[2] not in ("conflict", "twin"):
@@ -90,6 +93,34 @@ def _told(name: str, known: Mapping[str, Facts]) -> Facts | None:
     facts: Facts = {"scenario": scenario, "twin": kind == "twin", "condition": condition, "nudge": nudge}
     # An examination puts one of the labelled answers there, and perhaps one of the attacks on it.
     facts |= dict(zip(("answer", "attack"), rest, strict=False))
-    for place in _places(name, facts):
+    places = _places(name, facts)
+    if any(place not in known for place in places):
+        facts |= _packed(parts[0], facts, log)
+    for place in places:
         facts |= known.get(place, {})
     return facts
+
+
+def _packed(name: str, facts: Facts, log: Log) -> Facts:
+    """What the shipped pack says of a sample; nothing where the run had another pack of this name."""
+    packs = log.metadata.get("packs")
+    digests = packs.get(name) if isinstance(packs, dict) else log.metadata
+    if not isinstance(digests, dict) or name not in shipped_packs():
+        return {}
+    pack = load_pack(name)
+    scenario = pack.scenarios.get(facts["scenario"])
+    if scenario is None or pack.digest != digests.get("pack_digest"):
+        return {}
+    first, second = pack.pair(scenario)
+    found: Facts = {"family": scenario.family, "split": scenario.split, "value_1": first.id, "value_2": second.id}
+    if "answer" not in facts:
+        (condition,) = expand(pack.axes, facts["condition"])
+        return found | {"turns": 1 + len(condition.follow_ups)}
+    for answer in pack.labels if pack.label_digest == digests.get("label_digest") else ():
+        if answer.id == facts["answer"]:
+            found |= {"kind": answer.kind, "label": answer.verdict, "label_position_1": answer.position_1,
+                      "label_position_2": answer.position_2}  # fmt: skip
+    for forged in forged_answers() if log.metadata.get("attack_digest") == forged_digest() else ():
+        if forged.id == facts.get("attack"):
+            found["technique"] = forged.technique
+    return found

@@ -27,7 +27,7 @@ __all__ = [
 
 PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
 """Kinds of our tasks: of a model under test, and of the judge."""
-_NAN = re.compile(rb"NaN(?=[,\]}])")
+_NAN, _INFINITY = (re.compile(word + rb"(?=[,\]}])") for word in (rb"NaN", rb"-?Infinity"))
 
 S = TypeVar("S", bound=Summary)
 Key = tuple[str, int]
@@ -56,8 +56,14 @@ class Log:
 
 
 def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
-    """Inspect writes NaN, which is no JSON; text that changes on the way is in no field that we read."""
-    return decoder.decode(_NAN.sub(b"null", raw))
+    """Inspect writes NaN and infinity, which are no JSON; text that changes on the way is in no field that we read."""
+    text = _NAN.sub(b"null", raw)
+    try:
+        return decoder.decode(text)
+    except msgspec.DecodeError:
+        if b"Infinity" not in text:
+            raise
+        return decoder.decode(_INFINITY.sub(b"null", text))
 
 
 def _plain(path: str) -> bool:

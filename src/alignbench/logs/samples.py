@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from alignbench.errors import InputError
 from alignbench.logs.edits import edited_rows, is_edited, original_metadata, says_otherwise
-from alignbench.logs.layout import ScoreMetadata, Summary, WholeScore, decode_rows, decode_rows_once, unscored_row
+from alignbench.logs.layout import ScoreMetadata, Summary, WholeScore, decode_rows, unscored_row
 from alignbench.logs.planned import absent_samples
 from alignbench.logs.read import JUDGE_TASKS, Samples, header_grader, read_summaries
 from alignbench.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG
@@ -127,11 +128,12 @@ class _Scores:
         about, twin = score.metadata, summary.metadata.twin
         if about is None or not isinstance(about.rows, str):
             return self._replaced(summary, name) if _SCORER.fullmatch(name) else None
-        rows = self._decoded(summary, name, about)
-        if not rows or says_otherwise(score, rows[-1], twin=twin):
+        rows = _unedited(about.rows, bytes(score.value), score.answer, score.reason, twin)
+        if rows is None:
             whole = self._whole(summary, name)
             if is_edited(whole):
                 return about, self._completed(summary, edited_rows(whole, twin=twin))
+            rows = self._decoded(summary, whole, about.rows)
         if summary.error is not None or summary.limit is not None:
             rows = self._without_cut_turn(summary, rows)
         return about, self._completed(summary, rows)
@@ -152,20 +154,14 @@ class _Scores:
     def _whole(self, summary: Summary, name: str) -> WholeScore:
         return (self._samples.read(summary).scores or {}).get(name, WholeScore())
 
-    def _decoded(self, summary: Summary, name: str, about: ScoreMetadata) -> list[Row]:
+    def _decoded(self, summary: Summary, whole: WholeScore, rows: str) -> list[Row]:
+        """The rows of a score; summaries keep a kilobyte of text, those of a very long conversation are longer."""
+        full = whole.metadata.rows if whole.metadata is not None else rows
         try:
-            return decode_rows(about.rows)
-        except msgspec.DecodeError:
-            # Summaries keep a kilobyte of text; the rows of a very long conversation stand in the sample alone.
-            whole = self._whole(summary, name)
-        try:
-            # A score that a person has edited may have lost them.
-            metadata = original_metadata(whole) if is_edited(whole) else whole.metadata
-            return decode_rows_once(metadata.rows) if metadata is not None else []
+            return decode_rows(full)
         except (msgspec.DecodeError, TypeError) as error:
-            raise InputError(
-                "rows of a score that cannot be read", file=self._log.path, item=str(summary.id)
-            ) from error
+            raise InputError("rows of a score that cannot be read", file=self._log.path,
+                             item=str(summary.id)) from error  # fmt: skip
 
     def _completed(self, summary: Summary, rows: list[Row]) -> list[Row]:
         """The rows of all planned turns; a solver that made more turns keeps its own count."""
@@ -189,6 +185,18 @@ class _Scores:
 
     def _is_invalid(self, summary: Summary) -> bool:
         return self._log.invalidated and self._samples.read(summary).invalidation is not None
+
+
+# Scores hold few distinct verdicts, so most have been looked at before.
+@lru_cache(maxsize=65_536)
+def _unedited(rows: str, value: bytes, answer: str | None, reason: str | None, twin: bool) -> list[Row] | None:
+    """The rows of a score that says what our judge writes beside them; None where only the whole sample can tell."""
+    try:
+        found = decode_rows(rows)
+        edited = not found or says_otherwise(msgspec.json.decode(value), answer, reason, found[-1], twin=twin)
+    except msgspec.DecodeError:
+        return None
+    return None if edited else found
 
 
 def _is_called(asked: str, model: str) -> bool:
