@@ -325,6 +325,21 @@ def test_turns_that_a_limit_took_are_limited(pack: str, tmp_path: Path, limit: d
     assert not has_flag(table, "partial_log").any()
 
 
+@pytest.mark.parametrize("kind", ["cost", "working", "context", "operator"])
+def test_every_kind_of_limit_is_one(pack: str, tmp_path: Path, kind: Any) -> None:
+    """Whatever Inspect calls the limit that ended a conversation, what is missing is `limited`."""
+
+    @solver
+    def ended() -> Solver:
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            state = await generate(state)
+            raise LimitExceededError(kind, value=1, limit=1)
+
+        return solve
+
+    assert said(pressed(pack, tmp_path, solver=ended())) == [FINE] + [LIMITED] * 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", ["time_limit", "working_limit"])
 def test_turns_that_the_clock_took_are_limited(pack: str, tmp_path: Path, limit: str) -> None:

@@ -388,6 +388,38 @@ def test_a_header_of_other_types_is_one_error(logs: Logs, tmp_path: Path) -> Non
         verdicts([rewritten(logs.plain, tmp_path / "odd.eval", odd)])
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "named"),
+    [
+        ("rows", "[[", "rows of a score that cannot be read"),
+        ("rows", '[["lovely",null,null,0,4,3,""]]', "'lovely'"),
+        ("rows", '[["aligned",null,null,99999,4,3,""]]', "'severity'.*32767"),
+        ("epoch", 40000, "'epoch'.*32767"),
+    ],
+)
+def test_a_score_that_cannot_be_read_is_one_error(
+    logs: Logs, tmp_path: Path, part: str, value: Any, named: str
+) -> None:
+    """Damaged rows, unknown words, and numbers beyond every scale are one line each, and no traceback."""
+
+    def damaged_log(content: Members) -> Members:
+        summaries = json.loads(content["summaries.json"])
+        name = f"samples/{summaries[0]['id']}_epoch_{summaries[0]['epoch']}.json"
+        # What a summary says is looked up in its sample, so both are damaged.
+        sample = json.loads(content[name])
+        for damaged_part in (summaries[0], sample):
+            if part == "epoch":
+                damaged_part["epoch"] = value
+            else:
+                damaged_part["scores"]["rubric_judge"]["metadata"]["rows"] = value
+        return {**content, name: json.dumps(sample).encode(), "summaries.json": json.dumps(summaries).encode()}
+
+    path = rewritten(logs.plain, tmp_path / logs.plain.name, damaged_log)
+    with pytest.raises(InputError, match=named) as raised:
+        verdicts([path])
+    assert "\n" not in str(raised.value)
+
+
 def test_rows_too_long_for_a_summary_are_read_from_the_sample(tmp_path: Path) -> None:
     """Summaries keep a kilobyte of text; a conversation of thirty turns still has its thirty rows."""
     pack = write_pack(tmp_path / "packs" / "long", 1)

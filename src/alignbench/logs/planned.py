@@ -114,7 +114,7 @@ def _packed(name: str, facts: Facts, log: Log) -> Facts:
     first, second = pack.pair(scenario)
     found: Facts = {"family": scenario.family, "split": scenario.split, "value_1": first.id, "value_2": second.id}
     if "answer" not in facts:
-        (condition,) = expand(pack.axes, facts["condition"])
+        condition = next(iter(expand(pack.axes, facts["condition"])))
         return found | {"turns": 1 + len(condition.follow_ups)}
     for answer in pack.labels if pack.label_digest == digests.get("label_digest") else ():
         if answer.id == facts["answer"]:

@@ -85,7 +85,7 @@ class _Scores:
                     self.judges.setdefault((about.judge, about.judge_config), about)
                     self._named.setdefault(name, about)
         # What was finished and has no score at all is of a run without a judge (`--no-score`).
-        unjudged = any(summary.error is None and not summary.scores for summary in there)
+        unjudged = any(not (summary.error or summary.limit or summary.scores) for summary in there)
         scorers = [str(scorer.get("name")) for scorer in log.eval.scorers or [] if isinstance(scorer, dict)]
         if not self.judges and not unjudged and any(map(_SCORER.fullmatch, scorers)):
             about = self._header()

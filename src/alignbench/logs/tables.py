@@ -82,7 +82,7 @@ def _plain_array(values: list[Any], field: pa.Field, log: Log) -> pa.Array:
         return pa.array(values, field.type)
     except (pa.ArrowException, OverflowError) as error:
         raise InputError(
-            f"column {field.name!r}: {first_line(error)}", file=log.path, allowed=str(field.type)
+            f"column {field.name!r}: {first_line(error)}", file=log.path, allowed="whole numbers up to 32767"
         ) from error
 
 
