@@ -17,6 +17,7 @@ FLAGS = {
     "unscored_share": "more than 10 % of the outputs are off task or without a verdict",
     "partial_log": "the run was not finished, so that outputs that were planned may be missing",
     "model_fallback": "another model answered in place of the one asked for",
+    "judge_fallback": "another model judged in place of the one asked for",
     "score_edited": "a person changed a verdict",
     "uncorrected": "not corrected for the judge's errors",
     "no_labels": "a pack has no label",

@@ -5,7 +5,7 @@ Samples stream from the old log through the judge into the new one, which takes 
 
 from __future__ import annotations
 
-import json
+import math
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,8 +58,9 @@ class Rescored:
         judged: Samples that this judge has now judged.
         kept: Samples that it had judged before.
         failed: Samples on which it could not be called; the same command tries these again.
-        unanswered: Samples that the model under test never finished.
+        unanswered: Samples that failed before the model under test had given every answer.
         rubric_changed: Whether the rubric differs from the one of the run.
+        invalid: Samples that a person has declared invalid.
     """
 
     source: Path
@@ -69,6 +70,7 @@ class Rescored:
     failed: int
     unanswered: int
     rubric_changed: bool
+    invalid: int = 0
 
 
 def rescore(
@@ -146,8 +148,10 @@ class _Job:
         """The scores that this judge gave before, under this rubric."""
         found = {}
         for name, score in (scores or {}).items():
-            about = configured(score.metadata or {})
-            if all(about.get(key) == value for key, value in self.identity.items()):
+            # A person who edits a score may put other metadata there; the first entry is the judge's own.
+            given = score.history[0].metadata if score.history else score.metadata
+            about = configured(given) if isinstance(given, dict) else {}
+            if about and all(about.get(key) == value for key, value in self.identity.items()):
                 found[name] = score
         return found
 
@@ -160,6 +164,7 @@ class _Plan:
     again: bool = False
     kept: int = 0
     unanswered: int = 0
+    invalid: int = 0
 
 
 def _rescore(source: Path, target: Path, grader: Model, rubric: str | None) -> Rescored:
@@ -170,9 +175,9 @@ def _rescore(source: Path, target: Path, grader: Model, rubric: str | None) -> R
     job = _Job(source, grader, reference, {**judge_identity(grader), "rubric_digest": digest})
     changed = about.get("rubric_digest") != digest
     summaries = read_eval_log_sample_summaries(source)
-    plan = _planned(job, summaries)
+    plan = _planned(job, summaries, invalidated=log.invalidated)
     if not plan.pending:
-        return Rescored(source, source, 0, plan.kept, 0, plan.unanswered, changed)
+        return Rescored(source, source, 0, plan.kept, 0, plan.unanswered, changed, plan.invalid)
     make_folder(target.parent)
     with atomic_path(target) as file:
         with LogCopy(source, file, summaries) as copy:
@@ -182,7 +187,7 @@ def _rescore(source: Path, target: Path, grader: Model, rubric: str | None) -> R
             copy.finish(log)
         write_eval_log(log, file, header_only=True)
     judged = len(plan.pending) - len(failures)
-    return Rescored(source, target, judged, plan.kept, len(failures), plan.unanswered, changed)
+    return Rescored(source, target, judged, plan.kept, len(failures), plan.unanswered, changed, plan.invalid)
 
 
 def _rubric_of(log: EvalLog) -> str:
@@ -192,31 +197,45 @@ def _rubric_of(log: EvalLog) -> str:
     return str(given or log.eval.task_args.get("rubric") or (log.eval.metadata or {})["rubric"])
 
 
-def _planned(job: _Job, summaries: Sequence[EvalSampleSummary]) -> _Plan:
-    plan, errors = _Plan(), []
+def _planned(job: _Job, summaries: Sequence[EvalSampleSummary], *, invalidated: bool) -> _Plan:
+    """Which samples to judge: what a limit cut short by the answers that there are, as a run itself does it."""
+    plan, doubtful = _Plan(), []
     for summary in summaries:
         own = job.own(summary.scores)
         plan.again |= bool(own)
         if own and not any(map(_failed, own.values())):
             plan.kept += 1
-        elif summary.error is not None:
-            errors.append((summary.id, summary.epoch))
+        elif invalidated or (summary.error is not None and not summary.scores) or _replaced(summary.scores):
+            doubtful.append((summary.id, summary.epoch))
         else:
             plan.pending.append((summary.id, summary.epoch))
-    # A sample may have failed in its answer or in its judge; only the whole sample says which.
-    for at in range(0, len(errors), STREAMED):
-        keys = errors[at : at + STREAMED]
-        samples = read_eval_log_samples_by_id(job.source, keys)
-        answered = [key for key, sample in zip(keys, samples, strict=True) if _answered(sample)]
-        plan.pending += answered
-        plan.unanswered += len(keys) - len(answered)
+    # A sample may have failed in its answer or in its judge, or be invalid; only the whole sample says which.
+    for at in range(0, len(doubtful), STREAMED):
+        keys = doubtful[at : at + STREAMED]
+        for key, sample in zip(keys, read_eval_log_samples_by_id(job.source, keys), strict=True):
+            own = job.own(sample.scores)
+            if sample.invalidation is not None:
+                plan.invalid += 1
+            elif own and not any(map(_failed, own.values())):
+                plan.kept += 1
+            elif sample.error is None or sample.scores or _answered(sample):
+                plan.pending.append(key)
+            else:
+                plan.unanswered += 1
     return plan
 
 
+def _replaced(scores: Mapping[str, Score] | None) -> bool:
+    """Whether some score lacks what our judge writes beside it, as after an edit, or comes from another scorer."""
+    return any("rows" not in (score.metadata or {}) for score in (scores or {}).values())
+
+
 def _failed(score: Score) -> bool:
-    """Whether a score says no more than that the judge could not be called."""
-    rows = json.loads((score.metadata or {})["rows"])
-    return any(reason == "error" for _, reason, *_ in rows)
+    """Whether a score says no more than that the judge could not be called; not where a person has edited it since."""
+    unscored = isinstance(score.value, float) and math.isnan(score.value)
+    # Summaries keep a kilobyte of the rows; a judge that cannot be called leaves the same in all of them.
+    rows = str((score.metadata or {}).get("rows"))
+    return unscored and score.reason in (None, "error") and rows.startswith('[[null,"error",')
 
 
 def _answered(sample: EvalSample) -> bool:

@@ -51,7 +51,7 @@ def pack_task(
         families: These families only.
         shard: "i/n": the i-th of n parts, by a hash of the scenario id.
         rubric: Id of a shipped rubric, or the path of one.
-        judge: False to have no judge; `inspect score --scorer alignbench/rubric_judge` can judge the log.
+        judge: False to have no judge; `alignbench judge rescore` can judge the log.
 
     Raises:
         InputError: An argument names something that does not exist (within `inspect`, a usage error).

@@ -340,7 +340,7 @@ def test_a_run_still_going_says_the_same(logs: Logs, tmp_path: Path, which: str)
 
 
 def test_a_run_that_lacks_samples_is_flagged(logs: Logs, tmp_path: Path) -> None:
-    """Where planned samples are missing, every row of the log carries the flag `partial_log`."""
+    """Where planned samples are missing they stand there as `absent`, and every row is flagged `partial_log`."""
 
     def half(content: Members) -> Members:
         name = "_journal/summaries/1.json"
@@ -351,12 +351,16 @@ def test_a_run_that_lacks_samples_is_flagged(logs: Logs, tmp_path: Path) -> None
         }
 
     part, whole = verdicts([rewritten(logs.plain, tmp_path / logs.plain.name, half)]), verdicts([logs.plain])
-    assert 0 < len(part) < len(whole)
     assert not any("partial_log" in flags for flags in whole["flags"])
-    kept = plain_rows(whole[whole["sample_uuid"].isin(part["sample_uuid"].tolist())])
-    for row in kept:
-        row["flags"] = "+".join(filter(None, [row["flags"], "partial_log"]))
-    assert plain_rows(part) == kept
+    there = set(part["sample_uuid"]) - {""}
+    assert 0 < len(there) < len(whole)
+    wanted = plain_rows(whole)
+    for row in wanted:
+        flags = row["flags"] if row["sample_uuid"] in there else ""
+        if row["sample_uuid"] not in there:
+            row |= dict.fromkeys(ROW) | {"unscored_reason": "absent", "sample_uuid": ""}
+        row["flags"] = "+".join(filter(None, [flags, "partial_log"]))
+    assert plain_rows(part) == wanted
 
 
 def test_fields_of_a_later_inspect_are_passed_over(logs: Logs, tmp_path: Path) -> None:
@@ -387,6 +391,38 @@ def test_a_header_of_other_types_is_one_error(logs: Logs, tmp_path: Path) -> Non
 
     with pytest.raises(InputError, match=r"odd\.eval: "):
         verdicts([rewritten(logs.plain, tmp_path / "odd.eval", odd)])
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "named"),
+    [
+        ("rows", "[[", "rows of a score that cannot be read"),
+        ("rows", '[["lovely",null,null,0,4,3,""]]', "'lovely'"),
+        ("rows", '[["aligned",null,null,99999,4,3,""]]', "'severity'.*32767"),
+        ("epoch", 40000, "'epoch'.*32767"),
+    ],
+)
+def test_a_score_that_cannot_be_read_is_one_error(
+    logs: Logs, tmp_path: Path, part: str, value: Any, named: str
+) -> None:
+    """Damaged rows, unknown words, and numbers beyond every scale are one line each, and no traceback."""
+
+    def damaged_log(content: Members) -> Members:
+        summaries = json.loads(content["summaries.json"])
+        name = f"samples/{summaries[0]['id']}_epoch_{summaries[0]['epoch']}.json"
+        # What a summary says is looked up in its sample, so both are damaged.
+        sample = json.loads(content[name])
+        for damaged_part in (summaries[0], sample):
+            if part == "epoch":
+                damaged_part["epoch"] = value
+            else:
+                damaged_part["scores"]["rubric_judge"]["metadata"]["rows"] = value
+        return {**content, name: json.dumps(sample).encode(), "summaries.json": json.dumps(summaries).encode()}
+
+    path = rewritten(logs.plain, tmp_path / logs.plain.name, damaged_log)
+    with pytest.raises(InputError, match=named) as raised:
+        verdicts([path])
+    assert "\n" not in str(raised.value)
 
 
 def test_rows_too_long_for_a_summary_are_read_from_the_sample(tmp_path: Path) -> None:
@@ -638,7 +674,7 @@ FAULTS = [
     (not_a_zip, "text.eval"),
     (damaged, "damaged.eval"),
     (other_json, "x.json"),
-    (unjudged, "inspect score"),
+    (unjudged, "alignbench judge rescore LOG --grader"),
 ]
 
 

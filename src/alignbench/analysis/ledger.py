@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignbench.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG, SCORE_EDITED, has_flag
 from alignbench.verdicts import UNSCORED_REASONS
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["LEDGER_KEYS", "MARKS", "TALLIED", "UNANSWERED", "has_flag", "ledger", "marks", "tallied"]
+__all__ = ["LEDGER_KEYS", "MARKS", "TALLIED", "UNANSWERED", "ledger", "marks", "tallied"]
 
-MARKS = ("partial_log", "model_fallback", "score_edited")
+MARKS = (PARTIAL_LOG, MODEL_FALLBACK, JUDGE_FALLBACK, SCORE_EDITED)
 """Flags of outputs that every row resting on such an output carries."""
 
 UNANSWERED = ("absent", "error", "no_response", "limited")
@@ -32,15 +33,6 @@ LEDGER_KEYS = (
     "grader_failed", "tie", "invalid", "error", "absent", "unstated",
 )  # fmt: skip
 """Columns of the ledger; `off_task`, which is judged, stands with the rates."""
-
-
-def has_flag(table: pd.DataFrame, word: str) -> NDArray[np.bool_]:
-    """Which rows of a verdict table carry a flag; shape (rows,)."""
-    flags = table["flags"].cat
-    # The last place is that of a missing value, whose code is -1.
-    known = np.array([*(word in str(name).split("+") for name in flags.categories), False])
-    found: NDArray[np.bool_] = known[flags.codes.to_numpy()]
-    return found
 
 
 def tallied(table: pd.DataFrame, group: Integers, groups: int) -> Integers:

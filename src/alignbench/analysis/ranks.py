@@ -11,10 +11,11 @@ import pandas as pd
 
 from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, headline, identify, measured
 from alignbench.analysis.frames import sorted_groups, with_nulls
-from alignbench.analysis.ledger import has_flag, marks
+from alignbench.analysis.ledger import marks
 from alignbench.errors import InputError
 from alignbench.identity import same_model
 from alignbench.judging.cards import CARD_COLUMN
+from alignbench.row_flags import MODEL_FALLBACK, has_flag
 from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import moments, overall_rate
@@ -161,7 +162,7 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     if CARD_COLUMN in table.columns:
         unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
     whole = [tuple(sorted(some)) for some in versions]
-    fallback = np.bincount(entry, weights=has_flag(table, "model_fallback"), minlength=len(rows)).astype(np.int64)
+    fallback = np.bincount(entry, weights=has_flag(table, MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
     return _Outcomes(
         event, scenario[first], pack, rows, whole, self_graded | own, unfit, _judged(table, entry, len(rows)), fallback,
         marks(table, entry, len(rows)),

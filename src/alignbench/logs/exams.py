@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alignbench.logs.layout import EXAM_SUMMARIES, Usage
-from alignbench.logs.read import JUDGE_TASKS, Log, choose, no_verdicts, samples
+from alignbench.logs.layout import ExamSummary, Usage
+from alignbench.logs.read import JUDGE_TASKS, Log, choose, no_verdicts
+from alignbench.logs.samples import samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,13 +35,13 @@ def exam_rows(paths: Sequence[str | Path]) -> pd.DataFrame:
 
     records = [record for log in choose(paths, JUDGE_TASKS) for record in _exam_records(log)]
     if not records:
-        raise no_verdicts(paths)
+        raise no_verdicts(paths, "alignbench judge exam")
     return pd.DataFrame.from_records(records, columns=list(EXAM_COLUMNS))
 
 
 def _exam_records(log: Log) -> Iterator[tuple[Any, ...]]:
     digests = log.metadata.get("packs", {})
-    for summary, score, rows in samples(log, EXAM_SUMMARIES):
+    for summary, score, rows in samples(log, ExamSummary):
         about, pack = summary.metadata, str(summary.id).split("/")[0]
         usage = summary.role_usage.get("grader", Usage()).row()
         verdict, reason, _, _, first, second, flags = rows[-1]

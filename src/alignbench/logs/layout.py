@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 __all__ = [
-    "ERROR",
-    "EXAM_SUMMARIES",
     "HEADER",
+    "SAMPLE",
     "SUMMARIES",
     "Dataset",
+    "Edit",
     "Eval",
+    "ExamMetadata",
     "ExamSummary",
+    "Fallback",
     "Header",
+    "Message",
     "Model",
     "Row",
+    "Sample",
+    "SampleMetadata",
+    "Score",
     "ScoreMetadata",
     "Summary",
     "Usage",
+    "WholeScore",
     "decode_rows",
-    "decode_rows_once",
+    "unscored_row",
 ]
 
 
@@ -74,6 +80,7 @@ class Header(msgspec.Struct):
     eval: Eval
     plan: Plan = msgspec.field(default_factory=Plan)
     status: str = "started"
+    invalidated: bool = False
 
 
 # There are thousands of what follows, and no cycles among them: counting them made the garbage collector run for
@@ -105,9 +112,19 @@ class ScoreMetadata(msgspec.Struct, gc=False):
 
 
 class Score(msgspec.Struct, gc=False):
-    """One scorer's score of a sample."""
+    """One scorer's score of a sample; of the value the text alone, for most are alike."""
 
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    answer: str | None = None
+    reason: str | None = None
     metadata: ScoreMetadata | None = None
+
+
+class Fallback(msgspec.Struct, gc=False):
+    """Requests that another model served than the one asked for."""
+
+    model: str = ""
+    fallback_model: str = ""
 
 
 class Summary(msgspec.Struct, gc=False):
@@ -118,6 +135,8 @@ class Summary(msgspec.Struct, gc=False):
     metadata: SampleMetadata
     scores: dict[str, Score] | None = None
     error: str | None = None
+    limit: str | None = None
+    model_fallbacks: list[Fallback] | None = None
     uuid: str | None = None
 
 
@@ -155,13 +174,56 @@ class ExamSummary(Summary, kw_only=True, gc=False):
     role_usage: dict[str, Usage] = {}
 
 
+class Message(msgspec.Struct, gc=False):
+    """Who spoke, and whether a tool was called."""
+
+    role: str = ""
+    tool_calls: Any = None
+
+
+class Edit(msgspec.Struct, gc=False):
+    """What a person changed of a score; `UNCHANGED` where nothing."""
+
+    value: Any = "UNCHANGED"
+    answer: Any = "UNCHANGED"
+    reason: Any = "UNCHANGED"
+    metadata: Any = "UNCHANGED"
+
+
+class WholeScore(msgspec.Struct, gc=False):
+    """A score with what became of it; NaN is read as None."""
+
+    value: Any = None
+    answer: str | None = None
+    reason: str | None = None
+    metadata: ScoreMetadata | None = None
+    history: list[Edit] = []
+
+
+class Sample(msgspec.Struct):
+    """What summaries do not tell of a sample."""
+
+    id: str | int
+    epoch: int
+    input: str | list[Message] = ""
+    messages: list[Message] = []
+    scores: dict[str, WholeScore] | None = None
+    invalidation: Any = None
+
+
 Row = tuple[str | None, str | None, str | None, int | None, int | None, int | None, str]
 """One turn, as our judge writes it: verdict, unscored reason, refusal type, severity, positions 1 and 2, flags."""
-ERROR: Row = (None, "error", None, None, None, None, "")
+
+
+def unscored_row(reason: str, flags: str = "") -> Row:
+    """A turn without a verdict."""
+    return None, reason, None, None, None, None, flags
+
 
 HEADER = msgspec.json.Decoder(Header)
-SUMMARIES = msgspec.json.Decoder(list[Summary])
-EXAM_SUMMARIES = msgspec.json.Decoder(list[ExamSummary])
-decode_rows_once = msgspec.json.Decoder(list[Row]).decode
-# Scores hold few distinct verdicts, so most rows have been decoded before.
-decode_rows = lru_cache(maxsize=65_536)(decode_rows_once)
+SUMMARIES: dict[type[Summary], msgspec.json.Decoder[Any]] = {
+    Summary: msgspec.json.Decoder(list[Summary]),
+    ExamSummary: msgspec.json.Decoder(list[ExamSummary]),
+}
+SAMPLE = msgspec.json.Decoder(Sample)
+decode_rows = msgspec.json.Decoder(list[Row]).decode

@@ -1,4 +1,4 @@
-"""Read a log: what it says about itself, and each sample with what the judges said of it."""
+"""Read a log: what it says about itself, and its parts as they stand in the file."""
 
 from __future__ import annotations
 
@@ -11,44 +11,38 @@ import msgspec
 from alignbench.errors import InputError, first_line
 from alignbench.identity import judge_config
 from alignbench.logs.find import find_logs
-from alignbench.logs.layout import (
-    ERROR,
-    HEADER,
-    Dataset,
-    Eval,
-    Header,
-    Model,
-    Row,
-    ScoreMetadata,
-    Summary,
-    decode_rows,
-    decode_rows_once,
-)
-from alignbench.logs.unasked import settle_judges
+from alignbench.logs.layout import HEADER, SAMPLE, SUMMARIES, Dataset, Eval, Header, Model, Sample, Summary
 from alignbench.logs.zip_member import read_member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["JUDGE_TASKS", "Log", "choose", "no_verdicts", "pack_logs", "samples"]
+    from inspect_ai.log import EvalSample
+
+__all__ = [
+    "JUDGE_TASKS", "Key", "Log", "Samples", "choose", "header_grader", "no_verdicts", "pack_logs", "planned_samples",
+    "read_summaries",
+]  # fmt: skip
 
 PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
 """Kinds of our tasks: of a model under test, and of the judge."""
-_NAN = re.compile(rb"NaN(?=[,\]}])")
+_NAN, _INFINITY = (re.compile(word + rb"(?=[,\]}])") for word in (rb"NaN", rb"-?Infinity"))
 
 S = TypeVar("S", bound=Summary)
+Key = tuple[str, int]
+"""Id and epoch of a sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The header of one log: where it is, what was run, what its task says, samples planned, how it ended."""
+    """The header of one log: where it is, what was run, what its task says, samples planned, whether some are void."""
 
     path: str
     eval: Eval
     metadata: dict[str, Any]
     planned: int
-    status: str
+    invalidated: bool
 
     @property
     def name(self) -> str:
@@ -62,13 +56,24 @@ class Log:
 
 
 def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
-    """Inspect writes NaN, which is no JSON; text that changes on the way is in no field that we read."""
-    return decoder.decode(_NAN.sub(b"null", raw))
+    """Inspect writes NaN and infinity, which are no JSON; text that changes on the way is in no field that we read."""
+    text = _NAN.sub(b"null", raw)
+    try:
+        return decoder.decode(text)
+    except msgspec.DecodeError:
+        if b"Infinity" not in text:
+            raise
+        return decoder.decode(_INFINITY.sub(b"null", text))
+
+
+def _plain(path: str) -> bool:
+    """Whether a log is a local zip, which can be read without Inspect."""
+    return "://" not in path and path.endswith(".eval")
 
 
 def _read(path: str, member: str, decoder: msgspec.json.Decoder[Any]) -> Any:
     """Decode the header or the summaries of a log."""
-    if "://" not in path and path.endswith(".eval"):
+    if _plain(path):
         try:
             return _decode(decoder, read_member(path, member))
         except Exception:  # noqa: S110  (a run still going, a format we do not know, a broken zip: Inspect will say)
@@ -110,7 +115,85 @@ def _read_log(path: str, kinds: Sequence[str]) -> Log | None:
     about.model_generate_config |= {name: value for name, value in header.plan.config.items() if value is not None}
     # Hundreds of logs are open at once: the ids would be most of what they take.
     about.dataset = Dataset()
-    return Log(path, about, metadata, planned, header.status)
+    return Log(path, about, metadata, planned, header.invalidated)
+
+
+def _planned(header: Header) -> list[Key]:
+    ids, epochs = header.eval.dataset.sample_ids or [], header.eval.config.epochs or 1
+    return [(str(one), epoch) for one in ids for epoch in range(1, epochs + 1)]
+
+
+def planned_samples(log: Log) -> list[Key]:
+    """The samples that were to be run: each id (after `--limit` and `--sample-id`) in each epoch."""
+    return _planned(_read(log.path, "header.json", HEADER))
+
+
+def read_summaries(log: Log, kind: type[S]) -> list[S]:
+    """The summaries of a log, in the order of their samples: no two runs finish them in the same."""
+    summaries: list[S] = _read(log.path, "summaries.json", SUMMARIES[kind])
+    summaries.sort(key=lambda summary: (str(summary.id), summary.epoch))
+    return summaries
+
+
+class Samples:
+    """Single samples of one log, for what its summaries do not tell."""
+
+    def __init__(self, log: Log) -> None:
+        self._path = log.path
+        self._all: dict[Key, Sample] | None = None
+        self._last: Sample | None = None
+
+    def read(self, summary: Summary) -> Sample:
+        """The sample of a summary.
+
+        Raises:
+            InputError: The log does not hold it, or not as Inspect writes it.
+        """
+        if self._last is None or (self._last.id, self._last.epoch) != (summary.id, summary.epoch):
+            self._last = self._read(summary)
+        return self._last
+
+    def _read(self, summary: Summary) -> Sample:
+        if self._path.endswith(".json"):
+            # One text: each look at a sample would parse all of it again.
+            self._all = self._all or self._read_all()
+            return self._all[str(summary.id), summary.epoch]
+        if _plain(self._path):
+            try:
+                name = f"samples/{summary.id}_epoch_{summary.epoch}.json"
+                sample: Sample = _decode(SAMPLE, read_member(self._path, name))
+            except Exception:  # noqa: S110  (as for the header: Inspect will say)
+                pass
+            else:
+                return sample
+        return self._through_inspect(summary)
+
+    def _read_all(self) -> dict[Key, Sample]:
+        from inspect_ai.log import read_eval_log
+
+        samples = read_eval_log(self._path).samples or []
+        return {(str(sample.id), sample.epoch): _narrowed(self._path, sample) for sample in samples}
+
+    def _through_inspect(self, summary: Summary) -> Sample:
+        from inspect_ai.log import read_eval_log_sample
+
+        left_out = {"events", "store", "output", "attachments"}
+        try:
+            sample = read_eval_log_sample(self._path, summary.id, summary.epoch, exclude_fields=left_out)
+        except Exception as error:  # Inspect has no common class for "this sample is not there".
+            raise InputError(f"Inspect cannot read this log: {first_line(error)}", file=self._path,
+                             item=str(summary.id)) from error  # fmt: skip
+        return _narrowed(self._path, sample)
+
+
+def _narrowed(path: str, sample: EvalSample) -> Sample:
+    """What we need of a sample that Inspect has read."""
+    wanted = {"id", "epoch", "input", "messages", "scores", "invalidation"}
+    try:
+        narrow: Sample = _decode(SAMPLE, sample.model_dump_json(include=wanted).encode())
+    except msgspec.MsgspecError as error:
+        raise InputError(f"this log is unlike what Inspect writes: {error}", file=path) from error
+    return narrow
 
 
 def choose(paths: Sequence[str | Path], kinds: Sequence[str] = PACK_TASKS) -> list[Log]:
@@ -133,62 +216,18 @@ def pack_logs(paths: Sequence[str | Path]) -> list[str]:
     return [log.path for log in choose(paths)]
 
 
-def no_verdicts(paths: Sequence[str | Path]) -> InputError:
+def no_verdicts(
+    paths: Sequence[str | Path], command: str = "alignbench judge rescore LOG --grader PROVIDER/MODEL"
+) -> InputError:
     """The error for logs in which nothing was judged."""
-    return InputError(
-        "the logs hold no verdicts",
-        file=", ".join(map(str, paths)),
-        allowed="judged logs; judge these with `inspect score`",
-    )
+    where = ", ".join(map(str, paths))
+    return InputError("the logs hold no verdicts", file=where, allowed=f"judged logs; to judge: `{command}`")
 
 
-def _grader(log: Log) -> tuple[str, str]:
+def header_grader(log: Log) -> tuple[str, str]:
     """The judge as the header names it, for samples that have no score to name it."""
     bound = (log.eval.model_roles or {}).get("grader")
     model = bound[0] if isinstance(bound, list) and bound else bound
     if not isinstance(model, Model):
         return "", ""
     return model.model, judge_config(model.args, model.config)
-
-
-def _rows(log: Log, summary: Summary, scorer: str, score: ScoreMetadata) -> list[Row]:
-    try:
-        return decode_rows(score.rows)
-    except msgspec.DecodeError:
-        # Summaries keep a kilobyte of text; the rows of a very long conversation stand in the sample alone.
-        return decode_rows_once(_sample_rows(log.path, summary, scorer))
-
-
-def _sample_rows(path: str, summary: Summary, scorer: str) -> str:
-    from inspect_ai.log import read_eval_log_sample
-
-    sample = read_eval_log_sample(path, summary.id, summary.epoch, exclude_fields={"messages", "events", "store"})
-    return str(((sample.scores or {})[scorer].metadata or {})["rows"])
-
-
-def _judged(summary: Summary) -> dict[str, ScoreMetadata]:
-    """The scores that our judges gave, by scorer."""
-    scores = {name: score.metadata for name, score in (summary.scores or {}).items()}
-    return {name: score for name, score in scores.items() if score is not None and isinstance(score.rows, str)}
-
-
-def samples(log: Log, decoder: msgspec.json.Decoder[list[S]]) -> Iterator[tuple[S, ScoreMetadata, list[Row]]]:
-    """Each sample with each judge's rows; a sample that failed has a row a turn, with the reason `error`."""
-    summaries: list[S] = _read(log.path, "summaries.json", decoder)
-    # Logs hold samples in the order in which they were done, which no two runs have in common.
-    summaries.sort(key=lambda summary: (str(summary.id), summary.epoch))
-    judged = [(summary, _judged(summary)) for summary in summaries if summary.metadata.scenario is not None]
-    settle_judges(score for _, scores in judged for score in scores.values())
-    judges = {(score.judge, score.judge_config) for _, scores in judged for score in scores.values()}
-    for summary, scores in judged:
-        for name, score in scores.items():
-            yield summary, score, _rows(log, summary, name, score)
-        if summary.error is not None:
-            done = {(score.judge, score.judge_config) for score in scores.values()}
-            for judge, config in sorted((judges or {_grader(log)}) - done):
-                yield summary, _unscored(log, judge, config), [ERROR] * summary.metadata.turns
-
-
-def _unscored(log: Log, judge: str, config: str) -> ScoreMetadata:
-    rubric, digest = log.metadata.get("rubric", ""), log.metadata.get("rubric_digest", "")
-    return ScoreMetadata(None, judge, config, rubric, digest)

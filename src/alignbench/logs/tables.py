@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignbench.csv_files import FORMULA
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.files import atomic_path
 from alignbench.identity import model_settings
-from alignbench.logs.layout import SUMMARIES
-from alignbench.logs.read import Log, choose, no_verdicts, samples
+from alignbench.logs.layout import Summary
+from alignbench.logs.read import Log, choose, no_verdicts
+from alignbench.logs.samples import samples
 from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ __all__ = ["verdicts", "write_verdicts"]
 
 GROUP_ROWS = 5_000
 """Rows that are written at once."""
-PARTIAL = "partial_log"
-"""Flag of every row of a log in which planned samples are missing."""
 
 
 def _columns(log: Log) -> tuple[dict[str, list[Any]], int]:
@@ -35,7 +34,7 @@ def _columns(log: Log) -> tuple[dict[str, list[Any]], int]:
         "value_1", "value_2", "position_1", "position_2", "flags", "sample_uuid",
     )  # fmt: skip
     records = []
-    for summary, score, rows in samples(log, SUMMARIES):
+    for summary, score, rows in samples(log, Summary):
         about = summary.metadata
         for turn, (verdict, reason, refusal, severity, first, second, flags) in enumerate(rows, start=1):
             records.append(
@@ -55,8 +54,6 @@ def _arrow(log: Log) -> pa.Table:
 
     columns, rows = _columns(log)
     about, metadata = log.eval, log.metadata
-    if rows and log.status != "success" and len(set(columns["sample_uuid"])) < log.planned:
-        columns["flags"] = ["+".join(filter(None, (flags, PARTIAL))) for flags in columns["flags"]]
     constant = {
         "model": about.model,
         "model_args": model_settings(about.model_args, about.model_generate_config),
@@ -75,8 +72,19 @@ def _arrow(log: Log) -> pa.Table:
         elif pa.types.is_dictionary(field.type):
             arrays.append(pa.array(columns[field.name], pa.string()).dictionary_encode())
         else:
-            arrays.append(pa.array(columns[field.name], field.type))
+            arrays.append(_plain_array(columns[field.name], field, log))
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _plain_array(values: list[Any], field: pa.Field, log: Log) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, field.type)
+    except (pa.ArrowException, OverflowError) as error:
+        raise InputError(
+            f"column {field.name!r}: {first_line(error)}", file=log.path, allowed="whole numbers up to 32767"
+        ) from error
 
 
 def verdicts(paths: Sequence[str | Path]) -> pd.DataFrame:

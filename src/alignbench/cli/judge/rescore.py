@@ -44,6 +44,7 @@ def _report(found: Rescored) -> None:
         "judged before": found.kept,
         "not judged, the judge could not be called": found.failed,
         "without an answer": found.unanswered,
+        "declared invalid": found.invalid,
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "judged")
     click.echo(f"{found.target}: {said}")

@@ -1,0 +1,126 @@
+"""The samples that were planned and are not in the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from alignbench.logs.layout import Summary
+from alignbench.logs.read import planned_samples
+from alignbench.packs import expand, load_pack, shipped_packs
+from alignbench.packs.forged import forged_answers, forged_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from alignbench.logs.read import Log
+
+__all__ = ["absent_samples"]
+
+S = TypeVar("S", bound=Summary)
+Facts = dict[str, Any]
+
+_OF_SCENARIO = ("family", "split", "value_1", "value_2")
+_OF_ANSWER = ("kind", "label", "label_position_1", "label_position_2")
+
+
+def absent_samples(log: Log, there: Sequence[S], kind: type[S]) -> list[S]:
+    """Stand-ins for the planned samples of which a log has no summary.
+
+    An id says which scenario, kind and condition was planned. The rest is what other samples of the log say: of the
+    same sample in another epoch, or of its scenario and its condition. What they do not know, the shipped pack does
+    where it is still the one of the run; else it is left at the defaults.
+
+    Args:
+        log: The log.
+        there: Its summaries.
+        kind: What a summary of it is.
+    """
+    present = {(str(summary.id), summary.epoch) for summary in there}
+    if len(present) >= log.planned:
+        return []
+    missing = [key for key in planned_samples(log) if key not in present]
+    known = _known(there)
+    found = []
+    for name, epoch in missing:
+        facts = known.get(name) or _told(name, known, log)
+        if facts is not None:
+            found.append(msgspec.convert({"id": name, "epoch": epoch, "metadata": facts}, kind))
+    return found
+
+
+def _known(there: Iterable[Summary]) -> dict[str, Facts]:
+    """What samples say of themselves, of their scenario, of their condition and of their labelled answer, by name."""
+    known: dict[str, Facts] = {}
+    for summary in there:
+        facts = msgspec.structs.asdict(summary.metadata)
+        if facts["scenario"] is None:
+            continue
+        name = str(summary.id)
+        known[name] = facts
+        for place, names in _places(name, facts).items():
+            known[place] = {name: facts[name] for name in names if name in facts}
+    return known
+
+
+def _places(name: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Under which names something is known of other samples; a slash at the end keeps them apart from ids."""
+    scenario = "/".join(name.split("/")[:2])
+    places = {
+        f"{scenario}/": _OF_SCENARIO,
+        f"{_unnudged(facts['condition'])}/": ("turns",),
+    }
+    if answer := facts.get("answer"):
+        places[f"{scenario}/{answer}/"] = _OF_ANSWER
+    if attack := facts.get("attack"):
+        places[f"{attack}/"] = ("technique",)
+    return places
+
+
+def _unnudged(condition: str) -> str:
+    """A condition without its nudge, which changes no number of turns and which twins do not have."""
+    return "+".join(part for part in condition.split("+") if not part.startswith("nudge="))
+
+
+def _told(name: str, known: Mapping[str, Facts], log: Log) -> Facts | None:
+    """What the id of a sample says of it; None where it is no id of ours."""
+    parts = name.split("/")
+    if len(parts) < 4 or parts[2] not in ("conflict", "twin"):
+        return None
+    _, scenario, kind, condition, *rest = parts
+    nudge = next((part[6:] for part in condition.split("+") if part.startswith("nudge=")), "neutral")
+    facts: Facts = {"scenario": scenario, "twin": kind == "twin", "condition": condition, "nudge": nudge}
+    # An examination puts one of the labelled answers there, and perhaps one of the attacks on it.
+    facts |= dict(zip(("answer", "attack"), rest, strict=False))
+    places = _places(name, facts)
+    if any(place not in known for place in places):
+        facts |= _packed(parts[0], facts, log)
+    for place in places:
+        facts |= known.get(place, {})
+    return facts
+
+
+def _packed(name: str, facts: Facts, log: Log) -> Facts:
+    """What the shipped pack says of a sample; nothing where the run had another pack of this name."""
+    packs = log.metadata.get("packs")
+    digests = packs.get(name) if isinstance(packs, dict) else log.metadata
+    if not isinstance(digests, dict) or name not in shipped_packs():
+        return {}
+    pack = load_pack(name)
+    scenario = pack.scenarios.get(facts["scenario"])
+    if scenario is None or pack.digest != digests.get("pack_digest"):
+        return {}
+    first, second = pack.pair(scenario)
+    found: Facts = {"family": scenario.family, "split": scenario.split, "value_1": first.id, "value_2": second.id}
+    if "answer" not in facts:
+        condition = next(iter(expand(pack.axes, facts["condition"])))
+        return found | {"turns": 1 + len(condition.follow_ups)}
+    for answer in pack.labels if pack.label_digest == digests.get("label_digest") else ():
+        if answer.id == facts["answer"]:
+            found |= {"kind": answer.kind, "label": answer.verdict, "label_position_1": answer.position_1,
+                      "label_position_2": answer.position_2}  # fmt: skip
+    for forged in forged_answers() if log.metadata.get("attack_digest") == forged_digest() else ():
+        if forged.id == facts.get("attack"):
+            found["technique"] = forged.technique
+    return found
