@@ -69,10 +69,10 @@ def held(
             for at, end in enumerate(ends if sign < 0 else ends[::-1]):
                 imagined = np.full((len(part), 1), weight * (end - truth))
                 chances[side, at, begin : begin + batch] = positive_chance(sign * np.hstack([part, imagined]))
-    return {
-        method: ((share * chances[:, 0] + (1 - share) * chances[:, 1]) >= tail - 1e-12).all(0)
-        for method, share in GAFFKE.items()
-    }
+    found: dict[str, NDArray[np.bool_]] = {}
+    for method, share in GAFFKE.items():
+        found[method] = np.all(share * chances[:, 0] + (1 - share) * chances[:, 1] >= tail - 1e-12, axis=0)
+    return found
 
 
 def gaffke_scores(

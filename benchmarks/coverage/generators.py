@@ -121,13 +121,14 @@ def _heavy(generator: Generator, mean: float) -> Floats:
         # One atom may stand partly for a hot scenario, so that the mean is exact.
         return np.asarray(np.clip(np.arange(ATOMS) + 1 - ATOMS * (1 - mean), 0, 1))
     share = (np.arange(ATOMS) + 0.5) / ATOMS
-    shape = {
-        "cauchy": lambda: stats.cauchy.ppf(share),
-        "t2": lambda: stats.t.ppf(share, 2),
-        "lognormal": lambda: 2 * special.ndtri(share),
-        "pareto": lambda: -np.log1p(-share),
-    }[generator]()
-    squash = special.expit if generator in ("cauchy", "t2") else lambda logs: np.exp(np.minimum(logs, 0.0))
+    if generator in ("cauchy", "t2"):
+        shape = stats.t.ppf(share, 1 if generator == "cauchy" else 2)
+    else:
+        shape = 2 * special.ndtri(share) if generator == "lognormal" else -np.log1p(-share)
+
+    def squash(logs: Floats) -> Floats:
+        return np.asarray(special.expit(logs) if generator in ("cauchy", "t2") else np.exp(np.minimum(logs, 0.0)))
+
     # Quantiles of the Cauchy law reach 20,000, so the place that balances them may lie far out.
     place = optimize.brentq(lambda at: float(squash(shape + at).mean()) - mean, -1e5, 1e5, xtol=1e-12)
     return np.asarray(squash(shape + place))

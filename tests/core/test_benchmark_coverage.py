@@ -273,7 +273,7 @@ def test_grids_of_the_correction_have_the_stated_settings() -> None:
 def test_heavy_tails_have_the_stated_mean(generator: Generator, mean: float) -> None:
     """Heavy-tailed propensities are shares with the stated mean, and few scenarios have most of it."""
     atoms = propensities(generator, mean, 0.0)
-    assert (float(atoms.min()), float(atoms.max())) == (pytest.approx(0, abs=0.5), pytest.approx(1, abs=0.5))
+    assert 0 <= float(atoms.min()) < float(atoms.max()) <= 1
     assert float(atoms.mean()) == pytest.approx(mean, rel=1e-6)
     if mean <= 0.05:
         assert float(atoms[-ATOMS // 10 :].sum() / atoms.sum()) > 0.5

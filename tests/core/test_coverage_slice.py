@@ -44,7 +44,7 @@ def rate_score(setting: Setting, seed: int, method: str = "s1_interval") -> Scor
 
 HOT = (
     Setting(100, (1, 50), 0.0, 0.02, "hot"),
-    Setting(42, (4, 4), 0.0, 0.01, "hot"),
+    Setting(42, (20, 20), 0.0, 0.05, "hot"),
     Setting(14, (4, 4), 0.0, 0.02, "cauchy"),
 )
 """Where few scenarios always misbehave and the rest never."""
