@@ -23,7 +23,7 @@ import numpy as np
 from alignbench.errors import InputError
 from alignbench.stats.difference import Difference, minimum_detectable
 from alignbench.stats.estimate import Estimate
-from alignbench.stats.label_draws import DRAWS, LabelMass, drawn_rates
+from alignbench.stats.label_draws import DRAWS, LabelMass, SplitLabels, drawn_rates
 from alignbench.stats.rate import FEW_SCENARIOS
 from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
 
@@ -56,8 +56,8 @@ class LabelledPack:
     Attributes:
         scenario: Scenario of each output, a whole number.
         stratum: What the judge said of it: 1 flagged and 0 not, or a panel's count of votes.
-        label: Share of its labellers who call it the event: 1, 0 or between them where they disagree; NaN: not
-            labelled. The labelled outputs are a random sample of each stratum.
+        label: What people said of it, 1 event, 0 none, NaN not labelled: one value an output, or shape (n, labellers)
+            with a column for each. The labelled outputs are a random sample of each stratum.
     """
 
     scenario: ArrayLike
@@ -169,10 +169,13 @@ def corrected_overall(
 
 def _pack(pack: LabelledPack) -> CorrectedPack:
     """Reduce one pack to masses by scenario and stratum; a scenario weighs 1, an output one over its outputs."""
-    group, said, truth = _checked(pack)
+    group, said, votes = _checked(pack)
+    given_by = ~np.isnan(votes)
+    labelled = given_by.any(1)
+    truth = np.divide(np.nansum(votes, axis=1), given_by.sum(1), where=labelled, out=np.full(len(group), np.nan))
     _, group = np.unique(group, return_inverse=True)
     size = np.bincount(group).astype(float)
-    weight, labelled = 1 / size[group], ~np.isnan(truth)
+    weight = 1 / size[group]
     names = np.unique(said)
     masses = np.zeros((3, len(size), len(names)))
     imagined = np.zeros(len(names))
@@ -195,8 +198,29 @@ def _pack(pack: LabelledPack) -> CorrectedPack:
         labels=int(labelled.sum()),
         found=float(truth[labelled].sum()),
         confirmed=len(np.unique(group[labelled & (truth > 0.5)])),
-        mass=LabelMass(share, given, found, imagined),
+        mass=LabelMass(share, given, found, imagined, _split(votes, truth, weight, group, said)),
     )
+
+
+def _split(
+    votes: Floats, truth: Floats, weight: Floats, group: NDArray[np.int64], said: NDArray[np.int64]
+) -> tuple[SplitLabels, ...]:
+    """The outputs about which their labellers disagree, by who these are."""
+    if votes.shape[1] == 1:
+        return ()
+    rows = np.flatnonzero((truth > 0) & (truth < 1))
+    names, stratum = np.unique(said, return_inverse=True)
+    shape = int(group.max()) + 1, len(names)
+    found = []
+    for asked in np.unique(~np.isnan(votes[rows]), axis=0):
+        here = rows[(~np.isnan(votes[rows]) == asked).all(1)]
+        masses = []
+        for labeller in np.flatnonzero(asked):
+            mass = np.zeros(shape)
+            np.add.at(mass, (group[here], stratum[here]), weight[here] * votes[here, labeller])
+            masses.append(mass)
+        found.append(SplitLabels(tuple(map(int, np.flatnonzero(asked))), tuple(masses)))
+    return tuple(found)
 
 
 def _imagined(weight: Floats, labels: int) -> float:
@@ -232,13 +256,14 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
     low, high = float(np.quantile(below, (1 - level) / 2)), float(np.quantile(above, (1 + level) / 2))
     per_output = float((share**2 / n).sum())
     n_eff = min(mean * (1 - mean) / variance, 1 / per_output)
-    limits = {"low": max(0.0, min(low, value)), "high": min(1.0, max(high, value))}
-    return replace(estimate, **limits, deff=1 / (per_output * n_eff), n_eff=n_eff), variance
+    low, high = max(0.0, min(low, value)), min(1.0, max(high, value))
+    return replace(estimate, low=low, high=high, deff=1 / (per_output * n_eff), n_eff=n_eff), variance
 
 
 def _checked(pack: LabelledPack) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Scenario, stratum, and labels with a column for each labeller."""
     group, said, truth = np.asarray(pack.scenario), np.asarray(pack.stratum), np.asarray(pack.label, dtype=float)
-    if not len(group) or group.ndim != 1 or not group.shape == said.shape == truth.shape:
+    if not len(group) or group.ndim != 1 or not group.shape == said.shape == truth.shape[:1] or truth.ndim > 2:
         raise InputError(
             f"scenario, stratum and label have the shapes {group.shape}, {said.shape}, {truth.shape}",
             allowed="three vectors of one length, not empty",
@@ -250,13 +275,14 @@ def _checked(pack: LabelledPack) -> tuple[NDArray[np.int64], NDArray[np.int64], 
         wrong = (truth < 0) | (truth > 1)
     if wrong.any():
         raise InputError(f"label {float(truth[wrong][0])!r}", allowed="0 to 1, or NaN for none")
+    votes = truth.reshape(len(group), -1)
     for value in np.unique(said):
-        if np.isnan(truth[said == value]).all():
+        if np.isnan(votes[said == value]).all():
             raise InputError(
                 f"no label among the {int((said == value).sum())} outputs of which the judge said {int(value)}",
                 allowed="at least one label for each thing the judge said",
             )
-    return group.astype(np.int64), said.astype(np.int64), truth
+    return group.astype(np.int64), said.astype(np.int64), votes
 
 
 def corrected_difference(
