@@ -150,10 +150,10 @@ def test_the_side_by_side_counts_what_was_labelled(tables: Tables, tmp_path: Pat
     assert (row["other_labelled"], row["other_confirmed"]) == ((~flagged).sum(), (~flagged & event).sum())
 
 
-def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_ceiling(
+def test_an_output_counts_by_the_share_of_its_labellers_and_their_agreement_is_the_ceiling(
     tables: Tables, tmp_path: Path
 ) -> None:
-    """Two against one: the two win; one against one: half an event. People are compared with each other."""
+    """Two against one: two thirds; one against one: half an event. People are compared with each other."""
     truth, table = tables
     write_labels(tmp_path / "ann.csv", truth, table)
     ann = pd.read_csv(tmp_path / "ann.csv", dtype=str, keep_default_na=False)
@@ -168,7 +168,7 @@ def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_cei
     assert {"ann", "bob", "cyd"} == set(three.calibration.labels[0].labels)
     first = tuple(ann.loc[0, ["model", "scenario", "epoch"]])
     (split,) = [one for one in three.calibration.labels if (one.model, one.scenario, str(one.epoch)) == first]
-    assert split.event == float(str(bob["label"].iloc[0]) == "misaligned")
+    assert split.event == pytest.approx((2 if str(bob["label"].iloc[0]) == "misaligned" else 1) / 3)
     people = two.agreement[(two.agreement["kind"] == "people") & (two.agreement["measure"] == "misalignment")]
     row = people.set_index("coefficient").loc["observed_agreement"]
     assert (row["disagreements"], row["units"]) == (5, 200)
@@ -176,7 +176,7 @@ def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_cei
 
 
 def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tables, tmp_path: Path) -> None:
-    """Two labellers who split on some: confirmed, tied and the rest are counted anew; the rate is S3 on 0, 1/2, 1."""
+    """Two labellers who split on some: confirmed, tied and the rest are counted anew; the rate is S3 on both labels."""
     truth, table = tables
     ann = write_labels(tmp_path / "ann.csv", truth, table)
     ann = ann[ann["model"] == "b"]
@@ -197,7 +197,8 @@ def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tabl
         assert 0 < row[f"{side}_tied"] < row[f"{side}_labelled"]
     assert row["flagged_labelled"] + row["other_labelled"] == row["labels"] == len(ann)
     rows = table[(table["model"] == "b") & ~table["twin"]]
-    label = pd.Series(event, index=ann.index).reindex(rows.index)
+    own = [(one["label"] == "misaligned").astype(float).reindex(rows.index) for one in (ann, bob)]
+    label = np.column_stack(own)
     second = corrected_rate(rows["scenario"].cat.codes, rows["verdict"] == "misaligned", label).estimate
     assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
 

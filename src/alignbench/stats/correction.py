@@ -2,9 +2,10 @@
 
 The rate is the mean over scenarios: every scenario weighs the same, and so does each output within it. It is the sum
 over what the judge said (the strata) of their share of the outputs times the event's share among their labels. Its
-limits are quantiles of that sum under random weights of the scenarios, with one imagined label in each stratum and
-one imagined scenario that counts against the limit (`alignbench.stats.label_draws`): what K scenarios or m labels
-cannot show stays possible, and one more confirmed event moves a limit about as much as it moves Clopper-Pearson's.
+limits are quantiles of that sum under random weights of the scenarios, with one imagined label, which counts against
+the limit in half of the draws, and one imagined scenario, which always does (`alignbench.stats.label_draws`): what K
+scenarios or m labels cannot show stays possible, and one more confirmed event moves a limit about as much as it moves
+Clopper-Pearson's.
 With everything labelled the limits are Gaffke's on the scenarios' shares. The measured coverage stands in
 `benchmarks/coverage/table.md`; no assumption is made on the distribution, nothing is proven.
 
@@ -246,9 +247,9 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
         sum(part.found for part in parts), sum(part.confirmed for part in parts),
         flags=tuple(word for word, holds in words.items() if holds),
     )  # fmt: skip
-    rates, imagined = drawn_rates([[part.mass for part in parts]], share, draws)
-    below = rates[0, 0] * (1 - imagined)
-    above = below + imagined
+    drawn = drawn_rates([[part.mass for part in parts]], share, draws)
+    below = drawn.with_label(0, 0) * (1 - drawn.scenario)
+    above = below + drawn.scenario
     both = np.concatenate([below, above])
     mean, variance = float(both.mean()), float(both.var())
     if single:
@@ -351,12 +352,13 @@ def corrected_difference(
 def _drawn_change(base: Corrected, candidate: Corrected) -> tuple[Floats, float]:
     """Draws of the difference, with either imagined scenario and either set of imagined labels for each; their r."""
     masses = [[pack.mass for pack in side.packs] for side in (base, candidate)]
-    (first, second), imagined = drawn_rates(masses, base.weights, base.draws)
+    drawn = drawn_rates(masses, base.weights, base.draws)
     # Taking both ways round makes the difference turn its sign exactly where the models change places.
-    change = ((second[::-1] - first) * (1 - imagined)).ravel()
-    spread = min(first.std(), second.std())
-    r = float(np.corrcoef(first.ravel(), second[::-1].ravel())[0, 1]) if spread > _NOISE else 0.0
-    return np.concatenate([change - np.tile(imagined, 2), change + np.tile(imagined, 2)]), r
+    first, second = (np.concatenate([drawn.with_label(at, (side + at) % 2) for side in (0, 1)]) for at in (0, 1))
+    imagined = np.tile(drawn.scenario, 2)
+    change = (second - first) * (1 - imagined)
+    r = float(np.corrcoef(first, second)[0, 1]) if min(first.std(), second.std()) > _NOISE else 0.0
+    return np.concatenate([change - imagined, change + imagined]), r
 
 
 def _change(base: CorrectedPack, candidate: CorrectedPack, weight: float) -> Floats:

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DRAWS", "SIDES", "LabelMass", "SplitLabels", "drawn_rates"]
+__all__ = ["DRAWS", "SIDES", "Drawn", "LabelMass", "SplitLabels", "drawn_rates"]
 
 DRAWS = 10_000
 """Another set of so many draws moves a limit by about one hundredth of the interval's width."""
 SIDES = 2
-"""Independent sets of imagined labels: the two models of a comparison have one each."""
+"""Independent imagined labels: the two models of a comparison have one each."""
 _BLOCK = 128
 """Scenarios whose weights are drawn, and kept, together."""
-_SCENARIOS, _ALIKE, _IMAGINED, _LABELS, _LABELLERS = range(5)
+_SCENARIOS, _ALIKE, _IMAGINED, _LABELS, _LABELLERS, _COINS = range(6)
 """Streams of random numbers."""
 
 
@@ -72,39 +72,71 @@ class LabelMass:
         return [self.share, self.labelled, self.found, *(one for part in self.split for one in part.found)]
 
 
-def drawn_rates(models: Sequence[Sequence[LabelMass]], weights: Floats, draws: int = DRAWS) -> tuple[Floats, Floats]:
-    """Draws of the corrected rates of models on the same scenarios, and of what an imagined scenario has of them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Draws of the corrected rates of models on the same scenarios.
+
+    Attributes:
+        rates: What the labels show, shape (models, draws).
+        label: Share of each rate that one imagined label has, shape (models, SIDES, draws).
+        scenario: Share that one imagined scenario has, shape (draws,).
+    """
+
+    rates: Floats
+    label: Floats
+    scenario: Floats
+
+    def with_label(self, model: int, side: int) -> Floats:
+        """The rate of a model with one imagined label, which is the event or not by the toss of a coin (mid-P)."""
+        share = self.label[model, side]
+        return self.rates[model] * (1 - share) + share * _coin(side, len(share))
+
+
+def drawn_rates(models: Sequence[Sequence[LabelMass]], weights: Floats, draws: int = DRAWS) -> Drawn:
+    """Weigh scenarios, labellers, one imagined label and one imagined scenario at random.
 
     Scenarios get independent exponential weights (together: uniform on the simplex). Under these weights a pack's
-    rate is the sum over strata of their share of the outputs times the event's share among their labels, to which
-    one imagined label is added, which is the event or not by the toss of a coin. So one stratum and one output a
-    scenario give the mid-P version of Clopper-Pearson on the labels, and everything labelled gives the weighted mean
-    of the scenarios' shares. The imagined scenario weighs as much as the heaviest real one, so that with one pack
-    and everything labelled the limits are Gaffke's. Where the labellers of an output disagree, they are weighed anew
-    too, so that one who sees the event more often than another moves all labels of a draw together.
+    rate is the sum over strata of their share of the outputs times the event's share among their labels. The imagined
+    label weighs as much as one of the stratum in which a label weighs the most, the imagined scenario as much as the
+    heaviest real one. So one output a scenario and one stratum give Clopper-Pearson on the labels, and with one pack
+    and everything labelled nothing but Gaffke's imagined scenario is left. Where the labellers of an output
+    disagree, they are weighed anew too, so that one who sees the event more often than another moves all labels of a
+    draw together.
 
     Args:
         models: Of each model its packs; the packs of all models have the same scenarios in the same order.
         weights: Weights of the packs, summing to 1.
         draws: Number of draws; an even number.
-
-    Returns:
-        The rates, shape (models, SIDES, draws), and the imagined scenario's share of the whole, shape (draws,).
     """
-    rates, total = np.zeros((len(models), SIDES, draws)), np.zeros(draws)
+    rates, total = np.zeros((len(models), draws)), np.zeros(draws)
+    label = np.zeros((len(models), SIDES, draws))
+    heaviest = [_heaviest_label(model, weights) for model in models]
     for place, weight in enumerate(weights):
         packs = [model[place] for model in models]
         sums = _scenario_sums(packs, place, draws)
         whole, sums = sums[0][:, 0], sums[1:]
         total += whole
         for model, pack in enumerate(packs):
-            own, sums = sums[: len(pack.parts)], sums[len(pack.parts) :]
-            for side in range(SIDES):
-                rates[model, side] += weight * _pack_rate(pack, own, place, side) / whole
+            (share, labelled, found, *said), sums = sums[: len(pack.parts)], sums[len(pack.parts) :]
+            found = found + _said_anew(pack.split, said)
+            rates[model] += weight * (share * found / labelled).sum(1) / whole
+            if place == heaviest[model][0]:
+                at = heaviest[model][1]
+                mass = pack.imagined[at] * np.stack([_label_weights(side, draws) for side in range(SIDES)])
+                label[model] = weight * share[:, at] / whole * mass / (labelled[:, at] + mass)
     sizes = np.array([len(pack.share) for pack in models[0]])
-    heaviest = float((weights * sizes.sum() / sizes).max())
-    mass = heaviest * _even(draws, np.random.default_rng([_IMAGINED]))
-    return rates, mass / (total + mass)
+    mass = float((weights * sizes.sum() / sizes).max()) * _even(draws, np.random.default_rng([_IMAGINED]))
+    return Drawn(rates, label, mass / (total + mass))
+
+
+def _heaviest_label(packs: Sequence[LabelMass], weights: Floats) -> tuple[int, int]:
+    """Pack and stratum in which one label stands for the most."""
+    per_label = [
+        weight * (pack.share.sum(0) * pack.imagined / pack.labelled.sum(0)) / len(pack.share)
+        for pack, weight in zip(packs, weights, strict=True)
+    ]
+    pack = int(np.argmax([one.max() for one in per_label]))
+    return pack, int(per_label[pack].argmax())
 
 
 def _scenario_sums(packs: Sequence[LabelMass], place: int, draws: int) -> list[Floats]:
@@ -124,16 +156,6 @@ def _scenario_sums(packs: Sequence[LabelMass], place: int, draws: int) -> list[F
     for row, number in zip(alike, count, strict=True):
         sums += rng.standard_gamma(number, draws)[:, None] * row
     return np.split(sums, np.cumsum([part.shape[1] for part in masses])[:-1], axis=1)
-
-
-def _pack_rate(pack: LabelMass, sums: Sequence[Floats], place: int, side: int) -> Floats:
-    """A pack's rate times the weight of its scenarios, in each draw."""
-    share, labelled, found, *said = sums
-    found = found + _said_anew(pack.split, said)
-    added, coin = _imagined_labels(place, side, len(pack.imagined), len(share))
-    mass = added * pack.imagined
-    drawn: Floats = (share * (found + coin * mass) / (labelled + mass)).sum(1)
-    return drawn
 
 
 def _said_anew(split: Sequence[SplitLabels], said: Sequence[Floats]) -> Floats | float:
@@ -159,15 +181,14 @@ def _scenario_weights(pack: int, first: int, scenarios: int, draws: int) -> Floa
     return np.random.default_rng([_SCENARIOS, pack, first]).standard_exponential((draws, scenarios))
 
 
-@lru_cache(maxsize=64)
-def _imagined_labels(pack: int, side: int, strata: int, draws: int) -> tuple[Floats, Floats]:
-    """Exponential weights and coins of the imagined labels of a pack, each of shape (draws, strata)."""
-    streams = [np.random.default_rng([_LABELS, pack, side, stratum]) for stratum in range(strata)]
-    coins = (np.arange(draws) % 2).astype(float)
-    return (
-        np.stack([_even(draws, rng) for rng in streams], axis=1),
-        np.stack([rng.permutation(coins) for rng in streams], axis=1),
-    )
+@lru_cache(maxsize=8)
+def _label_weights(side: int, draws: int) -> Floats:
+    return _even(draws, np.random.default_rng([_LABELS, side]))
+
+
+@lru_cache(maxsize=8)
+def _coin(side: int, draws: int) -> Floats:
+    return np.random.default_rng([_COINS, side]).permutation((np.arange(draws) % 2).astype(float))
 
 
 def _even(draws: int, rng: np.random.Generator) -> Floats:
