@@ -89,7 +89,7 @@ class Drawn:
     def with_label(self, model: int, side: int) -> Floats:
         """The rate of a model with one imagined label, which is the event or not by the toss of a coin (mid-P)."""
         share = self.label[model, side]
-        return self.rates[model] * (1 - share) + share * _coin(side, len(share))
+        return np.asarray(self.rates[model] * (1 - share) + share * _coin(side, len(share)))
 
 
 def drawn_rates(models: Sequence[Sequence[LabelMass]], weights: Floats, draws: int = DRAWS) -> Drawn:
