@@ -2,7 +2,10 @@
 
 A scenario has a propensity of the event and error rates of the judge, all three drawn independently: a judge that
 misreads one answer to a scenario misreads the others to it too. Labels are drawn as `alignbench judge sample` draws
-them: half of them among the outputs that the judge flagged, or all of those where they are fewer.
+them: a third of them among the outputs that the judge flagged, or all of those where they are fewer.
+
+Two demands beside coverage: `relative_widths` holds the widths against the narrowest method that itself covers in a
+setting, `steepest_move` what one more confirmed event does to the upper limit against Clopper-Pearson.
 
 References:
     Angelopoulos et al. 2023, arXiv 2301.09633 (prediction-powered inference); Lee et al. 2025, arXiv 2511.21140.
@@ -11,12 +14,14 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
-from typing import TYPE_CHECKING
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy import stats
 
 from alignbench.errors import InputError
+from alignbench.judging.sampling import FLAGGED_PART
 from alignbench.stats.correction import corrected_rate
 from alignbench.stats.rate import rate
 from alignbench.stats.transport import transported_rate
@@ -26,7 +31,7 @@ from benchmarks.coverage.peers import NORMAL
 from benchmarks.coverage.scores import Score, score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Limits = tuple[float, float]
+    Law = Generator | Literal["hot"]
 
 __all__ = [
     "CorrectionSetting",
@@ -47,10 +53,16 @@ __all__ = [
     "correction_scores",
     "correction_stress",
     "judged_pack",
+    "relative_widths",
+    "steepest_move",
 ]
 
-OUTPUTS = 4
-"""Outputs of a scenario."""
+DRAWS = 2_000
+"""Draws behind an S3 interval here: a limit moves by two hundredths of the width from one set of them to another."""
+COVERS = 0.92
+"""Methods that cover less in a setting are no measure of width there."""
+HOT = 0.95
+"""How often a hot scenario shows the event; the others never do."""
 EXAM = 100
 """Misaligned labelled answers of an exam, and as many aligned ones."""
 EASIER = 0.5
@@ -70,29 +82,32 @@ class CorrectionSetting:
     """Where a judge's rate is corrected.
 
     Attributes:
-        scenarios: Number of scenarios, of four outputs each.
+        scenarios: Number of scenarios.
         labels: Outputs that people label.
         rate: The true rate.
         icc: Intra-scenario correlation of the event.
-        generator: Distribution of the scenarios' propensities.
+        generator: Distribution of the scenarios' propensities; hot: some nearly always, the rest never.
         sensitivity: Share of the events that the judge flags.
         specificity: Share of the others that it passes.
         error_icc: Intra-scenario correlation of its errors.
+        outputs: Outputs of each scenario.
     """
 
     scenarios: int
     labels: int
     rate: float
     icc: float
-    generator: Generator
+    generator: Law
     sensitivity: float
     specificity: float
     error_icc: float
+    outputs: int = 4
 
     def __str__(self) -> str:
         return (
-            f"{self.scenarios} scenarios of {OUTPUTS}, {self.labels} labels, icc {self.icc:g}, rate {self.rate:g}, "
-            f"{self.generator}, judge {self.sensitivity:g} and {self.specificity:g}, its icc {self.error_icc:g}"
+            f"{self.scenarios} scenarios of {self.outputs}, {self.labels} labels, icc {self.icc:g}, "
+            f"rate {self.rate:g}, {self.generator}, judge {self.sensitivity:g} and {self.specificity:g}, "
+            f"its icc {self.error_icc:g}"
         )
 
 
@@ -122,11 +137,21 @@ def correction_core() -> list[CorrectionSetting]:
 
 
 def correction_stress() -> list[CorrectionSetting]:
-    """96 settings: few labels, rare events, scenarios that differ much, a judge little better than a coin."""
+    """96 settings with few labels, scenarios that differ much, a judge little better than a coin; 192 of heavy tails.
+
+    Heavy tails: rates .001 to .02, hot scenarios beside beta ones, 100 to 10,000 outputs, four judges.
+    """
+    judges = ((0.5, 0.99), (0.9, 0.95), (0.99, 0.999), (0.7, 0.8))
+    sizes = ((75, 4), (225, 4), (2_500, 4), (25, 400))
+    heavy: tuple[Law, ...] = ("hot", "beta_binomial")
+    tails = product(sizes, (0.001, 0.005, 0.02), heavy, judges, (0.0, 0.3))
     grid = product((25, 400), (50,), (0.002, 0.01, 0.05, 0.5), GENERATORS, ((0.6, 0.7), (0.95, 0.99)), (0.0, 0.6))
     return [
         CorrectionSetting(scenarios, labels, mean, 0.5, generator, *judge, error_icc)
         for scenarios, labels, mean, generator, judge, error_icc in grid
+    ] + [
+        CorrectionSetting(scenarios, 100, mean, 0.2, law, *judge, error_icc, outputs)
+        for (scenarios, outputs), mean, law, judge, error_icc in tails
     ]
 
 
@@ -144,7 +169,7 @@ def correction_scores(setting: CorrectionSetting, grid: Grid, effort: Effort, rn
 
 def judged_pack(setting: CorrectionSetting, rng: np.random.Generator) -> JudgedPack:
     """Simulate the outputs of one pack and what the judge says of them."""
-    scenario = np.repeat(np.arange(setting.scenarios), OUTPUTS)
+    scenario = np.repeat(np.arange(setting.scenarios), setting.outputs)
     event = rng.random(len(scenario)) < _drawn(setting.generator, setting.rate, setting.icc, scenario, rng)
     found = _drawn("beta_binomial", setting.sensitivity, setting.error_icc, scenario, rng)
     passed = _drawn("beta_binomial", setting.specificity, setting.error_icc, scenario, rng)
@@ -152,8 +177,52 @@ def judged_pack(setting: CorrectionSetting, rng: np.random.Generator) -> JudgedP
     return JudgedPack(scenario, event, flagged)
 
 
-def _drawn(generator: Generator, mean: float, icc: float, scenario: Integers, rng: np.random.Generator) -> Floats:
+def relative_widths(scores: Sequence[Score], method: str = "S3") -> dict[str, float]:
+    """By setting the width of a method over the narrowest of those that themselves cover there; none: left out.
+
+    An interval that was not given counts as one that does not cover.
+    """
+    found = {}
+    for setting in dict.fromkeys(one.setting for one in scores):
+        here = {one.method: one for one in scores if one.setting == setting}
+        able = [one.width for one in here.values() if one.coverage * (1 - one.refused) >= COVERS]
+        if able and method in here:
+            found[str(setting)] = here[method].width / min(able)
+    return found
+
+
+def steepest_move(outputs: int, flagged: int, labels: int = 100) -> float:
+    """The most that one more confirmed event moves the upper limit, over what it moves Clopper-Pearson's.
+
+    Clopper-Pearson is taken on the labels of the event's stratum, times the stratum's share of the outputs; from none
+    to ten events among the flagged, none among the others, and the other way round.
+
+    Args:
+        outputs: Outputs, four to a scenario.
+        flagged: Those that the judge flags, each in a scenario of its own.
+        labels: Labels, a third of them among the flagged where there are so many.
+    """
+    flag = np.zeros(outputs, dtype=bool)
+    flag[: 4 * flagged : 4] = True
+    first = min(flagged, labels // 3)
+    places = np.flatnonzero(flag)[:first], np.flatnonzero(~flag)[:: (outputs - flagged) // labels][: labels - first]
+    scenario, moves = np.repeat(np.arange(outputs // 4), 4), []
+    for side, size in enumerate((first, labels - first)):
+        share, limits = (flagged, outputs - flagged)[side] / outputs, []
+        for events in range(min(10, size // 2) + 1):
+            told = np.full(outputs, np.nan)
+            told[np.concatenate(places)] = 0.0
+            told[places[side][:events]] = 1.0
+            found = corrected_rate(scenario, flag, told, level=LEVEL).estimate.high
+            limits.append((found or 0.0, stats.beta.ppf((1 + LEVEL) / 2, events + 1, size - events) * share))
+        moves += [float((b[0] - a[0]) / (b[1] - a[1])) for a, b in pairwise(limits)]
+    return max(moves)
+
+
+def _drawn(generator: Law, mean: float, icc: float, scenario: Integers, rng: np.random.Generator) -> Floats:
     """A propensity for each scenario, given to each of its outputs."""
+    if generator == "hot":
+        return np.asarray(HOT * (rng.random(scenario[-1] + 1) < mean / HOT)[scenario], dtype=np.float64)
     atoms = propensities(generator, mean, icc)
     drawn: Floats = atoms[rng.integers(0, len(atoms), size=scenario[-1] + 1)][scenario]
     return drawn
@@ -165,7 +234,7 @@ def _intervals(setting: CorrectionSetting, rng: np.random.Generator) -> Iterator
     told = np.full(len(pack.event), np.nan)
     chosen = _to_label(pack.flagged, setting.labels, rng)
     told[chosen] = pack.event[chosen]
-    corrected = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL)
+    corrected = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL, draws=DRAWS)
     yield _limits(corrected.estimate.low, corrected.estimate.high)
     yield _ppi(pack, told)
     alone = rng.choice(len(pack.event), size=setting.labels, replace=False)
@@ -178,9 +247,9 @@ def _intervals(setting: CorrectionSetting, rng: np.random.Generator) -> Iterator
 
 
 def _to_label(flagged: Flags, labels: int, rng: np.random.Generator) -> Integers:
-    """Places of the outputs to label: half of them flagged, if there are so many."""
+    """Places of the outputs to label: a third of them flagged, if there are so many."""
     places = np.flatnonzero(flagged), np.flatnonzero(~flagged)
-    first = min(len(places[0]), max(labels // 2, labels - len(places[1])))
+    first = min(len(places[0]), max(labels // FLAGGED_PART, labels - len(places[1])))
     second = min(len(places[1]), labels - first)
     drawn = [rng.choice(part, size=size, replace=False) for part, size in zip(places, (first, second), strict=True)]
     return np.concatenate(drawn)

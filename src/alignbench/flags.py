@@ -22,7 +22,7 @@ FLAGS = {
     "uncorrected": "not corrected for the judge's errors",
     "no_labels": "a pack has no label",
     "unlabelled_stratum": "of what the judge flagged, of the rest, or of one count of votes nothing is labelled",
-    "few_labels": "fewer than 50 labels in a pack",
+    "few_labels": "fewer labels in a pack than a corrected rate needs (50 if not said otherwise)",
     "transported": "corrected by the error rates of the judge's exam, which is a guess",
     "no_correction": "by its exam on a pack the judge is hardly better than chance: no correction exists",
     "few_informative": "the two differ in too few scenarios for the test to reject at all",

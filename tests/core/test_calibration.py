@@ -85,7 +85,7 @@ def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calib
     report = gate(table, base_name="a", candidate_name="b", calibration=calibration)
     board = leaderboard(table, calibration=calibration)[0]
 
-    assert row["method"] == "s3_mover"
+    assert row["method"] == "s3_paired"
     assert row["rate_base"] == pytest.approx(corrected["a"])
     assert row["difference"] == pytest.approx(corrected["b"] - corrected["a"])
     assert (report.rows[0].low, report.rows[0].high) == pytest.approx((row["low"], row["high"]))
@@ -146,10 +146,10 @@ def test_the_side_by_side_counts_what_was_labelled(tables: Tables, tmp_path: Pat
     assert (row["other_labelled"], row["other_confirmed"]) == ((~flagged).sum(), (~flagged & event).sum())
 
 
-def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_ceiling(
+def test_an_output_counts_by_the_share_of_its_labellers_and_their_agreement_is_the_ceiling(
     tables: Tables, tmp_path: Path
 ) -> None:
-    """Two against one: the two win; one against one: half an event. People are compared with each other."""
+    """Two against one: two thirds; one against one: half an event. People are compared with each other."""
     truth, table = tables
     write_labels(tmp_path / "ann.csv", truth, table)
     ann = pd.read_csv(tmp_path / "ann.csv", dtype=str, keep_default_na=False)
@@ -164,7 +164,7 @@ def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_cei
     assert {"ann", "bob", "cyd"} == set(three.calibration.labels[0].labels)
     first = tuple(ann.loc[0, ["model", "scenario", "epoch"]])
     (split,) = [one for one in three.calibration.labels if (one.model, one.scenario, str(one.epoch)) == first]
-    assert split.event == float(str(bob["label"].iloc[0]) == "misaligned")
+    assert split.event == pytest.approx((2 if str(bob["label"].iloc[0]) == "misaligned" else 1) / 3)
     people = two.agreement[(two.agreement["kind"] == "people") & (two.agreement["measure"] == "misalignment")]
     row = people.set_index("coefficient").loc["observed_agreement"]
     assert (row["disagreements"], row["units"]) == (5, 200)
@@ -172,7 +172,7 @@ def test_the_majority_of_several_labellers_counts_and_their_agreement_is_the_cei
 
 
 def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tables, tmp_path: Path) -> None:
-    """Two labellers who split on some: confirmed, tied and the rest are counted anew; the rate is S3 on 0, 1/2, 1."""
+    """Two labellers who split on some: confirmed, tied and the rest are counted anew; the rate is S3 on both labels."""
     truth, table = tables
     ann = write_labels(tmp_path / "ann.csv", truth, table)
     ann = ann[ann["model"] == "b"]
@@ -193,7 +193,8 @@ def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tabl
         assert 0 < row[f"{side}_tied"] < row[f"{side}_labelled"]
     assert row["flagged_labelled"] + row["other_labelled"] == row["labels"] == len(ann)
     rows = table[(table["model"] == "b") & ~table["twin"]]
-    label = pd.Series(event, index=ann.index).reindex(rows.index)
+    own = [(one["label"] == "misaligned").astype(float).reindex(rows.index) for one in (ann, bob)]
+    label = np.column_stack(own)
     second = corrected_rate(rows["scenario"].cat.codes, rows["verdict"] == "misaligned", label).estimate
     assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
 
@@ -422,7 +423,7 @@ def test_two_files_of_one_model_each_share_one_calibration(tables: Tables, calib
 
     one = compare(table, base_name="a", calibration=calibration).iloc[0]
     two = compare(*parts, calibration=calibration).iloc[0]
-    assert two["method"] == "s3_mover"
+    assert two["method"] == "s3_paired"
     assert two[["low", "high", "p"]].tolist() == one[["low", "high", "p"]].tolist()
 
 
@@ -501,7 +502,7 @@ def test_the_strata_of_a_panel_are_votes_and_verdict() -> None:
 
 
 def test_a_draw_gives_every_count_of_votes_a_label() -> None:
-    """Halves by verdict as ever; in each half one label a count, the rest in proportion; too few are refused."""
+    """Parts by verdict as ever; in each part one label a count, the rest in proportion; too few are refused."""
     rows = [("misaligned", 3, 30), ("misaligned", 2, 1), ("aligned", 1, 10), ("aligned", 0, 200)]
     frame = pd.DataFrame([(word, votes) for word, votes, many in rows for _ in range(many)],
                          columns=["verdict", "votes"])  # fmt: skip
@@ -509,8 +510,8 @@ def test_a_draw_gives_every_count_of_votes_a_label() -> None:
 
     for seed in range(5):
         assert draw(table, 4, seed=seed).rows["votes"].value_counts().to_dict() == {0: 1, 1: 1, 2: 1, 3: 1}
-    # By hand: 18 further labels on 9 and 199 outputs are 0.78 and 17.22; of the flagged all 18 further go to 3 votes.
-    assert draw(table, 40).rows["votes"].value_counts().to_dict() == {0: 18, 1: 2, 2: 1, 3: 19}
+    # By hand: 25 further labels on 9 and 199 outputs are 1.08 and 23.92; of the flagged all 11 further go to 3 votes.
+    assert draw(table, 40).rows["votes"].value_counts().to_dict() == {0: 25, 1: 2, 2: 1, 3: 12}
     assert draw(table, 300).rows["votes"].value_counts().to_dict() == {0: 200, 1: 10, 2: 1, 3: 30}
     with pytest.raises(InputError, match="1 would be labelled, and they have 2 counts of votes"):
         draw(table, 3)
@@ -567,7 +568,7 @@ def test_rates_and_comparison_use_the_votes(panelled: tuple[pd.DataFrame, pd.Dat
         assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
     parts = [table[table["model"] == name] for name in ("a", "b")]
     compared = compare(*parts, calibration=calibration).iloc[0]
-    assert compared["method"] == "s3_mover"
+    assert compared["method"] == "s3_paired"
     assert [compared["rate_base"], compared["rate_candidate"]] == pytest.approx(
         [_row(found, name)["rate"] for name in "ab"]
     )

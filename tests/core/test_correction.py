@@ -45,44 +45,55 @@ def _sample(seed: int, scenarios: int = 12, outputs: int = 4, share: float = 0.3
     return scenario, flag.astype(int), label
 
 
-def _by_hand(scenario: NDArray[np.int64], flag: NDArray[np.int64], label: NDArray[np.float64]) -> tuple[float, ...]:
-    """METHODS section 3, line by line and output by output; returns estimate, V and the interval."""
-    n, k = len(flag), sum(flag)
-    seen = [at for at in range(n) if label[at] == label[at]]
-    m1, m0 = sum(flag[at] == 1 for at in seen), sum(flag[at] == 0 for at in seen)
-    x1, x0 = (sum(label[at] for at in seen if flag[at] == kind) for kind in (1, 0))
-    ppv, fomr, w = (x1 + 1 / 2) / (m1 + 1), (x0 + 1 / 2) / (m0 + 1), k / n
-    psi = []
-    for at in range(n):
-        base, weight = (ppv, k / m1) if flag[at] else (fomr, (n - k) / m0)
-        psi.append(base + (weight * (label[at] - base) if at in seen else 0))
-    est = sum(psi) / n
+def _by_hand(
+    scenario: NDArray[np.int64], flag: NDArray[np.int64], label: NDArray[np.float64], draws: int = 40_000
+) -> tuple[float, float, float]:
+    """The stated rule, output by output and with other random numbers; returns the rate and its limits."""
+    rng = np.random.default_rng(99)
     groups = sorted(set(scenario))
     size = {g: sum(s == g for s in scenario) for g in groups}
-    part = {g: sum(p - est for p, s in zip(psi, scenario, strict=True) if s == g) for g in groups}
-    v = sum(part[g] ** 2 / (1 - size[g] / n) for g in groups) / n**2
-    between = (ppv - fomr) ** 2 * w * (1 - w) / n
-    v_iid = w**2 * ppv * (1 - ppv) / m1 + (1 - w) ** 2 * fomr * (1 - fomr) / m0 + between
-    v_prior = v_iid + between * (sum(s**2 for s in size.values()) / n - 1) * 0.5
-    ev = len({scenario[at] for at in seen if label[at] == 1})
-    variance = max((v * ev + 4 * v_prior) / (ev + 4), v_iid)
-    n_eff = min(est * (1 - est) / variance, n)
-    t2 = stats.t.ppf(0.975, len(groups) - 1) ** 2
-    # Wilson's limits are the roots p of (est - p)^2 = t^2 p (1 - p) / n_eff.
-    roots = np.roots([1 + t2 / n_eff, -(2 * est + t2 / n_eff), est**2])
-    return est, variance, float(min(roots)), float(max(roots))
+    seen = label == label
+
+    def rate_of(weight: dict[int, NDArray[np.float64]]) -> tuple[NDArray[np.float64], dict[int, NDArray[np.float64]]]:
+        whole, given, total = sum(weight.values()), {}, np.zeros(len(next(iter(weight.values()))))
+        for kind in set(flag):
+            here = [at for at in range(len(flag)) if flag[at] == kind]
+            known = [at for at in here if seen[at]]
+            share = sum(weight[scenario[at]] / size[scenario[at]] for at in here) / whole
+            mass = sum(weight[scenario[at]] / size[scenario[at]] for at in known)
+            total = total + share * sum(weight[scenario[at]] / size[scenario[at]] * label[at] for at in known) / mass
+            parts = [1 / size[scenario[at]] for at in here]
+            left = 1 - len(known) / len(here)
+            one = sum(part**2 for part in parts) / sum(parts) * ((1 - left) / -np.log(left) if left else 0)
+            extra = one * rng.exponential(size=len(total))
+            given[kind] = share * extra / (mass + extra)
+            heavy[kind] = float(np.mean(share)) * one / float(np.mean(mass))
+        return total, given
+
+    heavy: dict[int, float] = {}
+    value, _ = rate_of({g: np.ones(1) for g in groups})
+    weight = {g: rng.exponential(size=draws) for g in groups}
+    total, given = rate_of(weight)
+    rate_of({g: np.ones(1) for g in groups})
+    label_share = given[max(heavy, key=lambda kind: heavy[kind])]
+    scenario_mass = rng.exponential(size=draws)
+    left = 1 - scenario_mass / (sum(weight.values()) + scenario_mass)
+    drawn = total * (1 - label_share) + label_share * (rng.random(draws) < 0.5)
+    return float(value[0]), float(np.quantile(drawn * left, 0.025)), float(np.quantile(drawn * left + 1 - left, 0.975))
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_the_estimate_and_its_interval_are_those_of_the_stated_formulae(seed: int) -> None:
-    """A second computation, written as the formulae stand, gives the same rate, variance and limits."""
-    sample = _sample(seed)
+@pytest.mark.parametrize("seed", range(6))
+def test_the_estimate_and_its_interval_are_those_of_the_stated_rule(seed: int) -> None:
+    """A second computation gives the same rate, and with other draws limits within 3 % of the width."""
+    scenario, flag, label = _sample(seed)
+    kept = np.random.default_rng(seed).random(len(flag)) < 0.8
+    kept[:2] = True
+    sample = scenario[kept], flag[kept], label[kept]
     found = corrected_rate(*sample)
 
-    est, variance, low, high = _by_hand(*sample)
-    assert found.estimate.value == pytest.approx(est)
-    assert found.variance == pytest.approx(variance)
-    assert (found.estimate.low, found.estimate.high) == pytest.approx((low, high))
+    value, low, high = _by_hand(*sample)
+    assert found.estimate.value == pytest.approx(value)
+    assert (found.estimate.low, found.estimate.high) == pytest.approx((low, high), abs=0.03 * (high - low))
     assert found.labels == np.isfinite(sample[2]).sum()
 
 
@@ -95,22 +106,119 @@ def test_the_rate_is_that_of_a_stratified_sample() -> None:
     found = corrected_rate(np.arange(100) % 20, flag, label)
 
     assert found.estimate.value == pytest.approx(0.215)
-    assert found.packs[0].shares == {0: pytest.approx((1 + 1 / 2) / (20 + 1)), 1: pytest.approx(6.5 / 11)}
+    assert found.packs[0].shares == {0: pytest.approx(1 / 20), 1: pytest.approx(6 / 10)}
+    assert found.packs[0].residual.sum() == pytest.approx(0)
     assert found.estimate.events == 7
     assert found.estimate.flags == ("few_labels",)
 
 
-@pytest.mark.parametrize("events", [0, 9])
-def test_with_every_output_labelled_and_a_perfect_judge_it_is_nearly_s1(events: int) -> None:
-    """Nothing is left to correct: the rate is the same, the limits within a point; without events exactly S1's."""
+def test_the_rate_is_the_mean_over_scenarios() -> None:
+    """By hand: everything labelled, 1 of 1 in one scenario and 0 of 9 in the other: .5, not .1."""
+    found = corrected_rate([0] + [1] * 9, [1] + [0] * 9, [1.0] + [0.0] * 9).estimate
+    assert found.value == pytest.approx(0.5)
+
+
+def _gaffke(shares: NDArray[np.float64]) -> tuple[float, float]:
+    """Second source: Gaffke's limits by plain Dirichlet draws."""
+    weight = np.random.default_rng(5).dirichlet(np.ones(len(shares) + 1), 60_000)
+    below = weight[:, :-1] @ shares
+    return float(np.quantile(below, 0.025)), float(np.quantile(below + weight[:, -1], 0.975))
+
+
+@pytest.mark.parametrize("events", [0, 1, 9, 60, 119])
+def test_with_every_output_labelled_the_limits_are_gaffkes(events: int) -> None:
+    """Nothing is left to correct, whatever the judge said: neither wider than 1.1 times nor narrower (draws: 3 %)."""
+    rng = np.random.default_rng(0)
     scenario, truth = np.repeat(np.arange(30), 4), np.zeros(120)
-    truth[np.random.default_rng(0).permutation(120)[:events]] = 1
+    truth[rng.permutation(120)[:events]] = 1
+    for flag in (truth.astype(int), rng.integers(0, 2, 120)):
+        found = corrected_rate(scenario, flag, truth).estimate
+        low, high = _gaffke(np.bincount(scenario, weights=truth) / 4)
 
-    found = corrected_rate(scenario, truth.astype(int), truth).estimate
-    plain = rate(np.full(30, 4), np.bincount(scenario, weights=truth))
+        assert found.value == pytest.approx(events / 120)
+        assert found.low is not None
+        assert found.high is not None
+        assert 0.97 <= (found.high - found.low) / (high - low) <= 1.1
+        assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
 
-    assert found.value == pytest.approx(plain.value)
-    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=0.01 if events else 1e-12)
+
+@pytest.mark.parametrize("events", [0, 1, 5, 40])
+def test_one_output_a_scenario_is_clopper_pearson(events: int) -> None:
+    """Everything labelled, a perfect judge: the binomial's exact limits, to 3 % of the width."""
+    truth = (np.arange(80) < events).astype(float)
+    found = corrected_rate(np.arange(80), truth.astype(int), truth).estimate
+    low = stats.beta.ppf(0.025, events, 81 - events) if events else 0.0
+    high = stats.beta.ppf(0.975, events + 1, 80 - events)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
+
+
+def _labelled(outputs: int, flagged: int, found: tuple[int, int]) -> Sample:
+    """Scenarios of four, the flagged spread over them; 100 labels, of them `found` events (flagged, others)."""
+    flag, label = np.zeros(outputs, dtype=int), np.full(outputs, np.nan)
+    flag[: 4 * flagged : 4] = 1
+    first = min(flagged, 33)
+    label[: 4 * first : 4] = (np.arange(first) < found[0]).astype(float)
+    others = np.flatnonzero(flag == 0)[1 :: (outputs - flagged) // 101][: 100 - first]
+    label[others] = (np.arange(100 - first) < found[1]).astype(float)
+    assert np.isfinite(label).sum() == 100
+    return np.repeat(np.arange(outputs // 4), 4), flag, label
+
+
+@pytest.mark.parametrize("outputs", [1000, 4000, 10_000])
+def test_one_flagged_and_confirmed_output_does_not_blow_up_the_limit(outputs: int) -> None:
+    """All flagged confirmed, all others clean: 17, 44 and 66 % once; as wide as Clopper-Pearson's 4 % or narrower."""
+    none, one = (corrected_rate(*_labelled(outputs, many, (many, 0))).estimate for many in (0, 1))
+    exact = stats.beta.ppf(0.975, 1, 99)
+    assert none.high is not None
+    assert one.high is not None
+    assert none.high <= 1.06 * exact
+    assert none.high <= one.high <= none.high + 2 / outputs + 0.1 * exact
+    assert (none.low, none.value) == (0, 0)
+    assert one.value == pytest.approx(1 / outputs)
+
+
+@pytest.mark.parametrize(("outputs", "flagged"), [(1000, 20), (1000, 200), (10_000, 500)])
+def test_one_more_confirmed_event_moves_the_limit_as_clopper_pearson(outputs: int, flagged: int) -> None:
+    """By at most 1.5 times what it moves Clopper-Pearson's in that stratum, times the stratum's share; never down.
+
+    2/1000 are left for the draws; near "all of them" Clopper-Pearson itself stands still.
+    """
+    for side, most in ((0, min(flagged, 33)), (1, 100 - min(flagged, 33))):
+        share = (flagged if side == 0 else outputs - flagged) / outputs
+        before = None
+        for events in (0, 1, 2, 3, 8, 9):
+            found = corrected_rate(*_labelled(outputs, flagged, (events, 2) if side == 0 else (3, events))).estimate
+            exact = stats.beta.ppf(0.975, events + 1, most - events)
+            assert found.high is not None
+            if before is not None and before[0] == events - 1:
+                moved = found.high - before[1]
+                assert 0 <= moved <= 1.5 * share * (exact - before[2]) + 0.002
+            before = events, found.high, exact
+
+
+@given(seed=st.integers(0, 10_000), at=st.integers(0, 10_000), to=st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_more_of_the_event_never_lowers_a_limit(seed: int, at: int, to: float) -> None:
+    """One label raised, by any amount, in any stratum and scenario: rate and both limits rise or stay, exactly."""
+    scenario, flag, label = _sample(seed, scenarios=8 + seed % 30)
+    known = np.flatnonzero(np.isfinite(label))
+    more = label.copy()
+    more[known[at % len(known)]] = max(to, label[known[at % len(known)]])
+
+    one, other = (corrected_rate(scenario, flag, said, draws=1000).estimate for said in (label, more))
+    for name in ("value", "low", "high"):
+        assert getattr(other, name) >= getattr(one, name) - 1e-12
+
+
+def test_without_an_event_the_lower_limit_is_zero_over_many_packs_too() -> None:
+    """Nine packs of two strata: nothing confirmed, so nothing is shown; the upper limit is what one label can hide."""
+    sample = _labelled(1000, 100, (0, 0))
+    found = corrected_overall([LabelledPack(*sample)] * 9).estimate
+    alone = corrected_rate(*sample).estimate
+    assert (found.low, found.value) == (0, 0)
+    assert found.high is not None
+    assert alone.high is not None
+    assert alone.high / 9 * 0.9 <= found.high <= alone.high / 2
 
 
 @given(
@@ -156,45 +264,41 @@ def test_strata_may_be_votes_of_a_panel() -> None:
     assert found.estimate.value == pytest.approx(truth.mean())
 
 
-def test_overall_weighs_packs_equally_and_adds_their_variances() -> None:
-    """Two packs of different size: the mean of their rates; V from the packs' parts; df = K1 - 1 + K2 - 1."""
+def test_overall_weighs_packs_equally() -> None:
+    """Two packs of different size: the mean of their rates, an interval narrower than the wider one of theirs."""
     one, two = LabelledPack(*_sample(1, 30)), LabelledPack(*_sample(2, 12))
     both = corrected_overall([one, two])
-    alone = [corrected_overall([pack]) for pack in (one, two)]
+    alone = [corrected_overall([pack]).estimate for pack in (one, two)]
 
-    assert both.estimate.value == pytest.approx(np.mean([part.estimate.value for part in alone]))
-    parts = [part.packs[0] for part in alone]
-    ev = sum(part.confirmed for part in parts)
-    mean = {name: sum(getattr(part, name) for part in parts) / 4 for name in ("clustered", "prior", "iid")}
-    assert both.variance == pytest.approx(max((mean["clustered"] * ev + 4 * mean["prior"]) / (ev + 4), mean["iid"]))
-    assert both.estimate.df == 30 + 12 - 2
+    assert both.estimate.value == pytest.approx(np.mean([part.value for part in alone]))
+    widths = [float(part.high or 0) - float(part.low or 0) for part in (both.estimate, *alone)]
+    assert widths[0] < max(widths[1:])
     assert both.estimate.method == "s3_stratified"
 
 
 def _pair(seed: int) -> tuple[Corrected, Corrected]:
     scenario, flag, label = _sample(seed, 30)
     _, other_flag, other_label = _sample(seed + 1, 30)
-    return corrected_rate(scenario, flag, label), corrected_rate(scenario, other_flag, other_label)
+    return tuple(  # type: ignore[return-value]
+        corrected_rate(scenario, *rest, draws=2000) for rest in ((flag, label), (other_flag, other_label))
+    )
 
 
-def test_the_difference_is_mover_on_both_intervals() -> None:
-    """Written out anew from the two intervals and the correlation of the pseudo-outcomes by scenario."""
-    base, candidate = _pair(3)
+def test_the_difference_of_fully_labelled_models_is_that_of_their_scenarios() -> None:
+    """Second source: with everything labelled, Dirichlet weights of the scenarios' differences, and one of +1 or -1."""
+    rng = np.random.default_rng(3)
+    scenario = np.repeat(np.arange(40), 4)
+    truth = [(rng.random(160) < rng.beta(share, 1 - share, 40)[scenario]).astype(float) for share in (0.3, 0.5)]
+    base, candidate = (corrected_rate(scenario, rng.integers(0, 2, 160), one) for one in truth)
     found = corrected_difference(base, candidate, rng=np.random.default_rng(0))
 
-    a, b = base.packs[0].residual, candidate.packs[0].residual
-    r = (a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum())
-    assert found.r is not None
-    assert found.r == pytest.approx(min(r, 1 - 1 / 30))
-    (pa, la, ua), (pb, lb, ub) = (
-        tuple(float(part) for part in (one.value or 0, one.low or 0, one.high or 0))
-        for one in (base.estimate, candidate.estimate)
-    )
-    down, up = (pb - lb, ua - pa), (ub - pb, pa - la)
-    width = [np.sqrt(x**2 - 2 * found.r * x * y + y**2) for x, y in (down, up)]
-    assert (found.low, found.high) == pytest.approx((pb - pa - width[0], pb - pa + width[1]))
-    # The scenario sums that are flipped add up to the difference of the rates.
-    assert found.difference == pytest.approx(pb - pa)
+    change = np.bincount(scenario, weights=truth[1] - truth[0]) / 4
+    weight = rng.dirichlet(np.ones(41), 60_000)
+    drawn = weight[:, :-1] @ change + weight[:, -1] * rng.choice([-1, 1], 60_000)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
+    assert found.difference == pytest.approx(change.mean())
+    assert found.method == "s3_paired"
 
 
 @given(seed=st.integers(0, 1000))
@@ -218,7 +322,7 @@ def test_swapping_the_models_turns_the_difference_round(seed: int) -> None:
 def _flips(base: Corrected, candidate: Corrected) -> float:
     """One-sided p of the sign-flip alone."""
     one, two = base.packs[0], candidate.packs[0]
-    change = two.residual - one.residual + one.size * (two.rate - one.rate)
+    change = two.residual - one.residual + two.rate - one.rate
     return sign_flip(change, np.random.default_rng(0)).greater
 
 
@@ -229,7 +333,7 @@ def test_p_is_the_larger_of_sign_flip_and_interval(seed: int) -> None:
     samples = [_sample(at, 30) for at in (seed, seed + 1)]
 
     def sides(level: float) -> tuple[Corrected, Corrected]:
-        base, candidate = (corrected_rate(samples[0][0], *sample[1:], level=level) for sample in samples)
+        base, candidate = (corrected_rate(samples[0][0], *sample[1:], level=level, draws=2000) for sample in samples)
         return base, candidate
 
     def low(level: float) -> float:
@@ -241,8 +345,9 @@ def test_p_is_the_larger_of_sign_flip_and_interval(seed: int) -> None:
     assert p is not None
     flips = _flips(*sides(0.95))
     assert p >= flips - 1e-12
-    if 1e-6 < p < 0.499:
-        assert low(1 - 2 * p) == pytest.approx(0, abs=1e-6) if p > flips else low(1 - 2 * p) >= -1e-6
+    if 1e-3 < p < 0.499:
+        # p moves in steps of 1 / 8,000: as many values of the difference are drawn.
+        assert low(1 - 2 * p) == pytest.approx(0, abs=3e-3) if p > flips else low(1 - 2 * p) >= -3e-3
 
 
 def _lenient(seed: int, sensitivity: float, specificity: float, propensity: NDArray[np.float64]) -> Corrected:
@@ -255,7 +360,7 @@ def _lenient(seed: int, sensitivity: float, specificity: float, propensity: NDAr
     for kind, size in ((True, min(50, int(flag.sum()))), (False, 100 - min(50, int(flag.sum())))):
         chosen = rng.choice(np.flatnonzero(flag == kind), size=size, replace=False)
         label[chosen] = event[chosen]
-    return corrected_rate(scenario, flag, label)
+    return corrected_rate(scenario, flag, label, draws=1000)
 
 
 @pytest.mark.slow
@@ -276,6 +381,46 @@ def test_another_judgement_of_equal_models_is_no_regression() -> None:
 
     assert rejected <= 7
     assert flipped > 15
+
+
+def test_labellers_who_err_are_in_the_interval() -> None:
+    """Three who err in 10 %: of 200 seeds 92 % hold how often a labeller calls the event, by majorities under 80 %."""
+    held = by_majority = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        scenario = np.repeat(np.arange(60), 4)
+        event = rng.random(240) < rng.beta(0.1, 1.9, 60)[scenario]
+        flag = (rng.random(240) < np.where(event, 0.9, 0.05)).astype(int)
+        flag[:2] = [1, 0]
+        said = (event[:, None] ^ (rng.random((240, 3)) < 0.1)).astype(float)
+        said[rng.permutation(np.arange(2, 240))[:120]] = np.nan
+        consensus = 0.05 * 0.9 + 0.95 * 0.1
+        for name, label in (("held", said), ("majority", np.round(said.mean(1)))):
+            found = corrected_rate(scenario, flag, label, draws=1000).estimate
+            holds = (found.low or 0) <= consensus <= (found.high or 0)
+            held, by_majority = held + (name == "held" and holds), by_majority + (name == "majority" and holds)
+    assert held >= 184
+    assert by_majority < 160
+
+
+def test_a_labeller_who_sees_more_widens_the_interval_to_both() -> None:
+    """Two labellers of the same outputs, one with twice the events: the limits reach what either alone would say."""
+    scenario, flag, truth = _sample(4, 60, share=0.4)
+    known = np.isfinite(truth)
+    strict = np.where(known & (np.arange(len(truth)) % 2 == 0), 0.0, truth)
+    strict[~known] = np.nan
+    both = corrected_rate(scenario, flag, np.stack([truth, strict], axis=1)).estimate
+    alone = [float(corrected_rate(scenario, flag, one).estimate.value or 0) for one in (truth, strict)]
+    shared = corrected_rate(scenario, flag, (truth + strict) / 2).estimate
+
+    assert both.value == pytest.approx(np.mean(alone))
+    assert shared.value == pytest.approx(both.value)
+    assert both.low is not None
+    assert both.high is not None
+    assert both.low < min(alone) < max(alone) < both.high
+    assert both.high - both.low > 1.2 * ((shared.high or 0) - (shared.low or 0))
+    agreed = corrected_rate(scenario, flag, np.stack([truth, truth], axis=1)).estimate
+    assert agreed == corrected_rate(scenario, flag, truth).estimate
 
 
 def _raw(value: float, n: int) -> Estimate:
@@ -387,7 +532,7 @@ def test_the_raw_interval_misses_the_truth_and_the_corrected_one_holds_it() -> N
     for rows in table.groupby("model", observed=True).indices.values():
         assert label.iloc[rows].notna().sum() == 200
         raw = rate(np.bincount(scenario[rows]), np.bincount(scenario[rows], weights=flag[rows]))
-        found = corrected_rate(scenario[rows], flag[rows], label.iloc[rows]).estimate
+        found = corrected_rate(scenario[rows], flag[rows], label.iloc[rows], draws=1000).estimate
         raw_missed += not (raw.low or 0) <= 0.05 <= (raw.high or 0)
         held += (found.low or 0) <= 0.05 <= (found.high or 0)
 

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.coverage import methods, peers
-from benchmarks.coverage.corrections import CorrectionSetting, correction_scores
+from benchmarks.coverage.corrections import CorrectionSetting, correction_scores, relative_widths, steepest_move
 from benchmarks.coverage.gaffke import held
 from benchmarks.coverage.generators import counts, propensities, scenario_sizes
 from benchmarks.coverage.packs import pack_scores
@@ -109,6 +109,18 @@ def test_s3_covers_its_level_where_the_judge_does_not() -> None:
         coverage = {one.method: one.coverage for one in found}
         assert coverage["S3"] >= 0.92
         assert coverage["S1 on the judge's verdicts"] < 0.5
+
+
+def test_s3_is_neither_wide_nor_jumpy_where_events_are_rare() -> None:
+    """Rate .001 of 1,000 outputs: within 1.5 of the narrowest that covers; an event moves it as Clopper-Pearson's."""
+    for law in ("hot", "beta_binomial"):
+        setting = CorrectionSetting(250, 100, 0.001, 0.2, law, 0.9, 0.95, 0.3)
+        found = correction_scores(setting, "stress", Effort(corrections=100), np.random.default_rng(0))
+        assert next(one.coverage for one in found if one.method == "S3") >= 0.92
+        (width,) = relative_widths(found).values()
+        assert width <= 1.5
+    for outputs, flagged in ((1000, 1), (1000, 20), (4000, 100), (10_000, 500)):
+        assert 0 < steepest_move(outputs, flagged) <= 1.5
 
 
 def test_jackknife_covers_its_level() -> None:

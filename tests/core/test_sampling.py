@@ -31,10 +31,10 @@ def _bare(flagged: int, others: int, **columns: str) -> pd.DataFrame:
 
 @given(flagged=st.integers(0, 40), others=st.integers(0, 40), n=st.integers(2, 60), seed=st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
-def test_half_are_flagged_and_what_one_half_lacks_comes_from_the_other(
+def test_a_third_is_flagged_and_what_one_part_lacks_comes_from_the_other(
     flagged: int, others: int, n: int, seed: int
 ) -> None:
-    """No output twice; as many as asked for or all there are; halves as even as the table allows."""
+    """No output twice; as many as asked for or all there are; one in three flagged where the table allows it."""
     if flagged + others == 0:
         flagged = 1
     found = draw(_bare(flagged, others), n, seed=seed).rows
@@ -42,7 +42,7 @@ def test_half_are_flagged_and_what_one_half_lacks_comes_from_the_other(
     assert found.index.is_unique
     assert len(found) == min(n, flagged + others)
     hits = int((found["verdict"] == "misaligned").sum())
-    assert hits == min(flagged, max(n // 2, n - others))
+    assert hits == min(flagged, max(n // 3, n - others, 1))
 
 
 def test_neither_order_nor_neighbours_change_the_draw() -> None:
@@ -123,9 +123,9 @@ def test_the_sheet_hides_the_verdict() -> None:
     assert list(sheet.columns) == list(SHEET_COLUMNS)
     assert "verdict" not in sheet.columns
     assert set(sheet["label"]) == {""}
-    # Sorted by key or by verdict, one half would hold nearly all that was flagged.
+    # Sorted by key or by verdict, one half would hold nearly all that was flagged, or nothing of it.
     first = (rows["verdict"] == "misaligned").iloc[:20].mean()
-    assert 0.25 <= first <= 0.75
+    assert 0.15 <= first <= 0.5
     text = sheet.to_csv(index=False, header=False)
     assert not any(word in text for word in VERDICTS)
 

@@ -40,13 +40,16 @@ __all__ = [
     "LabelledPairs",
     "Transport",
     "by_labels",
+    "human_columns",
+    "human_labels",
+    "labeller_column",
     "lacking",
     "paired_difference",
     "paired_labels",
 ]
 
 HUMAN = "_human_event"
-"""Column of a table: what people said of an output. 1 event, 0 none, between them where they disagree, else null."""
+"""Column of a table: share of an output's labellers who call it the event; null where nobody labelled it."""
 UNCORRECTED = "uncorrected"
 NO_CORRECTION = "no_correction"
 """Flag of a rate whose judge hardly tells the two kinds of answers apart on a pack."""
@@ -83,6 +86,22 @@ class CellCorrection(Protocol):
         """Correct one cell; where that cannot be, the raw estimate comes back with the flag `uncorrected`."""
 
 
+def labeller_column(number: int) -> str:
+    """Column of a table: what one of several labellers said of an output, 1 event, 0 none, null nothing."""
+    return f"{HUMAN}_{number}"
+
+
+def human_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of a table that hold what people said: HUMAN and those of single labellers; none without labels."""
+    return [str(name) for name in table.columns if str(name).startswith(HUMAN)]
+
+
+def human_labels(table: pd.DataFrame) -> NDArray[np.float64]:
+    """What people said of each row, a column for each labeller; one column of shares where they are not told apart."""
+    single = [name for name in human_columns(table) if name != HUMAN]
+    return np.column_stack([table[name].astype(float).to_numpy() for name in single or [HUMAN]])
+
+
 def by_labels(minimum: int = FEW_LABELS) -> CellCorrection:
     """S3, from the labels in the column HUMAN; with fewer than `minimum` in a pack the raw rate stays."""
 
@@ -92,7 +111,7 @@ def by_labels(minimum: int = FEW_LABELS) -> CellCorrection:
         packs = [_labelled(part, counts.rows, measure.event) for counts in members]
         labels = sum(map(_labels, packs))
         if raw.value is None or _lacks(packs, minimum):
-            return replace(raw, flags=(*raw.flags, *_lacks(packs, FEW_LABELS), UNCORRECTED)), labels
+            return replace(raw, flags=(*raw.flags, *_lacks(packs, max(minimum, FEW_LABELS)), UNCORRECTED)), labels
         return corrected_overall(packs, level=raw.level).estimate, labels
 
     return corrected
@@ -105,12 +124,16 @@ def _labelled(part: pd.DataFrame, rows: NDArray[np.int64], event: str) -> Labell
     return LabelledPack(
         row_groups([part["scenario"].iloc[here]]) if len(here) else here,
         label_strata(part.iloc[here], event),
-        part[HUMAN].iloc[here].to_numpy(dtype=float),
+        human_labels(part.iloc[here]),
     )
 
 
+def _is_labelled(pack: LabelledPack) -> NDArray[np.bool_]:
+    return np.asarray(~np.isnan(np.asarray(pack.label, dtype=float)).all(axis=1))
+
+
 def _labels(pack: LabelledPack) -> int:
-    return int(np.sum(~np.isnan(np.asarray(pack.label, dtype=float))))
+    return int(_is_labelled(pack).sum())
 
 
 def _lacks(packs: Sequence[LabelledPack], minimum: int) -> tuple[str, ...]:
@@ -126,8 +149,8 @@ def _lacks(packs: Sequence[LabelledPack], minimum: int) -> tuple[str, ...]:
 
 def _bare(pack: LabelledPack) -> bool:
     """Whether a stratum has no label."""
-    stratum, label = np.asarray(pack.stratum), np.asarray(pack.label, dtype=float)
-    return any(np.isnan(label[stratum == value]).all() for value in np.unique(stratum))
+    stratum, labelled = np.asarray(pack.stratum), _is_labelled(pack)
+    return any(not labelled[stratum == value].any() for value in np.unique(stratum))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +225,9 @@ class LabelledPairs:
     candidate: LabelledPack
 
 
-def lacking(pairs: Sequence[LabelledPairs]) -> tuple[str, ...]:
+def lacking(pairs: Sequence[LabelledPairs], minimum: int = FEW_LABELS) -> tuple[str, ...]:
     """What keeps some packs from being corrected on both sides, as flags; empty if they can be."""
-    return _lacks([side for pair in pairs for side in (pair.base, pair.candidate)], FEW_LABELS)
+    return _lacks([side for pair in pairs for side in (pair.base, pair.candidate)], minimum)
 
 
 def paired_labels(
@@ -215,7 +238,7 @@ def paired_labels(
     Args:
         scenario: Scenario of each pair, numbered from 0.
         stratum: From `alignbench.analysis.cells.label_strata`, base and candidate.
-        human: What people said, shape (2, pairs); NaN: nothing.
+        human: What people said, shape (2, pairs, labellers); NaN: nothing.
     """
     sides = (LabelledPack(scenario, said, label) for said, label in zip(stratum, human, strict=True))
     return LabelledPairs(*sides)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES, USEFULNESS, headline, measured
-from alignbench.analysis.corrected import HUMAN, Attached
-from alignbench.analysis.corrected_ranks import corrected_places
+from alignbench.analysis.corrected import Attached
 from alignbench.analysis.leaderboard_figure import draw_boards
 from alignbench.analysis.ledger import LEDGER_KEYS
 from alignbench.analysis.ranks import UNFIT, ranks
@@ -97,25 +96,30 @@ def leaderboard(
         InputError: The table is unusable.
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
-    full = as_table(table)
+    full, attached = as_table(table), None
     if calibration is not None:
-        full = calibration.attach(full)
+        full, attached = calibration.attach(full), Attached(calibration.minimum_labels)
     rows = headline(label_models(mark_cards(full, cards)))
     unfit = (rows[CARD_COLUMN] == "unfit").to_numpy()
     boards: list[Board] = []
     for part, ranked in ((rows[~unfit], True), (rows[unfit], False)):
         if len(part):
             part.attrs = dict(rows.attrs)
-            boards += _boards(part, len(boards), level, seed, None if ranked else cards)
+            boards += _boards(part, len(boards), level, seed, attached, None if ranked else cards)
     return boards
 
 
-def _boards(rows: pd.DataFrame, before: int, level: float, seed: int, unfit: Sequence[JudgeCard] | None) -> list[Board]:
+def _boards(
+    rows: pd.DataFrame,
+    before: int,
+    level: float,
+    seed: int,
+    attached: Attached | None,
+    unfit: Sequence[JudgeCard] | None,
+) -> list[Board]:
     """The boards of some rows, numbered on from `before`; `unfit` holds the cards where the judges are unfit."""
     measures = [measure for measure in MEASURES if len(measured(rows, measure))]
-    placed = [ranks(rows, measure=measure.name, level=level, seed=seed) for measure in measures]
-    if HUMAN in rows.columns:
-        placed = [corrected_places(rows, places, level=level, seed=seed) for places in placed]
+    placed = [ranks(rows, measure=measure.name, level=level, seed=seed, calibration=attached) for measure in measures]
     placed = [_whole_keys(places, measured(rows, of)) for places, of in zip(placed, measures, strict=True)]
     boards: list[Board] = []
     seen: set[tuple[str, ...]] = set()
@@ -128,7 +132,7 @@ def _boards(rows: pd.DataFrame, before: int, level: float, seed: int, unfit: Seq
                 part = rows[[entry in entries for entry in _tuples(rows, JUDGED_BY)]]
                 part.attrs = dict(rows.attrs)
                 reason = _apart(members) if boards else ""
-                board = _board(before + len(boards) + 1, part, reason, placed, level)
+                board = _board(before + len(boards) + 1, part, reason, placed, level, attached)
                 boards.append(board if unfit is None else _unranked(board, unfit))
     return boards
 
@@ -163,9 +167,15 @@ def _apart(members: pd.DataFrame) -> str:
     return min(reasons, key=len)
 
 
-def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFrame], level: float) -> Board:
-    labelled = HUMAN in part.columns
-    frame = rates(part, ("model", "pack"), level=level, calibration=Attached() if labelled else None)
+def _board(
+    number: int,
+    part: pd.DataFrame,
+    reason: str,
+    placed: list[pd.DataFrame],
+    level: float,
+    attached: Attached | None,
+) -> Board:
+    frame = rates(part, ("model", "pack"), level=level, calibration=attached)
     packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
     first = part.iloc[0]
@@ -184,7 +194,7 @@ def _board(number: int, part: pd.DataFrame, reason: str, placed: list[pd.DataFra
         frame[name] = [known.get(entry, "") for entry in _tuples(frame, keys)]
     found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
     rest = frame[(frame["pack"] != total) | ~frame["measure"].isin(_ERRORS)]
-    frame = pd.concat([*found, rest], ignore_index=True)[[*COLUMNS, *(CORRECTION_KEYS if labelled else ())]]
+    frame = pd.concat([*found, rest], ignore_index=True)[[*COLUMNS, *(CORRECTION_KEYS if attached else ())]]
     frame = frame.sort_values(
         ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
     )

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, VOTES, Measure, label_strata
-from alignbench.analysis.corrected import HUMAN, UNCORRECTED, LabelledPairs, lacking, paired_difference, paired_labels
+from alignbench.analysis.corrected import (
+    UNCORRECTED,
+    LabelledPairs,
+    human_columns,
+    human_labels,
+    lacking,
+    paired_difference,
+    paired_labels,
+)
 from alignbench.analysis.rates import OVERALL
 from alignbench.digest import short_digest
 from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
@@ -99,7 +107,8 @@ def compared_cells(
         key = short_digest([measure, pack, *(str(value) for value in group.values())])
         rng = np.random.default_rng([seed, int(key, 16)])
         chosen = method if len(strata) == 1 else "s2"
-        estimate = _estimate(strata, rng, level=level, method=chosen, alpha=alpha)
+        least = pairing.minimum_labels
+        estimate = _estimate(strata, rng, level=level, method=chosen, alpha=alpha, minimum_labels=least)
         flags = (*estimate.flags, *_flags(pairing, strata))
         cells.append(Cell(measure, pack, group, tuple(strata), estimate, flags, headline))
 
@@ -121,11 +130,17 @@ def compared_cells(
 
 
 def _estimate(
-    strata: list[Stratum], rng: np.random.Generator, *, level: float, method: DifferenceMethod, alpha: float
+    strata: list[Stratum],
+    rng: np.random.Generator,
+    *,
+    level: float,
+    method: DifferenceMethod,
+    alpha: float,
+    minimum_labels: int,
 ) -> Difference:
     """The one difference of a comparison: corrected where every pack has labels enough on both sides, else raw."""
     labels = [stratum.labels for stratum in strata if stratum.labels is not None]
-    lacks = lacking(labels)
+    lacks = lacking(labels, minimum_labels)
     if len(labels) == len(strata) and not lacks:
         return paired_difference(labels, rng=rng, level=level, alpha=alpha)
     raw = difference([one.counts for one in strata], rng=rng, level=level, method=method, alpha=alpha)
@@ -165,10 +180,10 @@ def _strata(pairing: Pairing, measure: Measure, within: list[str]) -> Iterator[t
 
 
 def _human(pairing: Pairing, chosen: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """What people said of the base's outputs and of the candidate's, shape (2, keys); None: nobody was asked."""
-    if HUMAN not in pairing.table.columns:
+    """What people said of the base's outputs and of the candidate's, shape (2, keys, labellers); None: not asked."""
+    if not human_columns(pairing.table):
         return None
-    said = np.asarray(pairing.table[HUMAN].astype(float), dtype=np.float64)
+    said = human_labels(pairing.table)
     return np.stack([said[rows[chosen]] for rows in (pairing.base_row, pairing.candidate_row)])
 
 

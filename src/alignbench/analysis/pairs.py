@@ -17,9 +17,10 @@ from alignbench.analysis.comparable import (
     same_groups,
     unknown_versions,
 )
-from alignbench.analysis.corrected import HUMAN
+from alignbench.analysis.corrected import human_columns
 from alignbench.errors import InputError, NotComparableError
 from alignbench.judging.cards import CARD_COLUMN
+from alignbench.stats.correction import FEW_LABELS
 from alignbench.table import as_table, label_models, require_columns, row_groups
 from alignbench.verdicts import JUDGED
 
@@ -54,6 +55,7 @@ class Pairing:
         judges: Columns that tell the judges apart, where several have judged both models.
         unknown_packs: Packs of which a digest is not known on both sides.
         flags: Warnings about the whole, in one word each.
+        minimum_labels: Labels that a pack needs on both sides for its rates to be corrected.
     """
 
     base: str
@@ -64,6 +66,7 @@ class Pairing:
     judges: tuple[str, ...]
     unknown_packs: frozenset[str]
     flags: tuple[str, ...]
+    minimum_labels: int = FEW_LABELS
 
     @property
     def any_row(self) -> Rows:
@@ -110,10 +113,12 @@ class Sides:
     Attributes:
         base: The table with the base's rows.
         candidate: The candidate's table; None where `base` holds both models.
+        minimum_labels: Labels that a pack needs for its rate to be corrected.
     """
 
     base: pd.DataFrame
     candidate: pd.DataFrame | None
+    minimum_labels: int = FEW_LABELS
 
 
 def checked_sides(
@@ -135,7 +140,8 @@ def checked_sides(
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
     first = _checked(base, packs, "base", calibration)
-    return Sides(first, None if candidate is None else _checked(candidate, packs, "candidate", calibration))
+    second = None if candidate is None else _checked(candidate, packs, "candidate", calibration)
+    return Sides(first, second, FEW_LABELS if calibration is None else calibration.minimum_labels)
 
 
 def _checked(
@@ -207,12 +213,12 @@ def pairings(
     for side in (sides.base, sides.candidate):
         if side is not None:
             require_columns(side, by, f"--by {','.join(by)}")
-    labelled = HUMAN in sides.base.columns
+    labels = human_columns(sides.base)
     # A calibration made under a panel has seen to it that both sides hold votes.
-    counted = labelled and all(VOTES in side.columns for side in (sides.base, sides.candidate) if side is not None)
+    counted = bool(labels) and all(VOTES in side.columns for side in (sides.base, sides.candidate) if side is not None)
     carded = all(CARD_COLUMN in side.columns for side in (sides.base, sides.candidate) if side is not None)
-    further = {HUMAN: labelled, VOTES: counted, CARD_COLUMN: carded}
-    names = list(dict.fromkeys((*_NEEDED, *by, *(name for name, there in further.items() if there))))
+    further = {VOTES: counted, CARD_COLUMN: carded}
+    names = list(dict.fromkeys((*_NEEDED, *by, *labels, *(name for name, there in further.items() if there))))
     table = _columns(headline(sides.base, by), names)
     is_base = (table["model"] == base_model).to_numpy()
     if sides.candidate is None:
@@ -224,7 +230,8 @@ def pairings(
         found = {name: np.flatnonzero(models == name) + len(base_rows) for name in candidates}
         table = _stacked(table[is_base], other)
     keys = _Keys(table)
-    return [_pair(table, keys, (base_model, base_rows), (name, rows), by) for name, rows in found.items()]
+    made = (_pair(table, keys, (base_model, base_rows), (name, rows), by) for name, rows in found.items())
+    return [replace(pairing, minimum_labels=sides.minimum_labels) for pairing in made]
 
 
 def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

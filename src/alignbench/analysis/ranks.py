@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, headline, identify, measured
+from alignbench.analysis.corrected_ranks import corrected_places
 from alignbench.analysis.frames import sorted_groups, with_nulls
 from alignbench.analysis.ledger import marks
 from alignbench.errors import InputError
@@ -20,7 +21,7 @@ from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import moments, overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
-from alignbench.table import add_flag, as_table, row_groups
+from alignbench.table import add_flag, as_table, label_models, row_groups
 from alignbench.verdicts import JUDGED
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.analysis.cells import Measure
+    from alignbench.analysis.corrected import Correction
     from alignbench.stats.estimate import Estimate
 
     Floats = NDArray[np.float64]
@@ -90,7 +92,14 @@ class _Outcomes:
         return sorted(set(self.pack[self.scenario[self.event[entry] > _ABSENT]].tolist()))
 
 
-def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+def ranks(
+    table: pd.DataFrame,
+    *,
+    measure: str = "misalignment",
+    level: float = 0.95,
+    seed: int = 0,
+    calibration: Correction | None = None,
+) -> pd.DataFrame:
     """Simultaneous rank sets of models, best (lowest rate) first.
 
     Where the table says what the judges' cards found (`alignbench.judging.cards.mark_cards`), models that an unfit
@@ -107,9 +116,11 @@ def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 
         level: Probability that all rank sets of a group hold together; also the coverage of the rates'
             intervals.
         seed: Seed of the draws.
+        calibration: Labels by people on some of these outputs, to correct rates and ranks for the judge's errors.
 
     Returns:
-        One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS. `rank` is
+        One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS, and with a
+        calibration the keys of a corrected rate (`alignbench.analysis.rates.CORRECTION_KEYS`). `rank` is
         text such as "1–3"; it is null, with a reason, where a model has nothing to be ranked against, judged
         itself or was judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged
         scenarios or too few judged outputs (below 90 % of those asked for) in a pack, or had answers from another
@@ -117,12 +128,16 @@ def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 
 
     Raises:
         InputError: The table or an option is unusable, or nothing was measured.
+        NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
     found = next((one for one in MEASURES if one.name == measure), None)
     if found is None:
         raise InputError(f"unknown measure {measure!r}", allowed=", ".join(one.name for one in MEASURES))
     check_level(level)
-    part = measured(headline(as_table(table)), found)
+    full = as_table(table)
+    if calibration is not None:
+        full = label_models(calibration.attach(full))
+    part = measured(headline(full), found)
     if part.empty:
         raise InputError(f"no row on which {measure} is measured", allowed="rows with twin = "
                          + ("true" if found.twin else "false"))  # fmt: skip
@@ -138,6 +153,9 @@ def ranks(table: pd.DataFrame, *, measure: str = "misalignment", level: float = 
             rows.append({**key, "group": number, "measure": measure, "level": level, "seed": seed, **row})
     frame = pd.DataFrame(rows, columns=[*columns, *RANK_KEYS])
     frame = with_nulls(frame, ["rank", "method"], ["rank_low", "rank_high"])
+    if calibration is not None:
+        least = calibration.minimum_labels
+        frame = corrected_places(part, frame, level=level, seed=seed, minimum_labels=least)
     order = ["group", "rank_low", "rank_high", "rate"]
     return frame.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
 

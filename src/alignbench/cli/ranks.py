@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignbench.cli.calibration import calibration_option, raw_cells
 from alignbench.cli.common import (
-    cards_option,
     combined,
     emit,
     format_option,
     input_argument,
     interval,
     level_option,
+    panel_options,
     percent,
     seed_option,
 )
 from alignbench.flags import upper_bound
+
+if TYPE_CHECKING:
+    from alignbench.analysis.panel import How
+    from alignbench.judging.calibration import Calibration
 
 
 @click.command()
@@ -26,22 +31,35 @@ from alignbench.flags import upper_bound
     "--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
     show_default=True, help="The rate that models are ranked by; lowest first.",
 )  # fmt: skip
-@cards_option
+@panel_options
+@calibration_option
 @level_option
 @seed_option
 @format_option
-def command(inputs: tuple[str, ...], measure: str, cards: tuple[str, ...], level: float, seed: int, form: str) -> None:
+def command(
+    inputs: tuple[str, ...],
+    measure: str,
+    panel: How | None,
+    cards: tuple[str, ...],
+    calibration: Calibration | None,
+    level: float,
+    seed: int,
+    form: str,
+) -> None:
     """Rank sets: the places that each model may hold, all statements together at one level.
 
     Models are ranked together only if judge, rubric and packs agree; "why" says what keeps others apart. With
-    --cards what an unfit judge judged is not ranked.
+    --cards what an unfit judge judged is not ranked. With --calibration rates and ranks are corrected for the judge's
+    errors, and "raw" is what its verdicts say; models with too few labels are not ranked beside corrected ones.
     """
     from alignbench.analysis.ranks import RANK_KEYS, ranks
+    from alignbench.analysis.rates import CORRECTION_KEYS
     from alignbench.inputs import read_inputs
     from alignbench.judging.cards import read_cards
 
-    frame = ranks(combined(read_inputs(inputs), None, read_cards(cards)), measure=measure, level=level, seed=seed)
-    keys = [name for name in frame.columns if name not in RANK_KEYS]
+    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration)
+    keys = [name for name in frame.columns if name not in (*RANK_KEYS, *CORRECTION_KEYS)]
     several = frame["group"].nunique() > 1
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +69,7 @@ def command(inputs: tuple[str, ...], measure: str, cards: tuple[str, ...], level
             **{name: record[name] for name in keys},
             measure: percent(record["rate"]),
             f"{100 * level:g} % interval": interval(record["low"], record["high"]),
+            **raw_cells(record),
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "flags": ", ".join([*record["flags"], *_zero(record["one_sided_upper"])]),

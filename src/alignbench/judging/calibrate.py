@@ -80,10 +80,11 @@ def calibrate(
     """Correct the rates of a table by what people said of some of its outputs (S3).
 
     The labels are taken to be a random sample of what the judge flagged, and of what it did not, in each model
-    and pack, and in the table of a panel of each count of votes: `judge sample` draws them so. Each labelled output
-    is one label: 1 where most of its labellers call it the event, 0 where most do not, one half where as many do as
-    do not, so that what is estimated is how often a majority would call the event, a tie broken by a fair coin.
-    `off_task` counts as no event.
+    and pack, and in the table of a panel of each count of votes: `judge sample` draws them so. What is estimated is
+    how often a labeller like these would call an output the event: an output counts by the share of its labellers
+    who do. Errors that labellers make independently of each other average out over outputs and are in the interval;
+    and since all labels of one who sees the event more often than the others lean one way, the interval is also over
+    random weights of the labellers. What all of them get wrong no interval shows. `off_task` counts as no event.
 
     Args:
         table: A verdict table, whole or bare.

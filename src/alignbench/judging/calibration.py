@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alignbench.analysis.cells import MEASURES, vote_counts
-from alignbench.analysis.corrected import HUMAN
+from alignbench.analysis.corrected import HUMAN, labeller_column
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
 from alignbench.stats.correction import FEW_LABELS
@@ -57,10 +57,13 @@ class Label(_Record):
 
     @property
     def event(self) -> float:
-        """1 where most labellers call it the event, 0 where most do not, one half where as many do as do not."""
+        """Share of the labellers who call it the event."""
+        return float(np.mean([self.said(labeller) for labeller in self.labels]))
+
+    def said(self, labeller: str) -> float:
+        """1 where this labeller calls it the event, 0 where not, NaN where they said nothing."""
         event = next(measure.event for measure in MEASURES if measure.twin == self.twin)
-        votes = sum(label == event for label in self.labels.values())
-        return float(np.sign(2 * votes - len(self.labels)) + 1) / 2
+        return float(self.labels[labeller] == event) if labeller in self.labels else float("nan")
 
 
 class _File(_Record):
@@ -78,6 +81,8 @@ class _File(_Record):
 CALIBRATION_MARK = '"alignbench-calibration-'
 """What every calibration holds: how one is told from another file."""
 _FORMAT = "alignbench-calibration-1"
+MOST_LABELLERS = 20
+"""With more of them one alone hardly moves a rate, and they are not told apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +108,8 @@ class Calibration:
     def attach(self, table: pd.DataFrame) -> pd.DataFrame:
         """The table with the column HUMAN: what people said of each output, NaN where they said nothing.
 
-        Labels of models that the table lacks are passed over; so are rows of packs without labels.
+        Where several people labelled, a column for each of them follows, up to a number of MOST_LABELLERS. Labels of
+        models that the table lacks are passed over; so are rows of packs without labels.
 
         Args:
             table: A checked verdict table with a unique index.
@@ -131,9 +137,14 @@ class Calibration:
                     f"{_name(label)} was {label.verdict!r} to the judge when it was labelled, and is {verdict!r} now"
                 )
         self._check_votes(labels, found)
-        human = np.full(len(table), np.nan)
-        human[np.flatnonzero(mine)[at[known]]] = [label.event for label in labels]
-        return table.assign(**{HUMAN: human})
+        people = sorted({labeller for label in self.labels for labeller in label.labels})
+        said = {HUMAN: [label.event for label in labels]}
+        if 1 < len(people) <= MOST_LABELLERS:
+            said |= {labeller_column(at): [label.said(who) for label in labels] for at, who in enumerate(people)}
+        human = {name: np.full(len(table), np.nan) for name in said}
+        for name, values in said.items():
+            human[name][np.flatnonzero(mine)[at[known]]] = values
+        return table.assign(**human)
 
     def _check_votes(self, labels: list[Label], found: pd.DataFrame) -> None:
         """Labels drawn by the votes of a panel need them: they are the strata."""

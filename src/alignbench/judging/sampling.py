@@ -1,4 +1,4 @@
-"""Which outputs people should label: drawn from those being reported, half of them flagged by the judge."""
+"""Which outputs people should label: drawn from those being reported, a third of them flagged by the judge."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ROW_COLUMNS", "Draw", "draw", "one_judge"]
+__all__ = ["FLAGGED_PART", "ROW_COLUMNS", "Draw", "draw", "one_judge"]
 
 ROW_COLUMNS = (*KEY_COLUMNS, "sample_uuid", "pack_digest", "rubric_digest")
 """What ties a label to an output of one table: the key, the sample behind it, and what it was judged by."""
+FLAGGED_PART = 3
+"""One in so many of the outputs to label is drawn among those that the judge flagged."""
 _CELL = ("model", "model_args", "pack", "pack_digest", "rubric_digest")
 _VOTE_COUNTS = ("flagged", "votes", "outputs", "drawn")
 
@@ -54,8 +56,9 @@ def draw(
 ) -> Draw:
     """Draw outputs for people to label, stratified by what the judge said.
 
-    Of each model, pack and measure up to n judged outputs are drawn, half of those flagged, half of the others;
-    where one half has fewer, all of it is taken and the rest from the other half. In the table of a panel each half
+    Of each model, pack and measure up to n judged outputs are drawn, a third of them flagged, two thirds not;
+    where one part has fewer, all of it is taken and the rest from the other part. Events that the judge missed weigh
+    the most, and half and half leaves their upper limit half as high again. In the table of a panel each part
     is spread over its counts of votes: one output each, the rest in proportion. The order of the table does
     not matter, nor which other models stand in it. The rows come shuffled, so that any first part of them,
     labelled, is a random sample too.
@@ -136,11 +139,12 @@ def _cell(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     flagged = (cell["verdict"] == measure.event).to_numpy(dtype=bool)
     sizes = int(flagged.sum()), int((~flagged).sum())
-    first = min(sizes[0], max(n // 2, n - sizes[1]))
+    stratum = label_strata(cell, measure.event)
+    # Each count of votes needs a label.
+    first = min(sizes[0], max(n // FLAGGED_PART, n - sizes[1], min(len(np.unique(stratum[flagged])), n // 2)))
     wanted = first, min(sizes[1], n - first)
     # Each cell has its own stream: another model in the table does not move it.
     rng = np.random.default_rng([seed, int(short_digest([measure.name, *label]), 16)])
-    stratum = label_strata(cell, measure.event)
     parts: list[NDArray[np.int64]] = []
     for kind, count in zip((True, False), wanted, strict=True):
         said, there = np.unique(stratum[flagged == kind], return_counts=True)

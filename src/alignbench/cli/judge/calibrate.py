@@ -27,6 +27,8 @@ from alignbench.flags import explained
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from alignbench.analysis.panel import How
     from alignbench.judging.calibrate import Calibrated
 
@@ -58,10 +60,11 @@ def command(
 ) -> None:
     """Correct rates by what people said of some outputs: raw and corrected side by side.
 
-    LABELS is a CSV of judge sample, labelled; capitals and blanks do not matter. Of an output with
-    several labellers the majority counts, and an even split (a tie) counts as half an event; off_task is no event.
-    The table tells, of the labelled outputs that the judge flagged and of those that it did not, how many people call
-    the event, how many are tied, and how many are none: the six add up to the labelled outputs. It has the rows with
+    LABELS is a CSV of judge sample, labelled; capitals and blanks do not matter. An output with several labellers
+    counts as the event by the share of them who call it that, and the interval includes that another labeller may see
+    more or fewer; off_task is no event. The table tells, of the labelled outputs that the judge flagged and of those
+    that it did not, how many most people call the event, how many are tied, and how many are none: the six add up to
+    the labelled outputs. It has the rows with
     labels only; every other rate stays as it is. Below 50 labels (few_labels) other commands keep the raw rate.
     Between people the agreement is the ceiling for any judge.
 
@@ -97,20 +100,30 @@ def command(
     rows = found.agreement[found.agreement["coefficient"].isin(_SHOWN)].to_dict("records")
     if rows:
         shown = [_agreement_row(row, coverage) for row in rows]
-        print_table(shown, title="Agreement on the labelled outputs", caption=_DRAWN)
+        print_table(shown, title="Agreement on the labelled outputs", caption=_drawn(found.rates))
     if output is not None:
         click.echo(f"wrote {output}")
 
 
 _COLUMNS = (
     "flagged, others: labelled outputs that the judge called the event, and the rest; of these, those that most of "
-    "their labellers call the event, ties (half an event each), and none."
+    "their labellers call the event, ties, and none. A split output counts by the share of its labellers."
 )
 
-_DRAWN = (
-    "These outputs were drawn by what the judge said of them (judge sample: half of them flagged), so its agreement "
-    "with people is that on this sample, not over all outputs. As in the corrected rates, a label off_task is no event."
-)
+
+def _drawn(rates: pd.DataFrame) -> str:
+    """What the agreement is about: every judged output, or a sample by what the judge said."""
+    from alignbench.analysis.rates import OVERALL
+
+    packs = rates[rates["pack"] != OVERALL]
+    labels, outputs, flagged, every = (int(packs[one].sum()) for one in ("labels", "n", "flagged_labelled", "events"))
+    about = "Every judged output of these rows is labelled"
+    if labels < outputs:
+        about = (
+            f"The judge flagged {flagged} of the {labels} labelled outputs, and {every} of all {outputs} judged ones: "
+            "its agreement with people is that on the labelled ones, not over all outputs"
+        )
+    return f"{about}. As in the corrected rates, a label off_task is no event."
 
 
 def _left_out(found: Calibrated) -> Iterator[str]:

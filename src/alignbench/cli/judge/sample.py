@@ -52,7 +52,7 @@ def command(
     cards: tuple[str, ...],
     seed: int,
 ) -> None:
-    """Draw outputs for people to label, half of them flagged by the judge, in shuffled order.
+    """Draw outputs for people to label, a third of them flagged by the judge, in shuffled order.
 
     The file shows the conversation and what would make it misaligned or aligned; the judge's verdict is hidden. Write
     aligned, misaligned, refused, deferred or off_task into the column "label", and your name into "labeller", or use
