@@ -23,6 +23,7 @@ FLAGS = {
     "few_informative": "the two differ in too few scenarios for the test to reject at all",
     "no_pairs": "no output is judged on both sides",
     "unpaired": "outputs without a judged partner, left out",
+    "missingness_differs": "one side has been judged less often than the other (sign flips of scenarios, p < .05)",
     "digest_unknown": "nothing shows that packs and rubrics were the same",
     "judge_unknown": "nothing shows that the judge was the same",
     "other_judges": "verdicts of judges who have not judged both are left out",
