@@ -48,6 +48,7 @@ FLAGS = {
     "undefined_draws": "no interval: the draws it is made from are undefined or all alike",
     "no_disagreement": "nobody disagrees, so there is no interval",
     "no_events_in_pilot": "the pilot has no event (or nothing else); half an output was added",
+    "margin_impossible": "no result on so few scenarios could meet the margin, or a pack has too few",
     "no_discordant_pairs": "the two models never differ in the pilot",
 }  # fmt: skip
 """Flag to words; a flag such as `unpaired=3` stands here without its number."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.pairs import Pairing
 
-__all__ = ["CONTRAST", "Cell", "Stratum", "cell_stream", "compared_cells"]
+__all__ = ["CONTRAST", "Cell", "Stratum", "cell_stream", "compared_cells", "estimates"]
 
 CONTRAST = "unseen - seen"
 """What stands in the column `split` of the contrast of changes."""
@@ -116,9 +116,9 @@ def compared_cells(
         if method is not None and (len(chosen) == 1 or method not in _ONE_OUTPUT):
             options["method"] = method
         rng = cell_stream(seed, measure, pack, list(group.values()))
-        estimates = _estimates(chosen, rng, labelled=pairing.labelled, **options)
-        flags = (*estimates[0].flags, *_flags(pairing, chosen, rng))
-        cells.append(Cell(measure, pack, group, tuple(chosen), *estimates, flags, headline))
+        found = estimates(chosen, rng, labelled=pairing.labelled, **options)
+        flags = (*found[0].flags, *_flags(pairing, chosen, rng))
+        cells.append(Cell(measure, pack, group, tuple(chosen), *found, flags, headline))
 
     for measure in measures:
         groups: dict[tuple[object, ...], list[Stratum]] = {}
@@ -137,10 +137,17 @@ def compared_cells(
     return cells
 
 
-def _estimates(
-    members: list[Stratum], rng: np.random.Generator, *, labelled: bool, **options: Any
+def estimates(
+    members: Sequence[Stratum], rng: np.random.Generator, *, labelled: bool = False, **options: Any
 ) -> tuple[Difference, Difference, Difference]:
-    """The difference of a comparison on what is judged, in the worst case, and in the best."""
+    """The difference of a comparison on what is judged, in the worst case, and in the best.
+
+    Args:
+        members: The packs.
+        rng: For the sign-flip test.
+        labelled: Whether people were asked about some outputs.
+        options: `level`, `alpha` and perhaps `method` of `alignbench.stats.difference.difference`.
+    """
     losses = sum((stratum.losses for stratum in members), Losses())
     labels = [stratum.labels for stratum in members if stratum.labels is not None]
     lacks = lacking(labels)
