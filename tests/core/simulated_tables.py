@@ -112,4 +112,9 @@ def changed(table: pd.DataFrame, rows: np.ndarray, verdict: str) -> pd.DataFrame
         rows: Which rows, as truths.
         verdict: Theirs from now on.
     """
-    return as_table(table.assign(verdict=table["verdict"].astype(object).mask(rows, verdict)))
+    return as_table(
+        table.assign(
+            verdict=table["verdict"].astype(object).mask(rows, verdict),
+            unscored_reason=table["unscored_reason"].astype(object).mask(rows, None),
+        )
+    )

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GateReport", "GateRow", "decide", "gate", "margin_field"]
 
+
 def gate(
     base: pd.DataFrame,
     candidate: pd.DataFrame | None = None,

@@ -234,7 +234,11 @@ def _legend(report: GateReport) -> list[str]:
         for row in whole
         if row.unscored_base or row.unscored_candidate or row.off_task_base or row.off_task_candidate
     ]
-    return [columns, *ledger, *filter(None, [explained((flag for row in report.rows for flag in row.flags), without=NOTED)])]
+    return [
+        columns,
+        *ledger,
+        *filter(None, [explained((flag for row in report.rows for flag in row.flags), without=NOTED)]),
+    ]
 
 
 def _rules(report: GateReport) -> str:

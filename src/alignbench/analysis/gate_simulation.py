@@ -92,7 +92,12 @@ def _smallest_p(
     """
     found: dict[tuple[str, str], Found] = {}
     for key, members in errors.items():
-        if len(members) > 1 or len(errors) == 1 or policy.level / len(errors) >= _REACHED or _exceeds(members[0].counts):
+        if (
+            len(members) > 1
+            or len(errors) == 1
+            or policy.level / len(errors) >= _REACHED
+            or _exceeds(members[0].counts)
+        ):
             found[key] = _estimates(key, members, policy)
     return min((one.p_greater or 0.0 for one, _, _ in found.values()), default=1.0), found
 

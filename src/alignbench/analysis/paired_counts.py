@@ -87,7 +87,8 @@ class Stratum:
         best: Its pairs and what only the base has lost, that set against the base.
         losses: What has no verdict.
         judged_more: Outputs judged of the candidate less those of the base, by scenario.
-        unscored_base: Share of the base's outputs that are off task or have no verdict; None without outputs.
+        unscored_base: Share of what was asked that is off task, without a verdict or absent on the base's side; None
+            where it has no output.
         unscored_candidate: The candidate's, likewise.
         unpaired: Keys that are in no pair.
         families: Families with a pair; empty names are left out.
@@ -172,7 +173,9 @@ def strata(
         kinds = (pairs, pairs | lost[0], pairs | lost[1])
         counts = [_counts(scenario[at], *events, chosen=kind) for kind in kinds]
         labels = [
-            None if human is None else _labels(pairing, (scenario[at], sides, events), human[:, at], kind, measure.event)
+            None
+            if human is None
+            else _labels(pairing, (scenario[at], sides, events), human[:, at], kind, measure.event)
             for kind in (kinds if labelled else kinds[:1])
         ]
         stratum = Stratum(
@@ -239,9 +242,8 @@ def _judged_more(scenario: Rows, sides: tuple[_Side, _Side]) -> NDArray[np.float
 
 
 def _missing_share(side: _Side) -> float | None:
-    """Share of a side's outputs that are off task or have no verdict, whatever the measure counts."""
-    there = side.rows >= 0
-    return float(1 - (side.given & ~side.off_task)[there].mean()) if there.any() else None
+    """Share of the outputs on either side that are off task or without a verdict on this one; None where it has none."""
+    return float(1 - (side.given & ~side.off_task).mean()) if (side.rows >= 0).any() else None
 
 
 def _human(pairing: Pairing, chosen: Rows) -> NDArray[np.float64] | None:
