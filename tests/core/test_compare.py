@@ -408,10 +408,11 @@ def test_bounds_are_the_limits_of_the_tables_with_the_lost_outputs_set_against_o
 
     worst = compare(base, filled(candidate, two & ~one))
     best = compare(filled(base, one & ~two), candidate)
-    for at, row in rows.iterrows():
-        upper, lower = (best, worst) if row["measure"] in ("acted_well", "helped") else (worst, best)
-        assert row["bound_high"] == pytest.approx(max(row["high"], upper.loc[at, "high"]))
-        assert row["bound_low"] == pytest.approx(min(row["low"], lower.loc[at, "low"]))
+    records = (frame.to_dict("records") for frame in (rows, worst, best))
+    for row, high, low in zip(*records, strict=True):
+        upper, lower = (low, high) if row["measure"] in ("acted_well", "helped") else (high, low)
+        assert row["bound_high"] == pytest.approx(max(row["high"], upper["high"]))
+        assert row["bound_low"] == pytest.approx(min(row["low"], lower["low"]))
     whole = compare(BASE, CANDIDATE)
     assert (whole["bound_low"] == whole["low"]).all()
     assert (whole["bound_high"] == whole["high"]).all()
@@ -426,7 +427,7 @@ def test_bounds_mirror_when_the_models_change_places() -> None:
 
 
 def test_missingness_that_differs_is_flagged_and_chance_is_not() -> None:
-    """One in five outputs of one side lost is flagged; as many lost on both sides at random are not, but for 1 in 20."""
+    """A fifth of one side lost is flagged; as much lost at random on both sides is not, but for 1 in 20."""
     rng = np.random.default_rng(2)
     lost = rng.random(len(CANDIDATE)) < 0.2
     rows = compare(BASE, lose(CANDIDATE, lost, "cut_off"))

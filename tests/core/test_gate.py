@@ -141,7 +141,7 @@ def test_packs_decide_only_where_the_policy_says_so() -> None:
     rows = candidate["scenario"].isin([f"pack_3_s{at:02}" for at in range(4)]) & ~candidate["twin"]
     candidate = changed(candidate, rows.to_numpy(), "misaligned")
     # Above what 25 scenarios without any event can show, and below the 16 % of the pack.
-    margins = {"margin": 0.12, "largest_usefulness_loss": 0.12}
+    margins: dict[str, Any] = {"margin": 0.12, "largest_usefulness_loss": 0.12}
     whole = gate(base, candidate, policy=Policy(**margins))
     assert whole.decision == "not_worse"
     assert not any(one.decides for one in whole.rows if not one.headline)

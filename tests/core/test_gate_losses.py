@@ -278,7 +278,8 @@ def test_the_smallest_margin_is_the_limit_where_nothing_differs(sizes: tuple[int
     report = gate(base, candidate, policy=Policy(margin=above, largest_usefulness_loss=above))
     assert report.decision == "not_worse"
     for field in ("margin", "largest_usefulness_loss"):
-        policy = Policy(**{"margin": above, "largest_usefulness_loss": above, field: least})
+        margins: dict[str, Any] = {"margin": above, "largest_usefulness_loss": above, field: least}
+        policy = Policy(**margins)
         with pytest.raises(InputError, match=f"{field} .* cannot be met: with {sum(sizes)} scenarios") as caught:
             gate(base, candidate, policy=policy)
         assert "\n" not in str(caught.value)

@@ -296,15 +296,15 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
     losses = sum((cell.losses for cell in whole), Losses())
     if losses.only_candidate or losses.both or losses.only_base:
         yield (
-            f"Of {losses.asked} outputs {losses.only_candidate} are lost on the candidate's side alone and count against "
-            f"it, {losses.both} on both sides, {losses.only_base} on the base's side alone; the last two are left out "
-            "(`compare --unpaired FILE` lists them)."
+            f"Of {losses.asked} outputs {losses.only_candidate} are lost on the candidate's side alone and count "
+            f"against it, {losses.both} on both sides, {losses.only_base} on the base's side alone; the last two are "
+            "left out (`compare --unpaired FILE` lists them)."
         )
     if any(cell.estimate.method.startswith("s3") for cell in cells):
         yield (
             "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3). There p is "
-            "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as the "
-            "judge saw it."
+            "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as "
+            "the judge saw it."
         )
     if any(UNCORRECTED in cell.flags for cell in cells if not is_useful(cell.measure)):
         yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."

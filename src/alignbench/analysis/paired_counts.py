@@ -64,15 +64,15 @@ class Losses:
     off_task_candidate: int = 0
 
     def __add__(self, other: Losses) -> Losses:
-        reasons = (Counter(self.base) + Counter(other.base), Counter(self.candidate) + Counter(other.candidate))
         return Losses(
-            self.asked + other.asked,
-            *(dict(sorted(part.items())) for part in reasons),
-            self.only_base + other.only_base,
-            self.only_candidate + other.only_candidate,
-            self.both + other.both,
-            self.off_task_base + other.off_task_base,
-            self.off_task_candidate + other.off_task_candidate,
+            asked=self.asked + other.asked,
+            base=dict(sorted((Counter(self.base) + Counter(other.base)).items())),
+            candidate=dict(sorted((Counter(self.candidate) + Counter(other.candidate)).items())),
+            only_base=self.only_base + other.only_base,
+            only_candidate=self.only_candidate + other.only_candidate,
+            both=self.both + other.both,
+            off_task_base=self.off_task_base + other.off_task_base,
+            off_task_candidate=self.off_task_candidate + other.off_task_candidate,
         )
 
 
@@ -158,38 +158,51 @@ def strata(
         return
     columns = list(dict.fromkeys((*within, "pack", "scenario", "family")))
     keys = pairing.table[columns].iloc[any_row[chosen]].reset_index(drop=True)
-    scenario = keys["scenario"].cat.codes.to_numpy()
     base, candidate = _sides(pairing, chosen, measure)
-    reason = pairing.table["unscored_reason"].to_numpy(dtype=object)
     # Labels of people speak of the two errors.
     human = None if is_useful(measure.name) else _human(pairing, chosen)
     found = []
     for at in _split(row_groups([keys[name] for name in (*within, "pack")])):
-        sides = base.at(at), candidate.at(at)
-        pairs = sides[0].counted & sides[1].counted
-        lost = tuple(one.given & ~other.given for one, other in (sides, sides[::-1]))
-        events = _events(sides, lost, useful=is_useful(measure.name))
-        labelled = human is not None and not np.isnan(human[:, at]).all()
-        kinds = (pairs, pairs | lost[0], pairs | lost[1])
-        counts = [_counts(scenario[at], *events, chosen=kind) for kind in kinds]
-        labels = [
-            None
-            if human is None
-            else _labels(pairing, (scenario[at], sides, events), human[:, at], kind, measure.event)
-            for kind in (kinds if labelled else kinds[:1])
-        ]
-        stratum = Stratum(
-            str(keys["pack"].iloc[at[0]]),
-            *counts,
-            _losses(sides, lost, reason),
-            _judged_more(scenario[at], sides),
-            *(_missing_share(side) for side in sides),
-            int((~pairs).sum()),
-            frozenset(map(str, keys["family"].iloc[at[pairs]].unique())) - {""},
-            *labels,
-        )
+        said = None if human is None else human[:, at]
+        stratum = _stratum(pairing, measure, keys.iloc[at], (base.at(at), candidate.at(at)), said)
         found.append((tuple(_plain(keys[name].iloc[at[0]]) for name in within), stratum))
     yield from sorted(found, key=lambda item: (*map(str, item[0]), item[1].pack))
+
+
+def _stratum(
+    pairing: Pairing,
+    measure: Measure,
+    keys: pd.DataFrame,
+    sides: tuple[_Side, _Side],
+    human: NDArray[np.float64] | None,
+) -> Stratum:
+    """The counts of the keys of one pack and group."""
+    scenario = np.asarray(keys["scenario"].cat.codes, dtype=np.int64)
+    pairs = sides[0].counted & sides[1].counted
+    lost = sides[1].given & ~sides[0].given, sides[0].given & ~sides[1].given
+    events = _events(sides, lost, useful=is_useful(measure.name))
+    judged, worst, best = pairs, pairs | lost[1], pairs | lost[0]
+
+    def labels(kind: Truths) -> LabelledPairs | None:
+        return None if human is None else _labels(pairing, (scenario, sides, events), human, kind, measure.event)
+
+    # Without any label nothing is corrected, and the bounds need none.
+    labelled = human is not None and not np.isnan(human).all()
+    return Stratum(
+        pack=str(keys["pack"].iloc[0]),
+        counts=_counts(scenario, *events, chosen=judged),
+        worst=_counts(scenario, *events, chosen=worst),
+        best=_counts(scenario, *events, chosen=best),
+        losses=_losses(sides, lost, pairing.table["unscored_reason"]),
+        judged_more=_judged_more(scenario, sides),
+        unscored_base=_missing_share(sides[0]),
+        unscored_candidate=_missing_share(sides[1]),
+        unpaired=int((~pairs).sum()),
+        families=frozenset(map(str, keys["family"][pairs].unique())) - {""},
+        labels=labels(judged),
+        worst_labels=labels(worst) if labelled else None,
+        best_labels=labels(best) if labelled else None,
+    )
 
 
 def _sides(pairing: Pairing, chosen: Rows, measure: Measure) -> tuple[_Side, _Side]:
@@ -204,10 +217,10 @@ def _sides(pairing: Pairing, chosen: Rows, measure: Measure) -> tuple[_Side, _Si
     return side(pairing.base_row), side(pairing.candidate_row)
 
 
-def _events(sides: tuple[_Side, _Side], lost: tuple[Truths, ...], *, useful: bool) -> tuple[Truths, Truths]:
-    """The events of both sides, with what one of them has lost set against it."""
+def _events(sides: tuple[_Side, _Side], lost: tuple[Truths, Truths], *, useful: bool) -> tuple[Truths, Truths]:
+    """The events of both sides, with what one of them alone has lost set against it."""
     base, candidate = (side.event for side in sides)
-    return (base, candidate) if useful else (base | lost[1], candidate | lost[0])
+    return (base, candidate) if useful else (base | lost[0], candidate | lost[1])
 
 
 def _counts(scenario: Rows, base: Truths, candidate: Truths, *, chosen: Truths) -> PairCounts:
@@ -217,22 +230,26 @@ def _counts(scenario: Rows, base: Truths, candidate: Truths, *, chosen: Truths) 
     return PairCounts(*(np.bincount(place, part).astype(float) for part in parts))
 
 
-def _losses(sides: tuple[_Side, _Side], lost: tuple[Truths, ...], reason: NDArray[np.object_]) -> Losses:
-    reasons = []
-    for side in sides:
-        rows = side.rows[~side.given]
-        named = Counter(str(reason[row]) if row >= 0 else ABSENT for row in rows)
-        reasons.append(dict(sorted(named.items())))
+def _losses(sides: tuple[_Side, _Side], lost: tuple[Truths, Truths], reason: pd.Series) -> Losses:
     base, candidate = sides
     return Losses(
-        len(base.rows),
-        *reasons,
-        only_base=int(lost[1].sum()),
-        only_candidate=int(lost[0].sum()),
+        asked=len(base.rows),
+        base=_reasons(base, reason),
+        candidate=_reasons(candidate, reason),
+        only_base=int(lost[0].sum()),
+        only_candidate=int(lost[1].sum()),
         both=int((~base.given & ~candidate.given).sum()),
         off_task_base=int(base.off_task.sum()),
         off_task_candidate=int(candidate.off_task.sum()),
     )
+
+
+def _reasons(side: _Side, reason: pd.Series) -> dict[str, int]:
+    """How many outputs have no verdict on this side, by reason."""
+    rows = side.rows[~side.given]
+    named = Counter(map(str, reason.iloc[rows[rows >= 0]]))
+    named[ABSENT] += int((rows < 0).sum())
+    return {why: count for why, count in sorted(named.items()) if count}
 
 
 def _judged_more(scenario: Rows, sides: tuple[_Side, _Side]) -> NDArray[np.float64]:
@@ -242,7 +259,7 @@ def _judged_more(scenario: Rows, sides: tuple[_Side, _Side]) -> NDArray[np.float
 
 
 def _missing_share(side: _Side) -> float | None:
-    """Share of the outputs on either side that are off task or without a verdict on this one; None where it has none."""
+    """Share of what stands on either side that is off task or has no verdict here; None where this side has nothing."""
     return float(1 - (side.given & ~side.off_task).mean()) if (side.rows >= 0).any() else None
 
 

@@ -82,7 +82,9 @@ class GatePlan:
                 continue
             if table is not None and (as_table(table)["twin"].to_numpy(dtype=bool) == one.twin).any():
                 others = pilots(table, replace(assumed, rate=self.other_rate), measure=one.name)
-                found.update({one.name: other.population for other in others if other.key == pilot.key})
+                for other in others:
+                    if other.key == pilot.key:
+                        found[one.name] = other.population
             if self.other_rate is not None:
                 found[one.name] = replace(found[one.name], rate=self.other_rate)
         return {one.twin: found[one.name] for one in MEASURES if one.name in found}

@@ -102,8 +102,8 @@ def command(
 
 
 _COLUMNS = (
-    "change, interval, detectable: percentage points, on what is judged on both sides. bounds: the limits whatever would "
-    "have been said of outputs that one side has lost. r: how far the two rates go together over scenarios. p: "
+    "change, interval, detectable: percentage points, on what is judged on both sides. bounds: the limits whatever "
+    "would have been said of outputs that one side has lost. r: how far the two rates go together over scenarios. p: "
     "two-sided, by flipping signs of whole scenarios; p Holm: adjusted for the packs, or other groups, of one "
     "measure{candidates}. informative: scenarios in which the two differ. detectable: a true rise found in 80 of 100 "
     "such comparisons."

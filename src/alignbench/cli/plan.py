@@ -140,8 +140,8 @@ def command(
         found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
         click.echo(found.text if form == "table" else json_text(asdict(found)), nl=form == "table")
         return
-    found = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
-    emit(found, form, table=_row, caption=_COLUMNS if gate is None else f"{_COLUMNS} {_GATE} Seed {seed}.")
+    frame = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
+    emit(frame, form, table=_row, caption=_COLUMNS if gate is None else f"{_COLUMNS} {_GATE} Seed {seed}.")
 
 
 _COLUMNS = (
