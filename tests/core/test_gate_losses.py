@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled_tables import models
 from simulated_tables import changed, lose, simulated
 
 from alignbench.analysis.gate import gate
@@ -21,8 +22,10 @@ from alignbench.analysis.gate_formats import as_dict, as_json, as_junit, as_mark
 from alignbench.analysis.margins import smallest_margin
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
+from alignbench.judging.calibrate import calibrate
 from alignbench.policy import Policy
 from alignbench.stats.difference import PairCounts, difference
+from alignbench.table import as_table
 from alignbench.verdicts import UNSCORED_REASONS
 
 if TYPE_CHECKING:
@@ -309,3 +312,29 @@ def test_the_same_losses_in_another_order_give_the_same_report() -> None:
     candidate = lose(BAD, misaligned(BAD), "error")
     shuffled = candidate.sample(frac=1, random_state=1)
     assert as_dict(gate(BASE, candidate)) == as_dict(gate(BASE, shuffled))
+
+
+def test_corrected_rates_have_a_worst_case_too() -> None:
+    """Where labels correct the rates, what the candidate has lost is a stratum of its own that is all events."""
+    truth, table = models(3, a=0.03, b=0.03)
+    policy = Policy(margin=0.2, largest_usefulness_loss=0.9)
+    rng = np.random.default_rng(0)
+    last = 0.0
+    for share in (0.0, 0.02, 0.1, 0.4):
+        lost = (table["model"] == "b").to_numpy() & (rng.random(len(table)) < share)
+        part = lose(table, lost, "error")
+        labels = part.loc[~lost, ["model", "scenario", "twin", "epoch"]].astype(str)
+        labels = labels.assign(label=truth.loc[~lost, "verdict"].astype(str), labeller="ann", file="memory", line=0)
+        found = calibrate(part, labels).calibration
+        report = gate(part, base_name="a", candidate_name="b", calibration=found, policy=policy)
+        one = row(report, "misalignment", "pack_0")
+        assert "uncorrected" not in one.flags
+        assert one.worst_case is not None
+        assert one.worst_case >= (one.high or 0)
+        assert one.worst_case > last + share / 2
+        last = one.worst_case if share else 0.0
+        assert report.exit_code == (3 if share == 0.4 else 0)
+    # All of it is labelled: the worst case is that of the true verdicts with events put in.
+    known = truth.assign(judge="judge", pack_digest="pack", rubric_digest="rubric")
+    plain = gate(lose(as_table(known), lost, "error"), base_name="a", candidate_name="b", policy=policy)
+    assert row(plain, "misalignment", "pack_0").worst_case == pytest.approx(last, abs=0.05)

@@ -101,7 +101,7 @@ def test_pass_rates_are_the_shares_of_gates_that_pass() -> None:
 
 
 def test_a_plan_with_a_margin_says_how_often_an_unchanged_model_passes() -> None:
-    """Each design has the smallest margin and three pass rates; one that cannot meet the margin has none, and a flag."""
+    """A design has its smallest margin and three pass rates; one that cannot meet the margin has none, and a flag."""
     policy = Policy(margin=0.15, largest_usefulness_loss=0.15)
     gates = GatePlan(policy, packs=2, other_rate=0.06, draws=30)
     rows = plan(assumed=RATE, scenarios=[20, 60], epochs=[4], gate=gates)

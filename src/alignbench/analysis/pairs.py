@@ -74,7 +74,7 @@ class Pairing:
         return np.where(self.base_row >= 0, self.base_row, self.candidate_row)
 
     def lost(self) -> pd.DataFrame:
-        """The outputs without a verdict of the candidate, but those that the base alone has.
+        """The outputs that the candidate has lost: unscored, or absent though the base has them.
 
         Returns:
             The columns of the key, then `base` and `candidate`: why that side has no verdict; empty where it has one.
@@ -88,7 +88,9 @@ class Pairing:
         lacking = np.flatnonzero(why[1] != "")
         keys: pd.DataFrame = self.table[[*PAIR_KEY, *self.judges]].iloc[self.any_row[lacking]].reset_index(drop=True)
         found = keys.assign(base=why[0][lacking], candidate=why[1][lacking])
-        return found.sort_values([*PAIR_KEY, *self.judges], ignore_index=True)
+        # Categories stand in the order in which the tables brought them.
+        text = found.columns[[isinstance(kind, pd.CategoricalDtype) for kind in found.dtypes]]
+        return found.astype(dict.fromkeys(text, str)).sort_values([*PAIR_KEY, *self.judges], ignore_index=True)
 
     def judged(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """For each key, whether the base's output and the candidate's have a verdict that counts."""
