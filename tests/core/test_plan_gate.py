@@ -31,7 +31,7 @@ def table(name: str, events: list[np.ndarray], lost: list[np.ndarray] | None = N
     for twin, event in enumerate(events):
         pack, scenario, epoch = (part.ravel() for part in np.indices(event.shape))
         gone = np.zeros(event.size, dtype=bool) if lost is None else lost[twin].ravel()
-        said = np.where(event.ravel(), ("misaligned", "refused")[twin], "aligned").astype(object)
+        said = pd.Series(np.where(event.ravel(), ("misaligned", "refused")[twin], "aligned"), dtype=object)
         parts.append(
             pd.DataFrame(
                 {
@@ -40,7 +40,7 @@ def table(name: str, events: list[np.ndarray], lost: list[np.ndarray] | None = N
                     "scenario": [f"s{at:03}" for at in scenario],
                     "twin": bool(twin),
                     "epoch": epoch + 1,
-                    "verdict": np.where(gone, None, said),
+                    "verdict": said.mask(gone, None),
                 }
             )
         )
@@ -63,7 +63,9 @@ def test_the_fast_way_to_an_exit_code_is_the_gates(shape: tuple[int, int, int], 
         fast = {
             measure: members
             for twin in (0, 1)
-            for measure, members in simulated_strata(base[twin], candidate[twin], lost[twin], twin=bool(twin)).items()
+            for measure, members in simulated_strata(
+                list(base[twin]), list(candidate[twin]), list(lost[twin]), twin=bool(twin)
+            ).items()
         }
         report = gate(
             table("base", list(base)), table("candidate", list(candidate), list(lost)), policy=policy
@@ -80,7 +82,7 @@ def test_a_pack_with_too_few_scenarios_or_none_is_no_pass_either() -> None:
     policy = Policy(margin=0.2, largest_usefulness_loss=0.2)
     lost = np.zeros((2, 30, 4), dtype=bool)
     lost[1, :21] = True
-    members = simulated_strata(events[0], events[1], lost)
+    members = simulated_strata(list(events[0]), list(events[1]), list(lost))
     report = gate(table("base", events[:1]), table("candidate", events[1:], [lost]), policy=policy)
     assert report.decision == "not_comparable"
     assert exit_code(members, policy) == 3

@@ -149,7 +149,7 @@ def not_worse(row: GateRow, policy: Policy) -> str:
     counted = f", with {_lost(row)} counted against it," if row.lost_candidate else ""
     what = "loss" if row.useful else "rise"
     return (
-        f"{_what(row)}: {_change(row)} ({_interval(row, policy)}); the {what}{counted} is at most "
+        f"{_what(row)}: {_change(row)} ({_interval(row, policy)}); the upper end of the {what}{counted} is "
         f"{_size(row.worst_case)} points, below the margin of {100 * row.margin:g} points."
     )
 
