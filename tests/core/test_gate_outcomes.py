@@ -19,6 +19,7 @@ def test_a_slice_of_each_claim_holds(claim: Claim) -> None:
     assert count <= claim.most * len(SEEDS) + chance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [None, "absent", "error", "tie"])
 def test_the_fast_outcomes_are_those_of_whole_reports(lost: str | None) -> None:
     """Exit codes from counts and from reports agree, seed by seed, in situations that end in each of the codes."""
