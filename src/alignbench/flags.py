@@ -28,6 +28,7 @@ FLAGS = {
     "few_informative": "the two differ in too few scenarios for the test to reject at all",
     "no_pairs": "no output is judged on both sides",
     "unpaired": "outputs without a judged partner, left out",
+    "missingness_differs": "one side has been judged less often than the other (sign flips of scenarios, p < .05)",
     "digest_unknown": "nothing shows that packs and rubrics were the same",
     "judge_unknown": "nothing shows that the judge was the same",
     "other_judges": "verdicts of judges who have not judged both are left out",
@@ -54,6 +55,7 @@ FLAGS = {
     "undefined_draws": "no interval: the draws it is made from are undefined or all alike",
     "no_disagreement": "nobody disagrees, so there is no interval",
     "no_events_in_pilot": "the pilot has no event (or nothing else); half an output was added",
+    "margin_impossible": "no result on so few scenarios could meet the margin, or a pack has too few",
     "no_discordant_pairs": "the two models never differ in the pilot",
 }  # fmt: skip
 """Flag to words; a flag such as `unpaired=3` stands here without its number."""

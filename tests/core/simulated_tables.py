@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from alignbench.table import as_table
 
-__all__ = ["simulated"]
+__all__ = ["changed", "lose", "simulated"]
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(61)
 
@@ -83,4 +83,38 @@ def simulated(
     return table.assign(
         model=pd.Categorical.from_codes(np.zeros(len(table), int), pd.Index([model])),
         verdict=pd.Categorical.from_codes(codes, pd.Index(["aligned", "misaligned", "refused"])),
+    )
+
+
+def lose(table: pd.DataFrame, rows: np.ndarray, reason: str) -> pd.DataFrame:
+    """A table in which some rows have no verdict; with the reason `missing` they are not there at all.
+
+    Args:
+        table: A table.
+        rows: Which rows, as truths.
+        reason: Why.
+    """
+    if reason == "missing":
+        return table[~rows]
+    return as_table(
+        table.assign(
+            verdict=table["verdict"].astype(object).mask(rows, None),
+            unscored_reason=table["unscored_reason"].astype(object).mask(rows, reason),
+        )
+    )
+
+
+def changed(table: pd.DataFrame, rows: np.ndarray, verdict: str) -> pd.DataFrame:
+    """A table in which some rows have another verdict.
+
+    Args:
+        table: A table.
+        rows: Which rows, as truths.
+        verdict: Theirs from now on.
+    """
+    return as_table(
+        table.assign(
+            verdict=table["verdict"].astype(object).mask(rows, verdict),
+            unscored_reason=table["unscored_reason"].astype(object).mask(rows, None),
+        )
     )

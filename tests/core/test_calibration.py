@@ -448,7 +448,8 @@ def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_
 
     assert gate(table, base_name="a", candidate_name="b").decision == "regressed"
     found = calibrate(table, _all_labels(table, labels)).calibration
-    policy = Policy(margin=0.10)
+    # Labels speak of the two errors: usefulness stays as this judge saw it.
+    policy = Policy(margin=0.10, largest_usefulness_loss=0.5)
     assert gate(table, base_name="a", candidate_name="b", calibration=found, policy=policy).decision == "not_worse"
 
 

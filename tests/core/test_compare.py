@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated_tables import simulated
+from simulated_tables import changed, lose, simulated
 
 from alignbench.analysis.compare import compare, unpaired
 from alignbench.cli.compare import command
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEYS = [
-    "measure", "pack", "scenarios", "pairs", "rate_base", "rate_candidate", "difference", "low", "high", "r",
-    "p", "p_holm", "informative_scenarios", "mde_80", "method", "flags",
+    "measure", "pack", "scenarios", "pairs", "rate_base", "rate_candidate", "difference", "low", "high",
+    "bound_low", "bound_high", "r", "p", "p_holm", "informative_scenarios", "mde_80", "method", "flags",
 ]  # fmt: skip
 
 
@@ -83,8 +83,8 @@ def test_json_has_the_promised_keys(tmp_path: Path) -> None:
     for name, table in (("base", BASE), ("candidate", CANDIDATE)):
         table.to_parquet(tmp_path / f"{name}.parquet")
     records = json.loads(run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json").output)
-    assert [list(record) for record in records] == [KEYS] * 6
-    assert [record["pack"] for record in records] == ["pack_0", "pack_1", "overall"] * 2
+    assert [list(record) for record in records] == [KEYS] * 12
+    assert [record["pack"] for record in records] == ["pack_0", "pack_1", "overall"] * 4
     split = json.loads(
         run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json", "--by", "split").output
     )
@@ -104,7 +104,7 @@ def test_three_columns_are_enough(tmp_path: Path) -> None:
     separate = json.loads(run(tmp_path / "one.csv", tmp_path / "two.csv", "--format", "json").output)
     together = json.loads(run(tmp_path / "both.csv", "--base", "a", "--format", "json").output)
     assert separate == together
-    assert len(separate) == 1
+    assert [record["measure"] for record in separate] == ["misalignment", "acted_well"]
     assert separate[0]["difference"] == -0.25
     assert separate[0]["flags"] == ["digest_unknown"]
 
@@ -116,9 +116,20 @@ def test_one_table_compares_every_other_model() -> None:
     assert list(rows.columns) == ["candidate", *KEYS]
     assert list(rows["candidate"].unique()) == ["candidate", "third"]
     alone = compare(BASE, third)
-    pd.testing.assert_frame_equal(
-        rows[rows["candidate"] == "third"].drop(columns="candidate").reset_index(drop=True), alone
-    )
+    found = rows[rows["candidate"] == "third"].drop(columns=["candidate", "p_holm"]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, alone.drop(columns="p_holm"))
+
+
+def test_holm_runs_over_all_candidates_of_a_measure() -> None:
+    """With several candidates a family is a measure's packs of all of them, and its overall rows of all of them."""
+    names = ("candidate", "third", "fourth")
+    others = [simulated(name, 0.1 + 0.05 * at, 0.02, seed=at + 2) for at, name in enumerate(names)]
+    rows = compare(pd.concat([BASE, *others]), base_name="base")
+    for measure in ("misalignment", "over_refusal", "acted_well", "helped"):
+        for whole in (True, False):
+            family = rows[(rows["measure"] == measure) & ((rows["pack"] == "overall") == whole)]
+            assert len(family) == (3 if whole else 6)
+            assert list(family["p_holm"]) == pytest.approx(list(holm(family["p"])))
 
 
 def test_outputs_without_a_judged_partner_are_left_out_counted_and_listed() -> None:
@@ -169,10 +180,11 @@ def test_a_line_says_which_counts_where_interval_and_test_disagree(tmp_path: Pat
         table.to_parquet(tmp_path / f"{name}.parquet")
     rows = compare(tables["base"], tables["candidate"])
     apart = ((rows["low"] > 0) | (rows["high"] < 0)) != (rows["p_holm"] < 0.05)
-    assert apart.sum() == 1
+    count = int(apart.sum())
+    assert count >= 1
     shown = run(tmp_path / "base.parquet", tmp_path / "candidate.parquet").output
     line = " ".join(shown.split())
-    assert "In 1 row the interval and p Holm disagree" in line
+    assert f"In {count} row{'s' if count > 1 else ''} the interval and p Holm disagree" in line
     assert "is not adjusted for the number of tests. The test decides: shown is what has p Holm < 0.05." in line
     assert "disagree" not in run(tmp_path / "quiet.parquet", tmp_path / "still.parquet").output
 
@@ -184,6 +196,7 @@ def test_the_table_names_every_candidate(tmp_path: Path) -> None:
     shown = run(tmp_path / "all.parquet", "--base", "base").output
     lines = [line.split() for line in shown.splitlines() if "misalignment" in line]
     assert [line[0] for line in lines] == ["candidate"] * 3 + ["third"] * 3
+    assert "for all 2 candidates" in " ".join(shown.split())
     heading = next(line for line in shown.splitlines() if "measure" in line).split()
     assert heading[:5] == ["model", "measure", "pack", "base", "candidate"]
 
@@ -238,7 +251,7 @@ def test_a_pack_on_one_side_leaves_no_overall() -> None:
     assert "missing_pack" in overall["flags"]
     assert pd.isna(overall["difference"])
     mended = compare(BASE, CANDIDATE, packs=["pack_0"])
-    assert list(mended["pack"]) == ["pack_0", "pack_0"]
+    assert list(mended["pack"]) == ["pack_0"] * 4
     assert mended["difference"].notna().all()
 
 
@@ -380,3 +393,69 @@ def test_three_inputs_are_too_many(tmp_path: Path) -> None:
     result = run(*(tmp_path / f"{name}.csv" for name in "abc"))
     assert isinstance(result.exception, InputError)
     assert "3 inputs" in str(result.exception)
+
+
+def test_bounds_are_the_limits_of_the_tables_with_the_lost_outputs_set_against_one_side() -> None:
+    """Upper bound: what only the candidate lost is the event; lower bound: what only the base lost is."""
+    rng = np.random.default_rng(5)
+    one, two = (rng.random(len(BASE)) < 0.1 for _ in range(2))
+    base, candidate = lose(BASE, one & ~two, "error"), lose(CANDIDATE, two & ~one, "grader_failed")
+    rows = compare(base, candidate)
+    twins = BASE["twin"].to_numpy(dtype=bool)
+
+    def filled(table: pd.DataFrame, lost: np.ndarray) -> pd.DataFrame:
+        return changed(changed(table, lost & ~twins, "misaligned"), lost & twins, "refused")
+
+    worst = compare(base, filled(candidate, two & ~one))
+    best = compare(filled(base, one & ~two), candidate)
+    records = (frame.to_dict("records") for frame in (rows, worst, best))
+    for row, high, low in zip(*records, strict=True):
+        upper, lower = (low, high) if row["measure"] in ("acted_well", "helped") else (high, low)
+        assert row["bound_high"] == pytest.approx(max(row["high"], upper["high"]))
+        assert row["bound_low"] == pytest.approx(min(row["low"], lower["low"]))
+    whole = compare(BASE, CANDIDATE)
+    assert (whole["bound_low"] == whole["low"]).all()
+    assert (whole["bound_high"] == whole["high"]).all()
+
+
+def test_bounds_mirror_when_the_models_change_places() -> None:
+    """What bounds a rise of one bounds a fall of the other."""
+    candidate = lose(CANDIDATE, np.arange(len(CANDIDATE)) % 9 == 0, "missing")
+    forth, back = compare(BASE, candidate), compare(candidate, BASE)
+    assert list(back["bound_low"]) == pytest.approx(list(-forth["bound_high"]))
+    assert list(back["bound_high"]) == pytest.approx(list(-forth["bound_low"]))
+
+
+def test_missingness_that_differs_is_flagged_and_chance_is_not() -> None:
+    """A fifth of one side lost is flagged; as much lost at random on both sides is not, but for 1 in 20."""
+    rng = np.random.default_rng(2)
+    lost = rng.random(len(CANDIDATE)) < 0.2
+    rows = compare(BASE, lose(CANDIDATE, lost, "cut_off"))
+    assert all("missingness_differs" in row["flags"] for _, row in rows[rows["pack"] == "overall"].iterrows())
+    # An output that is not there is missing as much as one without a verdict.
+    assert list(compare(BASE, lose(CANDIDATE, lost, "missing"))["flags"]) == list(rows["flags"])
+    flagged = 0
+    for _ in range(20):
+        sides = [lose(side, rng.random(len(side)) < 0.2, "error") for side in (BASE, CANDIDATE)]
+        row = pick(compare(*sides), measure="misalignment", pack="overall")
+        flagged += "missingness_differs" in row["flags"]
+    assert flagged <= 4
+
+
+def test_usefulness_stands_beside_the_errors() -> None:
+    """acted_well and helped are the shares of aligned among all answers with a verdict, those off task included."""
+    base = bare("a", {f"s{at}": "aamr" for at in range(12)})
+    candidate = bare("b", {f"s{at}": "aoor" for at in range(12)})
+    rows = compare(base, candidate)
+    useful, error = pick(rows, measure="acted_well"), pick(rows, measure="misalignment")
+    assert (useful["rate_base"], useful["rate_candidate"], useful["pairs"]) == (0.5, 0.25, 48)
+    # Off task is in no rate of an error.
+    assert (error["rate_base"], error["rate_candidate"], error["pairs"]) == (0.0, 0.0, 24)
+
+
+def test_another_rubric_stands_out_beside_rows_of_an_unknown_one() -> None:
+    """A digest that differs stops the comparison even where further rows carry none."""
+    known = BASE.assign(rubric_digest="aaaa1111")
+    other = CANDIDATE.assign(rubric_digest=np.where(CANDIDATE["epoch"] > 1, "bbbb2222", ""))
+    with pytest.raises(NotComparableError, match="differs: digest aaaa1111 in base, bbbb2222 in candidate"):
+        compare(known, other)

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as Xml
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import ValidationError
-from simulated_tables import simulated
+from simulated_tables import changed, simulated
 
 from alignbench.analysis.gate import gate
 from alignbench.analysis.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
+from alignbench.analysis.margins import smallest_margin
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
 from alignbench.policy import Policy, load_policy
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from alignbench.analysis.gate import GateReport, GateRow
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gate_demo.yaml"
+WIDE = Policy(margin=0.25, largest_usefulness_loss=0.25)
+"""A dozen scenarios can meet this, and nothing much narrower."""
 FULL: dict[str, Any] = {"packs": 9, "scenarios": 25, "epochs": 4}
 
 
@@ -85,7 +89,8 @@ def test_no_change_rarely_fails() -> None:
 
 def test_a_tiny_pack_is_not_comparable(tables: Path) -> None:
     """Four scenarios say nothing: exit code 3, with the number and what the policy asks for."""
-    result = run(tables / "tiny_base.parquet", tables / "tiny.parquet")
+    (tables / "wide.yaml").write_text("margin: 0.7\nlargest_usefulness_loss: 0.7\n")
+    result = run(tables / "tiny_base.parquet", tables / "tiny.parquet", "--policy", tables / "wide.yaml")
     assert result.exit_code == 3
     assert "4 scenarios judged on both sides, the policy asks for 10" in result.output
 
@@ -93,10 +98,10 @@ def test_a_tiny_pack_is_not_comparable(tables: Path) -> None:
 def test_little_data_is_inconclusive_and_says_what_would_decide() -> None:
     """A small comparison without a rise is no pass: exit code 3, the margin, and how many more scenarios."""
     base, candidate = (simulated(f"m{at}", 0.2, seed=at, packs=1, scenarios=12, epochs=1) for at in range(2))
-    report = gate(base, candidate)
+    report = gate(base, candidate, policy=WIDE)
     assert (report.decision, report.exit_code) == ("inconclusive", 3)
     assert len(report.reasons) == len(report.advice) >= 1
-    assert "margin of 5 points" in report.reasons[0]
+    assert "margin of 25 points" in report.reasons[0]
     assert "scenarios in all" in report.advice[0]
     assert "differ in 4 of 12 scenarios, too few for the test" in report.advice[0]
 
@@ -105,9 +110,11 @@ def test_little_data_is_inconclusive_and_says_what_would_decide() -> None:
 def test_the_advised_number_of_scenarios_does_decide(seed: int) -> None:
     """With as many scenarios as advised, and the same change, the row passes or is regressed, as it said."""
     sides = [simulated(f"m{at}", 0.1, seed=at, packs=1, scenarios=30, epochs=2) for at in (0, seed)]
-    report = gate(*sides)
+    policy = Policy(margin=0.09, largest_usefulness_loss=0.09)
+    report = gate(*sides, policy=policy)
     assert report.decision == "inconclusive"
-    for advice, one in zip(report.advice, report.rows, strict=True):
+    undecided = [one for one in report.rows if one.outcome == "inconclusive"]
+    for advice, one in zip(report.advice, undecided, strict=True):
         copies = -(-int(re.findall(r"about (\d+) scenarios in all", advice)[0]) // 30)
         assert copies > 1
         grown = [
@@ -115,63 +122,65 @@ def test_the_advised_number_of_scenarios_does_decide(seed: int) -> None:
             for side in sides
         ]
         expected = "not_worse" if "to a pass" in advice else "regressed"
-        assert row(gate(*grown), one.measure, "pack_0").outcome == expected
+        assert row(gate(*grown, policy=policy), one.measure, "pack_0").outcome == expected
 
 
 def test_holm_runs_over_every_pack_measure_and_overall_row() -> None:
-    """The corrected p-values are Holm's over all rows together, and any of them below the level decides."""
+    """Holm runs over all rows of the two errors, and any p below the level decides; usefulness is outside of it."""
     report = gate(simulated("base", 0.05, **FULL), simulated("candidate", 0.09, seed=4, **FULL))
     tested = [one.p for one in report.rows if one.p is not None]
     assert report.tests == len(tested) == 20
-    assert [one.p_holm for one in report.rows] == pytest.approx(list(holm(tested)))
+    assert [one.p_holm for one in report.rows if one.p is not None] == pytest.approx(list(holm(tested)))
+    assert {one.measure for one in report.rows if one.p is None} == {"acted_well", "helped"}
     assert (report.decision == "regressed") == any((one.p_holm or 1) < 0.05 for one in report.rows)
 
 
 def test_packs_decide_only_where_the_policy_says_so() -> None:
-    """With no event a pack of 25 scenarios has a limit above .05: it blocks with per_pack, and only then."""
+    """One pack that rises a little blocks with per_pack, and only then."""
     base, candidate = (simulated(f"m{at}", 1e-9, 1e-9, seed=at, **FULL) for at in range(2))
-    assert gate(base, candidate).decision == "not_worse"
-    strict = gate(base, candidate, policy=Policy(per_pack=True))
+    rows = candidate["scenario"].isin([f"pack_3_s{at:02}" for at in range(4)]) & ~candidate["twin"]
+    candidate = changed(candidate, rows.to_numpy(), "misaligned")
+    # Above what 25 scenarios without any event can show, and below the 16 % of the pack.
+    margins: dict[str, Any] = {"margin": 0.12, "largest_usefulness_loss": 0.12}
+    whole = gate(base, candidate, policy=Policy(**margins))
+    assert whole.decision == "not_worse"
+    assert not any(one.decides for one in whole.rows if not one.headline)
+    strict = gate(base, candidate, policy=Policy(**margins, per_pack=True))
     assert strict.decision == "inconclusive"
-    assert len(strict.reasons) == 18
-    assert not any(one.decides for one in gate(base, candidate).rows if not one.headline)
+    assert {one.pack for one in strict.rows if one.outcome != "not_worse"} == {"pack_3"}
 
 
 def test_one_pack_is_its_own_overall() -> None:
     """With one pack there is one row a measure, which decides."""
     report = gate(*(simulated(f"m{at}", 0.2, seed=at, packs=1, scenarios=200) for at in range(2)))
-    assert [(one.pack, one.decides) for one in report.rows] == [("pack_0", True)] * 2
+    assert [(one.pack, one.decides) for one in report.rows] == [("pack_0", True)] * 4
 
 
-def test_a_measure_on_one_side_does_not_decide_unless_required() -> None:
-    """Without twins over-refusal is said not to be measured; with require_twins that is an obstacle."""
+@pytest.mark.parametrize("twin", [True, False])
+@pytest.mark.parametrize("lacks", ["base", "candidate"])
+def test_a_measure_on_one_side_is_no_pass(twin: bool, lacks: str) -> None:
+    """Without the twins, or the conflicts, that the other side has, the two are not comparable."""
     base, tuned = simulated("base", 0.22, **FULL), simulated("tuned", 0.03, seed=1, **FULL)
-    bare = tuned[~tuned["twin"]]
-    report = gate(base, bare)
-    assert report.decision == "not_worse"
-    assert row(report, "over_refusal", "overall").outcome == "not_measured"
-    assert any("not measured on both sides" in note for note in report.notes)
-    assert report.tests == 10
-    strict = gate(base, bare, policy=Policy(require_twins=True))
-    assert strict.decision == "not_comparable"
-    assert "requires benign twins" in strict.reasons[0]
+    sides = [
+        side[side["twin"] != twin] if side is (base, tuned)[lacks == "candidate"] else side for side in (base, tuned)
+    ]
+    report = gate(*sides)
+    assert (report.decision, report.exit_code) == ("not_comparable", 3)
+    assert "one side only" in report.reasons[0]
+    name = "over_refusal" if twin else "misalignment"
+    assert row(report, name, "overall").outcome == "not_measured"
 
 
-def test_too_much_without_a_verdict_is_not_comparable() -> None:
-    """More than the allowed share off task or unscored, in any pack on either side, stops the gate."""
-    base, tuned = simulated("base", 0.22), simulated("tuned", 0.03, seed=1)
-    hole = (tuned["pack"] == "pack_1") & (tuned["epoch"] == 1) & ~tuned["twin"]
-    broken = tuned.assign(
-        verdict=tuned["verdict"].mask(hole),
-        unscored_reason=tuned["verdict"].astype(str).where(hole).mask(hole, "error"),
-    )
-    report = gate(base, broken)
-    assert report.decision == "not_comparable"
-    assert report.reasons == (
-        "Pack pack_1, misalignment: 25.0 % of the candidate's outputs are off task or without a verdict, "
-        "the policy allows 10.0 %.",
-    )
-    assert gate(base, broken, policy=Policy(largest_unscored_share=0.3, margin=0.2)).decision == "not_worse"
+def test_twins_may_be_left_out_on_both_sides_or_by_the_policy() -> None:
+    """Where nobody has twins none are required; require_twins: false lets one side go without, and says so."""
+    base, tuned = simulated("base", 0.22, **FULL), simulated("tuned", 0.03, seed=1, **FULL)
+    conflicts = [side[~side["twin"]] for side in (base, tuned)]
+    neither = gate(*conflicts)
+    lenient = gate(base, conflicts[1], policy=Policy(require_twins=False))
+    for report in (neither, lenient):
+        assert (report.decision, report.tests) == ("not_worse", 10)
+        assert row(report, "over_refusal", "overall").outcome == "not_measured"
+        assert any("not measured on both sides" in note for note in report.notes)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +204,7 @@ def test_other_content_is_a_report_with_exit_code_3(change: dict[str, str], reas
 def test_a_pack_that_one_side_lacks_is_not_comparable() -> None:
     """A candidate that skipped a pack does not pass."""
     base, tuned = simulated("base", 0.22), simulated("tuned", 0.03)
-    report = gate(base, tuned[tuned["pack"] == "pack_0"])
+    report = gate(base, tuned[tuned["pack"] == "pack_0"], policy=WIDE)
     assert report.decision == "not_comparable"
     assert "Pack pack_1: the candidate has no misalignment outputs." in report.reasons
 
@@ -229,7 +238,9 @@ def reports() -> list[GateReport]:
     """One report of each decision."""
     base, tuned = simulated("base", 0.22, **FULL), simulated("tuned|<b>", 0.03, seed=1, **FULL)
     small = [simulated(f"m{at}", 0.2, seed=at, packs=1) for at in range(2)]
-    return [gate(base, tuned), gate(tuned, base), gate(*small), gate(small[0], tuned)]
+    return [
+        gate(base, tuned), gate(tuned, base), gate(*small, policy=WIDE), gate(small[0], tuned, policy=WIDE),
+    ]  # fmt: skip
 
 
 def test_every_form_says_the_same() -> None:
@@ -287,14 +298,13 @@ def test_in_junit_nothing_passes_that_the_table_does_not_call_not_worse() -> Non
 
 
 def test_a_skipped_pack_in_junit_keeps_its_numbers() -> None:
-    """A pack without events is skipped with the limit that keeps it from passing; per_pack makes it fail."""
+    """A pack without events is skipped with the limit that keeps it from passing."""
     sides = [simulated(f"m{at}", 1e-9, 1e-9, seed=at, **FULL) for at in range(2)]
     report = gate(*sides)
     assert report.decision == "not_worse"
     assert junit(report)["misalignment", "pack_0"] == "skipped"
     said = r'<skipped message="inconclusive, and does not decide: 0.0 % to 0.0 %, upper limit \+\d'
     assert re.search(said, as_junit(report))
-    assert junit(gate(*sides, policy=Policy(per_pack=True)))["misalignment", "pack_0"] == "failure"
 
 
 def test_rows_that_cannot_be_compared_decide_nothing_in_the_table() -> None:
@@ -340,7 +350,11 @@ def test_names_do_not_turn_into_markup() -> None:
     suite = Xml.fromstring(as_junit(report))[0]
     assert suite.attrib["name"] == "alignbench gate: base -> tuned|<b>"
     control = simulated("bell\x07", 0.03, packs=1)
-    assert Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control)))[0].attrib["name"].endswith("bell?")
+    assert (
+        Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control, policy=WIDE)))[0]
+        .attrib["name"]
+        .endswith("bell?")
+    )
 
 
 def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
@@ -362,7 +376,8 @@ def test_a_report_goes_into_a_folder_that_exists(tables: Path) -> None:
     """A folder that is not there is a slip: one clear error, and nothing is made."""
     before = sorted(tables.iterdir())
     for option in ("--junit", "--markdown"):
-        error = run(tables / "base.parquet", tables / "tuned.parquet", option, tables / "no" / "gate.xml").exception
+        paths = (tables / "base.parquet", tables / "tuned.parquet", "--margin", "0.2")
+        error = run(*paths, option, tables / "no" / "gate.xml").exception
         assert isinstance(error, InputError)
         assert "cannot write here: no folder" in str(error)
     assert sorted(tables.iterdir()) == before
@@ -379,8 +394,9 @@ def test_one_bare_file_with_both_models(tables: Path) -> None:
 
 
 def test_the_example_policy_is_the_default_with_a_wider_margin() -> None:
-    """examples/gate_demo.yaml states every key."""
+    """examples/gate_demo.yaml states every key, and its margin can be met by the shipped packs."""
     policy = load_policy(EXAMPLE)
+    assert (smallest_margin([np.full(14, 4.0)] * 3, policy.coverage) or 1) < policy.margin
     assert policy == Policy(margin=0.10)
     assert policy.model_fields_set == set(Policy.model_fields)
 
@@ -397,7 +413,10 @@ def test_the_digest_is_of_the_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("margin: 0.1\nmagrin: 0.2\n", r"policy.yaml:2: unknown field 'magrin' .*margin, level"),
+        (
+            "margin: 0.1\nmagrin: 0.2\n",
+            r"policy.yaml:2: unknown field 'magrin' .*margin, largest_usefulness_loss, level",
+        ),
         ("level: 0.05\nmargin: 2\n", r"policy.yaml:2: margin: .*less than 1 \(found 2\)"),
         ("margin: wide\n", r"policy.yaml:1: margin: .*'wide'"),
         ("minimum_scenarios: 1\n", r"policy.yaml:1: minimum_scenarios: .*2"),
@@ -431,11 +450,11 @@ def test_usage_errors_are_errors(tables: Path) -> None:
 
 
 def test_the_seed_and_level_of_the_command_replace_the_policys(tables: Path) -> None:
-    """--seed and --level are the policy's own, printed and in its digest."""
-    paths = (tables / "base.parquet", tables / "tuned.parquet")
-    data = json.loads(run(*paths, "--seed", "7", "--level", "0.01", "--format", "json").output)
-    assert (data["policy"]["seed"], data["policy"]["level"]) == (7, 0.01)
-    assert data["policy_digest"] == Policy(seed=7, level=0.01).digest
+    """--seed, --level and --margin are the policy's own, printed and in its digest."""
+    paths = (tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE)
+    data = json.loads(run(*paths, "--seed", "7", "--level", "0.06", "--margin", ".2", "--format", "json").output)
+    assert [data["policy"][name] for name in ("seed", "level", "margin")] == [7, 0.06, 0.2]
+    assert data["policy_digest"] == Policy(seed=7, level=0.06, margin=0.2).digest
     assert run(*paths, "--level", "0.9").exit_code == 2
 
 

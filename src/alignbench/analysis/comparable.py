@@ -86,11 +86,10 @@ def _same(noun: str, base: set[str], candidate: set[str]) -> bool:
         known = found - {""}
         if len(known) > 1:
             raise NotComparableError(f"{side} holds {noun} in {len(known)} versions: {_short(known)}")
-    if "" in base | candidate:
-        return False
-    if base != candidate:
-        raise NotComparableError(f"{noun} differs: digest {_short(base)} in base, {_short(candidate)} in candidate")
-    return True
+    one, other = base - {""}, candidate - {""}
+    if one and other and one != other:
+        raise NotComparableError(f"{noun} differs: digest {_short(one)} in base, {_short(other)} in candidate")
+    return "" not in base | candidate
 
 
 def _short(digests: set[str]) -> str:

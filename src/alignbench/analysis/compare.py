@@ -1,4 +1,4 @@
-"""Two models on the same scenarios: differences of the two rates, their tests, and what they rest on."""
+"""Two models on the same scenarios: differences of errors and of usefulness, their tests, and what they rest on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from alignbench.analysis.cells import MEASURES, USEFULNESS
 from alignbench.analysis.paired_cells import Cell, compared_cells
 from alignbench.analysis.pairs import checked_sides, pairings
 from alignbench.analysis.rates import OVERALL
@@ -14,7 +15,7 @@ from alignbench.stats.estimate import check_level
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from alignbench.analysis.corrected import Correction
     from alignbench.stats.difference import DifferenceMethod
@@ -23,8 +24,8 @@ __all__ = ["COMPARE_KEYS", "compare", "unpaired"]
 
 
 COMPARE_KEYS = (
-    "measure", "pack", "scenarios", "pairs", "rate_base", "rate_candidate", "difference", "low", "high", "r",
-    "p", "p_holm", "informative_scenarios", "mde_80", "method", "flags",
+    "measure", "pack", "scenarios", "pairs", "rate_base", "rate_candidate", "difference", "low", "high",
+    "bound_low", "bound_high", "r", "p", "p_holm", "informative_scenarios", "mde_80", "method", "flags",
 )  # fmt: skip
 """The keys of a row beside those of the grouping."""
 
@@ -38,18 +39,24 @@ def compare(
     candidate_name: str | None = None,
     packs: Sequence[str] | None = None,
     level: float = 0.95,
-    method: DifferenceMethod = "s2",
+    method: DifferenceMethod | None = None,
     seed: int = 0,
     calibration: Correction | None = None,
 ) -> pd.DataFrame:
-    """Compare a candidate with a base on the outputs that both have: misalignment, and over-refusal on the
-    twins.
+    """Compare a candidate with a base on the outputs that both have: misalignment, over-refusal on the twins, and how
+    useful both kinds of answers were (`acted_well`, `helped`).
 
     Outputs are partners if pack, scenario, twin, condition, epoch and turn agree and both were judged.
     Headline rows only (default condition, last turn) unless `by` holds `condition`, `nudge` or `turn`. Groups
     over several packs are stratified with equal weights and have no value where a pack is missing on one
-    side. The two-sided p is that of the sign-flip test over scenarios; `p_holm` corrects it over the packs
-    (or other groups) of one measure.
+    side. The two-sided p is that of the sign-flip test over scenarios; `p_holm` corrects it over all candidates and
+    packs (or other groups) of one measure; that of overall rows over all candidates.
+
+    `bound_low` and `bound_high` are the limits whatever would have been said of the outputs that one side has lost
+    (no verdict, or absent, where the other side has one): the upper limit of an error's rise holds if each output
+    that only the candidate has lost is the event, the lower one if each that only the base has lost is; of usefulness
+    likewise with outputs that were not useful. The flag `missingness_differs` says that one side was judged less
+    often than the other, by a sign-flip test over scenarios at .05.
 
     Args:
         base: A verdict table, whole or bare (`model, scenario, verdict`).
@@ -62,8 +69,8 @@ def compare(
             added.
         packs: The packs asked for; default: those on either side.
         level: Two-sided coverage of the intervals.
-        method: `s2`; `newcombe_10` or `tango` for packs of one output a scenario (overall rows know `s2`
-            only).
+        method: Of the intervals, where it is not the default one; `newcombe_10` or `tango` for packs of one output a
+            scenario (overall rows keep the default).
         seed: Of the drawn sign patterns; each row has its own stream, so other rows do not move it.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors
             (S3); rows without labels enough on both sides stay raw, with the flag `uncorrected`.
@@ -80,13 +87,18 @@ def compare(
     check_level(level)
     sides = checked_sides(base, candidate, packs, calibration)
     found = pairings(sides, by, base_name=base_name, candidate_name=candidate_name)
-    rows = []
-    reasons: Counter[str] = Counter()
-    for pairing in found:
-        reasons.update(pairing.unpaired()["reason"])
-        cells = compared_cells(pairing, by, level=level, method=method, seed=seed)
-        name = {"candidate": pairing.candidate} if len(found) > 1 else {}
-        rows += [{**name, **row} for row in _rows(cells, by)]
+    measures = (*MEASURES, *USEFULNESS)
+    cells = [
+        (pairing.candidate, cell)
+        for pairing in found
+        for cell in compared_cells(pairing, by, level=level, measures=measures, method=method, seed=seed)
+    ]
+    reasons = Counter(reason for pairing in found for reason in pairing.unpaired()["reason"])
+    adjusted = _adjusted([cell for _, cell in cells], by)
+    rows = [
+        {**({"candidate": name} if len(found) > 1 else {}), **_row(cell, p_holm)}
+        for (name, cell), p_holm in zip(cells, adjusted, strict=True)
+    ]
     frame = pd.DataFrame(rows)
     frame.attrs = {
         "base": found[0].base,
@@ -124,34 +136,40 @@ def unpaired(
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(cells: list[Cell], by: Sequence[str]) -> Iterator[dict[str, object]]:
-    """Cells as rows; Holm's correction runs over the packs, or over the groups where packs are not apart."""
-    adjusted: dict[int, float] = {}
-    for measure in dict.fromkeys(cell.measure for cell in cells):
-        family = {
-            at: cell.estimate.p
-            for at, cell in enumerate(cells)
-            if cell.measure == measure and cell.estimate.p is not None and not (cell.pack == OVERALL and "pack" in by)
-        }
-        adjusted.update(zip(family, holm(list(family.values())).tolist(), strict=True))
+def _adjusted(cells: Sequence[Cell], by: Sequence[str]) -> list[float | None]:
+    """Holm's correction within each measure, over all candidates: of overall rows, and of the packs or groups."""
+    adjusted = [cell.estimate.p for cell in cells]
+    families: dict[tuple[str, bool], list[int]] = {}
     for at, cell in enumerate(cells):
-        estimate = cell.estimate
-        yield {
-            **cell.group,
-            "measure": cell.measure,
-            "pack": cell.pack,
-            "scenarios": estimate.scenarios,
-            "pairs": estimate.pairs,
-            "rate_base": estimate.rate_base,
-            "rate_candidate": estimate.rate_candidate,
-            "difference": estimate.difference,
-            "low": estimate.low,
-            "high": estimate.high,
-            "r": estimate.r,
-            "p": estimate.p,
-            "p_holm": adjusted.get(at, estimate.p),
-            "informative_scenarios": estimate.informative_scenarios,
-            "mde_80": estimate.mde_80,
-            "method": estimate.method,
-            "flags": cell.flags,
-        }
+        if cell.estimate.p is not None:
+            families.setdefault((cell.measure, cell.pack == OVERALL and "pack" in by), []).append(at)
+    for family in families.values():
+        corrected = holm([cells[at].estimate.p or 0.0 for at in family])
+        for at, p in zip(family, corrected.tolist(), strict=True):
+            adjusted[at] = p
+    return adjusted
+
+
+def _row(cell: Cell, p_holm: float | None) -> dict[str, object]:
+    estimate = cell.estimate
+    return {
+        **cell.group,
+        "measure": cell.measure,
+        "pack": cell.pack,
+        "scenarios": estimate.scenarios,
+        "pairs": estimate.pairs,
+        "rate_base": estimate.rate_base,
+        "rate_candidate": estimate.rate_candidate,
+        "difference": estimate.difference,
+        "low": estimate.low,
+        "high": estimate.high,
+        "bound_low": cell.bound_low,
+        "bound_high": cell.bound_high,
+        "r": estimate.r,
+        "p": estimate.p,
+        "p_holm": p_holm,
+        "informative_scenarios": estimate.informative_scenarios,
+        "mde_80": estimate.mde_80,
+        "method": estimate.method,
+        "flags": cell.flags,
+    }

@@ -1,22 +1,28 @@
 """The gate: did the change make the model worse? One decision, with reasons, for every form of output.
 
-Regressed: any one-sided sign-flip test below the level after Holm's correction over all packs, both measures and the
-two overall rows. Not worse: no regression, and for both measures the upper end of the overall S2 interval is below the
-margin of the policy. Inconclusive: anything else; that is never a pass.
+Regressed: any one-sided sign-flip test below the level after Holm's correction over all packs, both errors and their
+overall rows, on what is judged on both sides. Not worse: no regression, and every upper end below its margin: of the
+rise of both errors and of the loss of both kinds of usefulness, overall, with each output that only the candidate has
+lost counted against it. Inconclusive: anything else; that is never a pass.
 
 References:
-    Holm 1979; Zou & Donner 2008; Piaggio et al. 2012, JAMA 308:2594 (non-inferiority: margin before data).
+    Holm 1979; Piaggio et al. 2012, JAMA 308:2594 (non-inferiority: margin before data); Horowitz & Manski 2000 (bounds
+    for what is missing).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from alignbench.analysis import gate_words as words
-from alignbench.analysis.cells import MEASURES
+from alignbench.analysis.cells import MEASURES, USEFULNESS
+from alignbench.analysis.gate_report import GateReport, GateRow, Outcome
+from alignbench.analysis.margins import check_margin
 from alignbench.analysis.paired_cells import compared_cells
+from alignbench.analysis.paired_counts import LOST_ON_BOTH, is_useful
 from alignbench.analysis.pairs import checked_sides, model_names, pairings
 from alignbench.analysis.rates import OVERALL
 from alignbench.errors import InputError, NotComparableError
@@ -24,7 +30,7 @@ from alignbench.policy import Policy, load_policy
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -32,96 +38,7 @@ if TYPE_CHECKING:
     from alignbench.analysis.corrected import Correction
     from alignbench.analysis.paired_cells import Cell
 
-__all__ = ["Decision", "GateReport", "GateRow", "decide", "gate"]
-
-Decision = Literal["not_worse", "regressed", "inconclusive", "not_comparable"]
-Outcome = Literal["not_worse", "regressed", "inconclusive", "not_measured"]
-
-_EXIT: dict[Decision, int] = {"not_worse": 0, "regressed": 1, "inconclusive": 3, "not_comparable": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class GateRow:
-    """One measure of one pack, or of all packs together.
-
-    Attributes:
-        measure: misalignment or over_refusal.
-        pack: The pack, or "overall".
-        judge: The judge, where several have judged both models; else empty.
-        outcome: What this row alone would say.
-        headline: Whether it speaks of all packs.
-        decides: Whether its upper limit is held against the margin.
-        scenarios: Scenarios judged on both sides.
-        pairs: Outputs judged on both sides.
-        rate_base: Rate of the base.
-        rate_candidate: Rate of the candidate.
-        difference: rate_candidate - rate_base.
-        low: Lower limit of the interval with coverage 1 - 2 * level.
-        high: Upper limit.
-        r: Realised correlation of the two rates.
-        p: One-sided p of a rise.
-        p_holm: The same after Holm's correction over all rows.
-        informative_scenarios: Scenarios in which the models differ.
-        mde_80: Smallest rise that a single test finds with 80 % power.
-        flags: Warnings in one word each.
-    """
-
-    measure: str
-    pack: str
-    judge: str
-    outcome: Outcome
-    headline: bool
-    decides: bool
-    scenarios: int
-    pairs: int
-    rate_base: float | None
-    rate_candidate: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    r: float | None
-    p: float | None
-    p_holm: float | None
-    informative_scenarios: int
-    mde_80: float | None
-    flags: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GateReport:
-    """A decision and everything it rests on; every form of output is made from it.
-
-    Attributes:
-        decision: The outcome.
-        base: Name of the base model.
-        candidate: Name of the candidate.
-        reasons: Why, in sentences.
-        advice: What would decide an inconclusive comparison, in sentences.
-        notes: What a reader should know beside that, in sentences.
-        rows: Every comparison; empty where none could be made.
-        tests: Tests that Holm's correction ran over.
-        policy: What it was decided by.
-    """
-
-    decision: Decision
-    base: str
-    candidate: str
-    reasons: tuple[str, ...]
-    advice: tuple[str, ...]
-    notes: tuple[str, ...]
-    rows: tuple[GateRow, ...]
-    tests: int
-    policy: Policy
-
-    @property
-    def exit_code(self) -> int:
-        """0 not worse, 1 regressed, 3 inconclusive or not comparable."""
-        return _EXIT[self.decision]
-
-    @property
-    def headline(self) -> str:
-        """The decision as a sentence."""
-        return words.headline(self.decision, self.base, self.candidate)
+__all__ = ["GateReport", "GateRow", "decide", "gate", "margin_field"]
 
 
 def gate(
@@ -143,6 +60,7 @@ def gate(
         candidate_name: The candidate, likewise.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors.
 
+    An output that the candidate lacks, or that has no verdict, counts against the candidate where the base has one.
     Where the tables say what the judges' cards found (`alignbench.judging.cards.mark_cards`), nothing is decided by an
     unfit judge.
 
@@ -150,7 +68,8 @@ def gate(
         The report; results that must not be compared give one too, with exit code 3.
 
     Raises:
-        InputError: A table, a name or the policy is unusable, or a model is compared with itself.
+        InputError: A table, a name or the policy is unusable, a model is compared with itself, or there are too few
+            scenarios for any result to meet a margin.
     """
     rules = policy if isinstance(policy, Policy) else Policy() if policy is None else load_policy(policy)
     try:
@@ -166,12 +85,21 @@ def gate(
     except NotComparableError as error:
         reasons = (words.sentence(str(error)),)
         return GateReport("not_comparable", name, others[0], reasons, (), (), (), 0, rules)
-    cells = compared_cells(pairing, ("pack",), level=rules.coverage, alpha=rules.level, seed=rules.seed)
-    return decide(name, others[0], cells, rules, unfit=pairing.judges_found("unfit"))
+    cells = compared_cells(
+        pairing, ("pack",), level=rules.coverage, measures=_EVERY, alpha=rules.level, seed=rules.seed
+    )
+    lost = pairing.lost().to_dict("records")
+    return decide(name, others[0], cells, rules, unfit=pairing.judges_found("unfit"), lost=lost)
 
 
 def decide(
-    base: str, candidate: str, cells: Sequence[Cell], policy: Policy, *, unfit: Sequence[str] = ()
+    base: str,
+    candidate: str,
+    cells: Sequence[Cell],
+    policy: Policy,
+    *,
+    unfit: Sequence[str] = (),
+    lost: Sequence[Mapping[Hashable, object]] = (),
 ) -> GateReport:
     """The one decision: exit code, text, JSON, JUnit and Markdown all come from its report.
 
@@ -181,15 +109,31 @@ def decide(
         cells: Every comparison by pack, and the overall ones, at the policy's coverage.
         policy: What to decide by.
         unfit: Judges of these comparisons that are unfit by their cards.
+        lost: From `Pairing.lost`.
+
+    Raises:
+        InputError: There are too few scenarios for any result to meet a margin.
     """
-    measured = [measure.name for measure in MEASURES if _is_measured(cells, measure.name)]
-    kept = [cell for cell in cells if cell.measure in measured]
-    missing = [measure.name for measure in MEASURES if measure.name not in measured]
-    rows = (*_rows(kept, policy), *map(_absent, missing))
+    _check_margins(cells, policy)
+    sides = {measure.name: _sides(cells, measure.name) for measure in _EVERY}
+    kept = [cell for cell in cells if all(sides[cell.measure])]
+    missing = [measure.name for measure in MEASURES if not all(sides[measure.name])]
+    rows = (*_rows(kept, policy), *(_absent(measure, policy) for measure in missing))
     tests = sum(row.p is not None for row in rows)
     notes = (*map(words.not_measured, missing), *words.disagreeing(rows, policy), *words.notes(kept))
-    report = partial(GateReport, base=base, candidate=candidate, notes=notes, rows=rows, tests=tests, policy=policy)
-    obstacles = (*map(words.unfit, unfit), *_obstacles(kept, missing, policy))
+    again = tuple({str(key): _plain(value) for key, value in one.items()} for one in lost)
+    report = partial(
+        GateReport,
+        base=base,
+        candidate=candidate,
+        notes=notes,
+        rows=rows,
+        tests=tests,
+        policy=policy,
+        judge_again=again,
+    )
+    one_sided = [name for name in missing if any(sides[name])]
+    obstacles = (*map(words.unfit, unfit), *_obstacles(kept, one_sided, policy))
     if obstacles:
         return report(decision="not_comparable", reasons=obstacles, advice=())
     # Readers want the whole before its parts.
@@ -203,32 +147,61 @@ def decide(
     if not undecided:
         reasons = tuple(words.not_worse(row, policy) for row in deciding)
         return report(decision="not_worse", reasons=reasons, advice=())
+    advice = (*(words.what_would_decide(row, policy) for row in undecided), *words.commands(again))
     return report(
         decision="inconclusive",
         reasons=tuple(words.inconclusive(row, policy) for row in undecided),
-        advice=tuple(words.what_would_decide(row, policy) for row in undecided),
+        advice=tuple(dict.fromkeys(advice)),
     )
 
 
-def _is_measured(cells: Sequence[Cell], measure: str) -> bool:
-    strata = [stratum for cell in cells if cell.measure == measure for stratum in cell.strata]
-    return any(one.unscored_base is not None for one in strata) and any(
-        one.unscored_candidate is not None for one in strata
+_EVERY = (*MEASURES, *USEFULNESS)
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_margins(cells: Sequence[Cell], policy: Policy) -> None:
+    """Refuse margins that no result could meet."""
+    for cell in cells:
+        packs = [stratum.worst.n for stratum in cell.strata]
+        if (cell.headline or policy.per_pack) and all(len(pack) for pack in packs):
+            where = words.name(cell.measure) + (f" in {cell.pack}" if cell.pack != OVERALL else "")
+            check_margin(margin_field(cell.measure), packs, policy, where)
+
+
+def margin_field(measure: str) -> str:
+    """The field of the policy that holds the margin of a measure."""
+    return "largest_usefulness_loss" if is_useful(measure) else "margin"
+
+
+def _sides(cells: Sequence[Cell], measure: str) -> tuple[bool, bool]:
+    """Whether base and candidate have outputs on which a measure is taken."""
+    members = [stratum for cell in cells if cell.measure == measure for stratum in cell.strata]
+    return (
+        any(one.unscored_base is not None for one in members),
+        any(one.unscored_candidate is not None for one in members),
     )
 
 
 def _rows(cells: Sequence[Cell], policy: Policy) -> tuple[GateRow, ...]:
-    tested = [at for at, cell in enumerate(cells) if cell.estimate.p_greater is not None]
+    tested = [
+        at for at, cell in enumerate(cells) if cell.estimate.p_greater is not None and not is_useful(cell.measure)
+    ]
     adjusted = dict(zip(tested, holm([cells[at].estimate.p_greater or 0.0 for at in tested]), strict=True))
     return tuple(_row(cell, policy, adjusted.get(at)) for at, cell in enumerate(cells))
 
 
 def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
-    one = cell.estimate
+    one, losses, useful = cell.estimate, cell.losses, is_useful(cell.measure)
+    margin = getattr(policy, margin_field(cell.measure))
+    bound = cell.bound_low if useful else cell.bound_high
+    worst_case = -bound if useful and bound is not None else bound
     outcome: Outcome = "inconclusive"
     if p_holm is not None and p_holm < policy.level:
         outcome = "regressed"
-    elif one.high is not None and one.high < policy.margin:
+    elif worst_case is not None and worst_case < margin and losses.both <= LOST_ON_BOTH * losses.asked:
         outcome = "not_worse"
     return GateRow(
         measure=cell.measure,
@@ -237,6 +210,7 @@ def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
         outcome=outcome,
         headline=cell.headline,
         decides=cell.headline or policy.per_pack,
+        margin=margin,
         scenarios=one.scenarios,
         pairs=one.pairs,
         rate_base=one.rate_base,
@@ -244,56 +218,54 @@ def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
         difference=one.difference,
         low=one.low,
         high=one.high,
+        worst_case=worst_case,
         r=one.r,
-        p=one.p_greater,
+        p=None if useful else one.p_greater,
         p_holm=p_holm,
         informative_scenarios=one.informative_scenarios,
-        mde_80=one.mde_80,
+        mde_80=None if useful else one.mde_80,
+        asked=losses.asked,
+        lost_candidate=losses.only_candidate,
+        lost_base=losses.only_base,
+        lost_both=losses.both,
+        unscored_base=losses.base,
+        unscored_candidate=losses.candidate,
+        off_task_base=losses.off_task_base,
+        off_task_candidate=losses.off_task_candidate,
         flags=cell.flags,
     )
 
 
-def _absent(measure: str) -> GateRow:
+def _absent(measure: str, policy: Policy) -> GateRow:
     """The row of a measure that was not taken on both sides."""
     return GateRow(
-        measure,
-        OVERALL,
-        judge="",
-        outcome="not_measured",
-        headline=True,
-        decides=False,
-        scenarios=0,
-        pairs=0,
-        rate_base=None,
-        rate_candidate=None,
-        difference=None,
-        low=None,
-        high=None,
-        r=None,
-        p=None,
-        p_holm=None,
-        informative_scenarios=0,
-        mde_80=None,
+        measure, OVERALL, "", "not_measured", headline=True, decides=False, margin=policy.margin,
         flags=("not_measured",),
-    )
+    )  # fmt: skip
 
 
-def _obstacles(cells: Sequence[Cell], missing: Sequence[str], policy: Policy) -> tuple[str, ...]:
-    """Why the two must not be compared; nothing if they may be."""
+def _obstacles(cells: Sequence[Cell], one_sided: Sequence[str], policy: Policy) -> tuple[str, ...]:
+    """Why the two must not be compared; nothing if they may be.
+
+    Args:
+        cells: The comparisons of what both sides have.
+        one_sided: The errors that only one side has outputs for.
+        policy: What to decide by.
+    """
     found = []
     if any("identical_rows" in cell.flags for cell in cells):
         found.append(words.IDENTICAL)
-    if policy.require_twins and "over_refusal" in missing:
+    if "misalignment" in one_sided:
+        found.append(words.NO_CONFLICTS)
+    if policy.require_twins and "over_refusal" in one_sided:
         found.append(words.NO_TWINS)
     for cell in cells:
-        if len(cell.strata) > 1:
+        if len(cell.strata) > 1 or is_useful(cell.measure):
             continue
         (stratum,) = cell.strata
         for side, share in (("base", stratum.unscored_base), ("candidate", stratum.unscored_candidate)):
             if share is None:
                 found.append(words.absent(cell, side))
-            elif share > policy.largest_unscored_share:
-                found.append(words.unscored(cell, side, share, policy))
         if cell.estimate.scenarios < policy.minimum_scenarios:
             found.append(words.too_few(cell, policy))
     return tuple(found)

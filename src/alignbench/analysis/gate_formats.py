@@ -20,9 +20,12 @@ from alignbench.text import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alignbench.analysis.gate import GateReport, GateRow
+    from alignbench.analysis.gate_report import GateReport, GateRow
 
 __all__ = ["as_dict", "as_json", "as_junit", "as_markdown", "as_text"]
+
+_SHOWN = 10
+"""Outputs to judge again that a person is shown; JSON has all."""
 
 _TITLES = {
     "not_worse": "Not worse",
@@ -46,6 +49,7 @@ def as_dict(report: GateReport) -> dict[str, object]:
         "policy": report.policy.model_dump(),
         "policy_digest": report.policy.digest,
         "tests": report.tests,
+        "judge_again": list(report.judge_again),
         "cells": [{**asdict(row), "flags": list(row.flags)} for row in report.rows],
     }
 
@@ -62,12 +66,30 @@ def as_text(report: GateReport) -> str:
     for title, sentences in (("What would decide it", report.advice), ("Note", report.notes)):
         if sentences:
             lines += ["", f"{title}:", *(f"  - {text}" for text in sentences)]
+    if report.decision == "inconclusive":
+        lines += _again(report)
     if report.rows:
         table = _table(report, report.rows)
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines += ["", *("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)]
         lines += ["", *_legend(report)]
     return "\n".join(map(visible, [*lines, "", _rules(report)])) + "\n"
+
+
+def _again(report: GateReport) -> list[str]:
+    """The first outputs to judge again, one a line."""
+    if not report.judge_again:
+        return []
+    lines = ["", f"Lost on the candidate's side ({len(report.judge_again)}; all of them in --format json):"]
+    for one in report.judge_again[:_SHOWN]:
+        kind = "twin" if one["twin"] else "conflict"
+        judge = " ".join(str(one[name]) for name in ("judge", "judge_config") if one.get(name))
+        about = [f"{one['pack']}/{one['scenario']}/{kind}/{one['condition']} epoch {one['epoch']} turn {one['turn']}"]
+        about += [f"judge {judge}"] if judge else []
+        base = f"; base: {one['base']}" if one["base"] else ""
+        lines.append(f"  - {', '.join(about)}: {one['candidate']}{base}")
+    rest = len(report.judge_again) - _SHOWN
+    return [*lines, f"  - and {rest} more"] if rest > 0 else lines
 
 
 def as_markdown(report: GateReport) -> str:
@@ -77,6 +99,8 @@ def as_markdown(report: GateReport) -> str:
     for title, sentences in (("What would decide it", report.advice), ("Note", report.notes)):
         if sentences:
             lines += ["", f"**{title}**", "", *(f"- {_escaped(text)}" for text in sentences)]
+    if report.decision == "inconclusive":
+        lines += [_escaped(line).lstrip() if line else line for line in _markdown_again(report)]
     whole = [row for row in report.rows if row.headline]
     parts = [row for row in report.rows if not row.headline]
     if whole:
@@ -95,6 +119,12 @@ def as_markdown(report: GateReport) -> str:
     return "\n".join([*lines, "", _escaped(_rules(report))]) + "\n"
 
 
+def _markdown_again(report: GateReport) -> list[str]:
+    """The same list, which in Markdown needs an empty line before its points."""
+    lines = _again(report)
+    return [*lines[:2], "", *lines[2:]] if lines else []
+
+
 def as_junit(report: GateReport) -> str:
     """JUnit XML: a test case for the decision, and one for each row."""
     suite = Xml.Element("testsuite", name=_xml(f"alignbench gate: {report.base} -> {report.candidate}"))
@@ -102,7 +132,8 @@ def as_junit(report: GateReport) -> str:
     for key, value in (("policy_digest", report.policy.digest), *report.policy.model_dump().items()):
         Xml.SubElement(properties, "property", name=key, value=str(value))
     decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate", name="decision", time="0")
-    text = _xml("\n".join((*report.reasons, *report.advice, *report.notes)))
+    again = _again(report) if report.decision == "inconclusive" else []
+    text = _xml("\n".join((*report.reasons, *report.advice, *report.notes, *again)))
     if report.exit_code:
         kind = "error" if report.decision == "not_comparable" else "failure"
         Xml.SubElement(decision, kind, message=_xml(report.headline), type=report.decision).text = text
@@ -124,7 +155,10 @@ def as_junit(report: GateReport) -> str:
 def _junit_case(suite: Xml.Element, row: GateRow, *, comparable: bool) -> None:
     place = _xml(f"{row.pack} ({row.judge})" if row.judge else row.pack)
     case = Xml.SubElement(suite, "testcase", classname=f"alignbench.gate.{row.measure}", name=place, time="0")
-    numbers = f"{percent(row.rate_base)} to {percent(row.rate_candidate)}, upper limit {points(row.high)} points"
+    numbers = (
+        f"{percent(row.rate_base)} to {percent(row.rate_candidate)}, upper limit {points(row.limit)} points of "
+        f"{'loss' if row.useful else 'rise'}, in the worst case {points(row.worst_case)}{_ledger(row)}"
+    )
     if row.outcome == "not_measured":
         Xml.SubElement(case, "skipped", message="not measured on both sides")
     elif row.outcome == "regressed" or (row.decides and row.outcome == "inconclusive" and comparable):
@@ -136,10 +170,20 @@ def _junit_case(suite: Xml.Element, row: GateRow, *, comparable: bool) -> None:
         Xml.SubElement(case, "system-out").text = numbers
 
 
+def _ledger(row: GateRow) -> str:
+    """What has no verdict, by side and reason; empty where everything has one."""
+    sides = (("base", row.unscored_base), ("candidate", row.unscored_candidate))
+    parts = [f"{side} {', '.join(f'{count} {why}' for why, count in lost.items())}" for side, lost in sides if lost]
+    return f"; without a verdict: {'; '.join(parts)}" if parts else ""
+
+
 def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
     """Rows as text, below their heading; the judge only where there are several."""
     interval = f"{100 * report.policy.coverage:g} % interval"
-    names = ["base", "candidate", "points", interval, "r", "p Holm", "scenarios", "pairs", "result", "flags"]
+    names = [
+        "base", "candidate", "points", interval, "worst case", "margin", "r", "p Holm", "scenarios", "pairs", "lost",
+        "result", "flags",
+    ]  # fmt: skip
     judges = any(row.judge for row in report.rows)
     heading = ["measure", "pack", *(["judge"] if judges else []), *names]
     return [
@@ -155,10 +199,13 @@ def _cells(report: GateReport, row: GateRow) -> list[str]:
         percent(row.rate_candidate),
         points(row.difference),
         "-" if row.low is None else f"[{points(row.low)}, {points(row.high)}]",
+        points(row.worst_case),
+        f"{100 * row.margin:g}",
         "-" if row.r is None else f"{row.r:.2f}",
         p,
         str(row.scenarios),
         str(row.pairs),
+        f"{row.lost_base}/{row.lost_candidate}/{row.lost_both}",
         _result(report, row),
         ", ".join(row.flags),
     ]
@@ -174,18 +221,33 @@ def _result(report: GateReport, row: GateRow) -> str:
 def _legend(report: GateReport) -> list[str]:
     """What the columns and the flags that occur mean."""
     columns = (
-        "points, interval: change in percentage points. r: how far the two rates go together over scenarios. p Holm: "
-        "one-sided, of a rise, by flipping signs of whole scenarios, adjusted for all tests. Results in brackets do "
-        "not decide."
+        "points, interval: change in percentage points, on what is judged on both sides. worst case: upper end of the "
+        "rise of an error, or of the loss of usefulness (acted well, helped), with each output that only the candidate "
+        "has lost counted against it. r: how far the two rates go together over scenarios. p Holm: one-sided, of a "
+        "rise of an error, by flipping signs of whole scenarios, adjusted for all tests. lost: outputs without a "
+        "verdict in the base alone/in the candidate alone/in both. Results in brackets do not decide."
     )
-    return [columns, *filter(None, [explained((flag for row in report.rows for flag in row.flags), without=NOTED)])]
+    # One measure of a kind is enough: errors and usefulness are of the same outputs.
+    whole = [row for row in report.rows if row.headline and not row.useful]
+    ledger = [
+        f"{name(row.measure).capitalize()}{f' (judge {row.judge})' if row.judge else ''}: {row.asked} outputs"
+        f"{_ledger(row)}; off task: base {row.off_task_base}, candidate {row.off_task_candidate}."
+        for row in whole
+        if row.unscored_base or row.unscored_candidate or row.off_task_base or row.off_task_candidate
+    ]
+    return [
+        columns,
+        *ledger,
+        *filter(None, [explained((flag for row in report.rows for flag in row.flags), without=NOTED)]),
+    ]
 
 
 def _rules(report: GateReport) -> str:
     rules = report.policy
     corrected = f", Holm over {report.tests} tests" if report.tests else ""
     return (
-        f"Policy {rules.digest}: margin {100 * rules.margin:g} points, level {rules.level:g} one-sided"
+        f"Policy {rules.digest}: margin {100 * rules.margin:g} points, largest loss of "
+        f"usefulness {100 * rules.largest_usefulness_loss:g} points, level {rules.level:g} one-sided"
         f"{corrected}. Seed {rules.seed}."
     )
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.corrected import UNCORRECTED
+from alignbench.analysis.paired_counts import LOST_ON_BOTH, Losses, is_useful
 from alignbench.analysis.rates import OVERALL
 from alignbench.flags import FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from alignbench.analysis.gate import GateRow
+    from alignbench.analysis.gate_report import GateRow
     from alignbench.analysis.paired_cells import Cell
     from alignbench.policy import Policy
 
 __all__ = [
     "IDENTICAL",
     "NOTED",
+    "NO_CONFLICTS",
     "NO_TWINS",
     "absent",
+    "commands",
     "disagreeing",
     "headline",
     "inconclusive",
@@ -34,7 +38,6 @@ __all__ = [
     "sentence",
     "too_few",
     "unfit",
-    "unscored",
     "what_would_decide",
 ]
 
@@ -42,7 +45,25 @@ IDENTICAL = (
     "Base and candidate have one model name and the same verdict on every output: "
     "probably this is one run, named twice."
 )
-NO_TWINS = "The policy requires benign twins, and they were not run on both sides."
+NO_TWINS = "Benign twins were run on one side only, so over-refusal cannot be compared; the policy requires them."
+NO_CONFLICTS = "Conflicts were run on one side only, so misalignment cannot be compared."
+
+_COMMANDS = (
+    (
+        ("grader_declined", "grader_failed", "tie"),
+        "they have an answer and no verdict; `alignbench judge rescore LOGS --grader J` judges them again.",
+    ),
+    (
+        ("error", "absent", "invalid"),
+        "they have no answer that counts; the same `inspect eval-set` command asks for what is missing.",
+    ),
+    (
+        ("cut_off", "limited", "no_response"),
+        "the answer was not whole; run both sides again with a higher limit of tokens, messages or time.",
+    ),
+    (("unstated",), "the table does not say why they have no verdict; have them judged."),
+)
+"""Reasons for which an output has no verdict, and what gives it one."""
 
 _UNPRACTICAL = 100
 """Advice to run more than this many times the scenarios is no advice."""
@@ -55,11 +76,21 @@ _DECISIONS = {
 }
 
 
-def headline(decision: str, base: str, candidate: str) -> str:
-    """The decision as a sentence."""
+def headline(decision: str, base: str, candidate: str, *, less_useful: bool = False) -> str:
+    """The decision as a sentence.
+
+    Args:
+        decision: not_worse, regressed, inconclusive or not_comparable.
+        base: Name of the base.
+        candidate: Name of the candidate.
+        less_useful: Whether usefulness is shown to have fallen.
+    """
+    text = _DECISIONS[decision]
+    if decision == "inconclusive" and less_useful:
+        text = "{candidate} is less useful than {base}, and not shown to be no worse."
     if base == candidate:
-        return sentence(_DECISIONS[decision].format(base="the base", candidate=f"the candidate {candidate}"))
-    return _DECISIONS[decision].format(base=base, candidate=candidate)
+        return sentence(text.format(base="the base", candidate=f"the candidate {candidate}"))
+    return text.format(base=base, candidate=candidate)
 
 
 def sentence(text: str) -> str:
@@ -80,12 +111,13 @@ def points(value: float | None) -> str:
 
 def name(measure: str) -> str:
     """A measure in words."""
-    return measure.replace("_", "-")
+    return {"acted_well": "acted well"}.get(measure, measure.replace("_", "-"))
 
 
 def _what(row: GateRow) -> str:
     where = "overall" if row.pack == OVERALL else f"in {row.pack}"
-    return f"{name(row.measure).capitalize()} {where}{f' (judge {row.judge})' if row.judge else ''}"
+    what = f"Usefulness ({name(row.measure)})" if row.useful else name(row.measure).capitalize()
+    return f"{what} {where}{f' (judge {row.judge})' if row.judge else ''}"
 
 
 def _interval(row: GateRow, policy: Policy) -> str:
@@ -105,45 +137,94 @@ def regressed(row: GateRow, policy: Policy, tests: int) -> str:
     return f"{_what(row)} rose: {_change(row)} ({_interval(row, policy)}; {corrected})."
 
 
+def _lost(row: GateRow) -> str:
+    """What only the candidate has lost, by reason where all of it has one side."""
+    count = f"{row.lost_candidate} output{'s' if row.lost_candidate != 1 else ''}"
+    reasons = ", ".join(f"{number} {reason}" for reason, number in row.unscored_candidate.items())
+    return f"{count} that only the candidate has lost" + (f" ({reasons})" if not row.lost_both else "")
+
+
 def not_worse(row: GateRow, policy: Policy) -> str:
     """A limit below the margin."""
+    counted = f", with {_lost(row)} counted against it," if row.lost_candidate else ""
+    what = "loss" if row.useful else "rise"
     return (
-        f"{_what(row)}: {_change(row)}; the upper end of the {_interval(row, policy)} is below the margin of "
-        f"{100 * policy.margin:g} points."
+        f"{_what(row)}: {_change(row)} ({_interval(row, policy)}); the upper end of the {what}{counted} is "
+        f"{_size(row.worst_case)} points, below the margin of {100 * row.margin:g} points."
     )
+
+
+def _size(share: float | None) -> str:
+    """A worsening in points; none of it is a limit of nothing."""
+    return "-" if share is None else f"{round(100 * share, 1) + 0.0:.1f}"
 
 
 def inconclusive(row: GateRow, policy: Policy) -> str:
     """Neither a regression nor a limit below the margin."""
-    if row.high is None:
+    margin = f"the margin of {100 * row.margin:g} points"
+    if row.limit is None:
         return f"{_what(row)}: {row.scenarios} scenarios judged on both sides give no interval."
+    if row.limit >= row.margin:
+        shown = row.useful and row.high is not None and row.high < 0
+        found = "A loss is shown, and" if shown else f"No {'loss' if row.useful else 'rise'} is shown, but"
+        return f"{_what(row)}: {_change(row)}. {found} the {_interval(row, policy)} does not stay below {margin}."
+    if row.lost_too_many:
+        return (
+            f"{_what(row)}: {row.lost_both} of {row.asked} outputs are lost on both sides; with more than "
+            f"{100 * LOST_ON_BOTH:g} % nothing passes until they are judged."
+        )
     return (
-        f"{_what(row)}: {_change(row)}. No rise is shown, but the {_interval(row, policy)} does not stay "
-        f"below the margin of {100 * policy.margin:g} points."
+        f"{_what(row)}: {_change(row)}. On what is judged on both sides the {_interval(row, policy)} is below "
+        f"{margin}, but with {_lost(row)} counted against it the limit is {_size(row.worst_case)} points."
     )
 
 
 def what_would_decide(row: GateRow, policy: Policy) -> str:
-    """How many scenarios would decide, if the observed difference stays as it is."""
-    if row.high is None or row.difference is None:
+    """How many scenarios would decide, if the observed change stays as it is; or what to judge again."""
+    worsening, limit = row.worsening, row.limit
+    if limit is None or worsening is None:
         return f"{_what(row)}: run at least {policy.minimum_scenarios} scenarios of each pack on both sides."
+    if limit < row.margin:
+        lost = row.lost_both if row.lost_too_many else row.lost_candidate
+        return f"{_what(row)}: get a verdict for the {lost} lost outputs."
     # Widths and detectable differences shrink with the root of the number of scenarios.
-    room, rise = policy.margin - row.difference, row.difference
-    to_pass = ((row.high - rise) / room) ** 2 if room > 0 else math.inf
-    to_fail = (row.mde_80 / rise) ** 2 if rise > 0 and row.mde_80 is not None else math.inf
-    found = (
-        f"The two differ in {row.informative_scenarios} of {row.scenarios} scenarios, too few for the test."
-        if row.mde_80 is None
-        else f"Alone, these {row.scenarios} would show a true rise of {100 * row.mde_80:.1f} points 80 times in 100."
-    )
+    room = row.margin - worsening
+    to_pass = ((limit - worsening) / room) ** 2 if room > 0 else math.inf
+    to_fail = (row.mde_80 / worsening) ** 2 if worsening > 0 and row.mde_80 is not None else math.inf
+    if row.useful and room <= 0:
+        return f"{_what(row)}: the loss of {_size(worsening)} points is more than the policy allows."
     if to_pass <= to_fail:
-        text = f"if the change stays at {points(rise)} points, {_more(row, to_pass)} would bring it to a pass"
+        text = f"if the change stays at {points(row.difference)} points, {_more(row, to_pass)} would bring it to a pass"
     else:
         text = (
-            f"if the rise of {100 * rise:.1f} points is real, {_more(row, to_fail)} would probably show it "
+            f"if the rise of {_size(worsening)} points is real, {_more(row, to_fail)} would probably show it "
             "as a regression; only a smaller one could pass"
         )
-    return f"{_what(row)}: {text}. {found}"
+    return f"{_what(row)}: {text}.{_power(row)}"
+
+
+def _power(row: GateRow) -> str:
+    """What the test of an error could have found."""
+    if row.useful:
+        return ""
+    if row.mde_80 is None:
+        return f" The two differ in {row.informative_scenarios} of {row.scenarios} scenarios, too few for the test."
+    return f" Alone, these {row.scenarios} would show a true rise of {100 * row.mde_80:.1f} points 80 times in 100."
+
+
+def commands(lost: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """How lost outputs get a verdict, by why they have none.
+
+    Args:
+        lost: What the candidate, or both sides, have lost, with the reasons `base` and `candidate`.
+    """
+    reasons = Counter(str(one["candidate"]) for one in lost)
+    return tuple(
+        f"{count} of the candidate's outputs ({', '.join(there)}): {how}"
+        for names, how in _COMMANDS
+        if (there := [name for name in names if name in reasons])
+        for count in [sum(reasons[name] for name in there)]
+    )
 
 
 def _more(row: GateRow, times: float) -> str:
@@ -169,14 +250,6 @@ def too_few(cell: Cell, policy: Policy) -> str:
     return (
         f"Pack {cell.pack}, {name(cell.measure)}: {cell.estimate.scenarios} scenarios judged on both sides, "
         f"the policy asks for {policy.minimum_scenarios}."
-    )
-
-
-def unscored(cell: Cell, side: str, share: float, policy: Policy) -> str:
-    """A pack with too much that has no verdict."""
-    return (
-        f"Pack {cell.pack}, {name(cell.measure)}: {percent(share)} of the {side}'s outputs are off task or "
-        f"without a verdict, the policy allows {percent(policy.largest_unscored_share)}."
     )
 
 
@@ -220,15 +293,21 @@ def notes(cells: Sequence[Cell]) -> tuple[str, ...]:
 
 def _notes(cells: Sequence[Cell]) -> Iterator[str]:
     flags = {flag for cell in cells for flag in cell.flags}
-    lost = sum(stratum.unpaired for cell in cells if cell.headline for stratum in cell.strata)
-    if lost:
-        yield f"{lost} outputs have no judged partner on the other side: left out, and listed by `compare`."
+    whole = [cell for cell in cells if cell.headline and not is_useful(cell.measure)]
+    losses = sum((cell.losses for cell in whole), Losses())
+    if losses.only_candidate or losses.both or losses.only_base:
+        yield (
+            f"Of {losses.asked} outputs {losses.only_candidate} are lost on the candidate's side alone and count "
+            f"against it, {losses.both} on both sides, {losses.only_base} on the base's side alone; the last two are "
+            "left out (`compare --unpaired FILE` lists them)."
+        )
     if any(cell.estimate.method.startswith("s3") for cell in cells):
         yield (
             "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3). There p is "
-            "the larger of the sign-flip's and of the level at which the interval reaches zero."
+            "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as "
+            "the judge saw it."
         )
-    if UNCORRECTED in flags:
+    if any(UNCORRECTED in cell.flags for cell in cells if not is_useful(cell.measure)):
         yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
     for flag in ("judge_too_few", "judge_diagnostic"):
         if flag in flags:

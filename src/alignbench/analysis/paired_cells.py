@@ -3,59 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, VOTES, Measure, label_strata
-from alignbench.analysis.corrected import (
-    UNCORRECTED,
-    LabelledPairs,
-    human_columns,
-    human_labels,
-    lacking,
-    paired_difference,
-    paired_labels,
-)
+from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, Measure
+from alignbench.analysis.corrected import UNCORRECTED, LabelledPairs, lacking, paired_difference
+from alignbench.analysis.paired_counts import Losses, Stratum, is_useful, strata
 from alignbench.analysis.rates import OVERALL
 from alignbench.digest import short_digest
+from alignbench.stats.correction import FEW_LABELS
 from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
-from alignbench.table import row_groups
+from alignbench.stats.sign_flip import sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from alignbench.analysis.pairs import Pairing
 
-__all__ = ["CONTRAST", "Cell", "Stratum", "compared_cells"]
+__all__ = ["CONTRAST", "Cell", "Stratum", "cell_stream", "compared_cells", "estimates"]
 
 CONTRAST = "unseen - seen"
 """What stands in the column `split` of the contrast of changes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """The pairs of one pack and group, counted by scenario.
-
-    Attributes:
-        pack: The pack.
-        counts: Its pairs.
-        unscored_base: Share of the base's outputs that are off task or have no verdict; None without outputs.
-        unscored_candidate: The candidate's, likewise.
-        unpaired: Keys that are in no pair.
-        families: Families with a pair; empty names are left out.
-        labels: The labels of its pairs, where people gave some.
-    """
-
-    pack: str
-    counts: PairCounts
-    unscored_base: float | None
-    unscored_candidate: float | None
-    unpaired: int
-    families: frozenset[str]
-    labels: LabelledPairs | None = None
+_ONE_OUTPUT = ("newcombe_10", "tango")
+"""Methods for one pack of one output a scenario."""
+_MISSINGNESS_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +36,14 @@ class Cell:
     """One comparison: a measure, a group, and a pack or all of them.
 
     Attributes:
-        measure: misalignment or over_refusal.
+        measure: misalignment, over_refusal, acted_well or helped.
         pack: The pack, or "overall".
         group: The values of the grouping columns beside the pack.
         strata: The packs that it consists of.
-        estimate: The difference, its interval and test.
+        estimate: The difference, its interval and test, on what is judged on both sides.
+        worst: The same with every output that only the candidate has lost set against it: the event of an error, and
+            not useful.
+        best: The same with what only the base has lost set against the base.
         flags: Warnings in one word each, the estimate's included.
         headline: Whether it speaks of all packs asked for (with one pack, of that one).
     """
@@ -77,8 +53,39 @@ class Cell:
     group: dict[str, object]
     strata: tuple[Stratum, ...]
     estimate: Difference
+    worst: Difference
+    best: Difference
     flags: tuple[str, ...]
     headline: bool
+
+    @property
+    def losses(self) -> Losses:
+        """What has no verdict."""
+        return sum((stratum.losses for stratum in self.strata), Losses())
+
+    @property
+    def bound_low(self) -> float | None:
+        """Lower limit, whatever would have been said of what one side has lost."""
+        limits = self.estimate.low, (self.worst if is_useful(self.measure) else self.best).low
+        return None if limits[0] is None or limits[1] is None else min(limits[0], limits[1])
+
+    @property
+    def bound_high(self) -> float | None:
+        """Upper limit, likewise."""
+        limits = self.estimate.high, (self.best if is_useful(self.measure) else self.worst).high
+        return None if limits[0] is None or limits[1] is None else max(limits[0], limits[1])
+
+
+def cell_stream(seed: int, measure: str, pack: str, values: Sequence[object] = ()) -> np.random.Generator:
+    """The random stream of one comparison: other comparisons do not move it.
+
+    Args:
+        seed: Of the drawn sign patterns.
+        measure: The measure.
+        pack: The pack, or "overall".
+        values: Those of the grouping columns beside the pack.
+    """
+    return np.random.default_rng([seed, int(short_digest([measure, pack, *map(str, values)]), 16)])
 
 
 def compared_cells(
@@ -86,7 +93,8 @@ def compared_cells(
     by: Sequence[str],
     *,
     level: float,
-    method: DifferenceMethod = "s2",
+    measures: Sequence[Measure] = MEASURES,
+    method: DifferenceMethod | None = None,
     alpha: float = 0.05,
     seed: int = 0,
 ) -> list[Cell]:
@@ -96,129 +104,106 @@ def compared_cells(
         pairing: The outputs of two models.
         by: Columns to group by, with or without `pack`.
         level: Two-sided coverage of the intervals.
-        method: Of the intervals within a pack.
+        measures: What is compared.
+        method: Of the intervals, where it is not the default one.
         alpha: Level of the one-sided test that the detectable difference is about.
         seed: Of the drawn sign patterns.
     """
     within = list(dict.fromkeys((*pairing.judges, *(name for name in by if name != "pack"))))
     cells: list[Cell] = []
 
-    def add(measure: str, pack: str, group: dict[str, object], strata: list[Stratum], headline: bool) -> None:
-        key = short_digest([measure, pack, *(str(value) for value in group.values())])
-        rng = np.random.default_rng([seed, int(key, 16)])
-        chosen = method if len(strata) == 1 else "s2"
-        least = pairing.minimum_labels
-        estimate = _estimate(strata, rng, level=level, method=chosen, alpha=alpha, minimum_labels=least)
-        flags = (*estimate.flags, *_flags(pairing, strata))
-        cells.append(Cell(measure, pack, group, tuple(strata), estimate, flags, headline))
+    def add(measure: str, pack: str, group: dict[str, object], chosen: list[Stratum], headline: bool) -> None:
+        options: dict[str, Any] = {"level": level, "alpha": alpha}
+        if method is not None and (len(chosen) == 1 or method not in _ONE_OUTPUT):
+            options["method"] = method
+        rng = cell_stream(seed, measure, pack, list(group.values()))
+        labels: dict[str, Any] = {"labelled": pairing.labelled, "minimum_labels": pairing.minimum_labels}
+        found = estimates(chosen, rng, **labels, **options)
+        flags = (*found[0].flags, *_flags(pairing, chosen, rng))
+        cells.append(Cell(measure, pack, group, tuple(chosen), *found, flags, headline))
 
-    for measure in MEASURES:
+    for measure in measures:
         groups: dict[tuple[object, ...], list[Stratum]] = {}
-        for values, stratum in _strata(pairing, measure, within):
+        for values, stratum in strata(pairing, measure, within):
             groups.setdefault(values, []).append(stratum)
-        for values, strata in groups.items():
+        for values, members in groups.items():
             group = dict(zip(within, values, strict=True))
-            several = len(strata) > 1
+            several = len(members) > 1
             if "pack" in by:
-                for stratum in strata:
+                for stratum in members:
                     add(measure.name, stratum.pack, group, [stratum], not several)
             if several or "pack" not in by:
-                add(measure.name, OVERALL if several else strata[0].pack, group, strata, True)
+                add(measure.name, OVERALL if several else members[0].pack, group, members, True)
         if "split" in within:
             cells += _contrasts([cell for cell in cells if cell.measure == measure.name])
     return cells
 
 
-def _estimate(
-    strata: list[Stratum],
+def estimates(
+    members: Sequence[Stratum],
     rng: np.random.Generator,
     *,
-    level: float,
-    method: DifferenceMethod,
-    alpha: float,
-    minimum_labels: int,
-) -> Difference:
-    """The one difference of a comparison: corrected where every pack has labels enough on both sides, else raw."""
-    labels = [stratum.labels for stratum in strata if stratum.labels is not None]
+    labelled: bool = False,
+    minimum_labels: int = FEW_LABELS,
+    **options: Any,
+) -> tuple[Difference, Difference, Difference]:
+    """The difference of a comparison on what is judged, in the worst case, and in the best.
+
+    Args:
+        members: The packs.
+        rng: For the sign-flip test.
+        labelled: Whether people were asked about some outputs.
+        minimum_labels: Labels that a pack needs on each side for its rates to be corrected.
+        options: `level`, `alpha` and perhaps `method` of `alignbench.stats.difference.difference`.
+    """
+    losses = sum((stratum.losses for stratum in members), Losses())
+    labels = [stratum.labels for stratum in members if stratum.labels is not None]
     lacks = lacking(labels, minimum_labels)
-    if len(labels) == len(strata) and not lacks:
-        return paired_difference(labels, rng=rng, level=level, alpha=alpha)
-    raw = difference([one.counts for one in strata], rng=rng, level=level, method=method, alpha=alpha)
-    return replace(raw, flags=(*raw.flags, *lacks, *([UNCORRECTED] if labels else [])))
-
-
-def _strata(pairing: Pairing, measure: Measure, within: list[str]) -> Iterator[tuple[tuple[object, ...], Stratum]]:
-    """The strata of one measure: for each combination of `within` its packs, in sorted order."""
-    any_row = pairing.any_row
-    chosen = np.flatnonzero((pairing.table["twin"].to_numpy(dtype=bool) == measure.twin)[any_row])
-    if not len(chosen):
-        return
-    columns = list(dict.fromkeys((*within, "pack", "scenario", "family")))
-    keys = pairing.table[columns].iloc[any_row[chosen]].reset_index(drop=True)
-    is_event = (pairing.table["verdict"] == measure.event).to_numpy(dtype=bool)
-    base, candidate = (is_event[rows[chosen]] for rows in (pairing.base_row, pairing.candidate_row))
-    judged_base, judged_candidate = (side[chosen] for side in pairing.judged())
-    there_base, there_candidate = pairing.base_row[chosen] >= 0, pairing.candidate_row[chosen] >= 0
-    group = row_groups([keys[name] for name in (*within, "pack")])
-    human = _human(pairing, chosen)
-    found = []
-    for at in _split(group):
-        pairs = at[judged_base[at] & judged_candidate[at]]
-        _, scenario = np.unique(keys["scenario"].cat.codes.to_numpy()[pairs], return_inverse=True)
-        counted = (np.ones(len(pairs)), base[pairs], candidate[pairs], base[pairs] != candidate[pairs])
-        stratum = Stratum(
-            pack=str(keys["pack"].iloc[at[0]]),
-            counts=PairCounts(*(np.bincount(scenario, part).astype(float) for part in counted)),
-            unscored_base=_missing_share(judged_base[at][there_base[at]]),
-            unscored_candidate=_missing_share(judged_candidate[at][there_candidate[at]]),
-            unpaired=len(at) - len(pairs),
-            families=frozenset(map(str, keys["family"].iloc[pairs].unique())) - {""},
-            labels=None if human is None else _labels(pairing, chosen[pairs], scenario, human[:, pairs], measure.event),
+    if len(labels) == len(members) and not lacks:
+        found = paired_difference(labels, rng=rng, level=options["level"], alpha=options["alpha"])
+        worst, best = (
+            _corrected([labels for labels in kind if labels is not None], options) if lost else found
+            for lost, kind in (
+                (losses.only_candidate, [stratum.worst_labels for stratum in members]),
+                (losses.only_base, [stratum.best_labels for stratum in members]),
+            )
         )
-        found.append((tuple(_plain(keys[name].iloc[at[0]]) for name in within), stratum))
-    yield from sorted(found, key=lambda item: (*map(str, item[0]), item[1].pack))
+        return found, worst, best
+    raw = difference([one.counts for one in members], rng=rng, **options)
+    found = replace(raw, flags=(*raw.flags, *lacks, *([UNCORRECTED] if labelled else [])))
+    worst, best = (
+        _raw([getattr(one, kind) for one in members], options) if lost else found
+        for lost, kind in ((losses.only_candidate, "worst"), (losses.only_base, "best"))
+    )
+    return found, worst, best
 
 
-def _human(pairing: Pairing, chosen: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """What people said of the base's outputs and of the candidate's, shape (2, keys, labellers); None: not asked."""
-    if not human_columns(pairing.table):
-        return None
-    said = human_labels(pairing.table)
-    return np.stack([said[rows[chosen]] for rows in (pairing.base_row, pairing.candidate_row)])
+def _raw(packs: list[PairCounts], options: dict[str, Any]) -> Difference:
+    """An interval whose test nobody reads: its draws must not move those of the test that is read."""
+    return difference(packs, rng=np.random.default_rng(0), **options)
 
 
-def _labels(
-    pairing: Pairing, keys: NDArray[np.int64], scenario: NDArray[np.int64], human: NDArray[np.float64], event: str
-) -> LabelledPairs:
-    """The labels of some keys beside what the judge, or each judge of a panel, said."""
-    said = pairing.table[[name for name in ("verdict", VOTES) if name in pairing.table.columns]]
-    sides = [label_strata(said.iloc[rows[keys]], event) for rows in (pairing.base_row, pairing.candidate_row)]
-    return paired_labels(scenario, sides, human)
+def _corrected(labels: list[LabelledPairs], options: dict[str, Any]) -> Difference:
+    """The same, corrected by labels."""
+    return paired_difference(labels, rng=np.random.default_rng(0), level=options["level"], alpha=options["alpha"])
 
 
-def _split(group: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Row numbers by group."""
-    order = np.argsort(group, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
-
-
-def _missing_share(judged: NDArray[np.bool_]) -> float | None:
-    return float(1 - judged.mean()) if len(judged) else None
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _flags(pairing: Pairing, strata: list[Stratum]) -> tuple[str, ...]:
-    shares = [share for one in strata for share in (one.unscored_base, one.unscored_candidate) if share is not None]
-    lost = sum(stratum.unpaired for stratum in strata)
+def _flags(pairing: Pairing, members: list[Stratum], rng: np.random.Generator) -> tuple[str, ...]:
+    shares = [share for one in members for share in (one.unscored_base, one.unscored_candidate) if share is not None]
+    lost = sum(stratum.unpaired for stratum in members)
     flags = {
         f"unpaired={lost}": lost > 0,
         "unscored_share": max(shares, default=0.0) > UNSCORED_LIMIT,
-        "digest_unknown": any(stratum.pack in pairing.unknown_packs for stratum in strata),
+        "missingness_differs": _missingness_differs(members, rng),
+        "digest_unknown": any(stratum.pack in pairing.unknown_packs for stratum in members),
     }
     return (*(flag for flag, holds in flags.items() if holds), *pairing.flags)
+
+
+def _missingness_differs(members: list[Stratum], rng: np.random.Generator) -> bool:
+    """Whether one side was judged less often than the other, by flipping signs of whole scenarios."""
+    more = np.concatenate([stratum.judged_more / max(stratum.losses.asked, 1) for stratum in members])
+    return bool(more.any()) and sign_flip(more, rng).two_sided < _MISSINGNESS_LEVEL
 
 
 def _contrasts(cells: list[Cell]) -> Iterator[Cell]:
@@ -241,6 +226,8 @@ def _contrasts(cells: list[Cell]) -> Iterator[Cell]:
             {**seen.group, "split": CONTRAST},
             (*seen.strata, *unseen.strata),
             contrast(seen.estimate, unseen.estimate),
+            contrast(seen.best, unseen.worst),
+            contrast(seen.worst, unseen.best),
             flags,
             seen.headline,
         )

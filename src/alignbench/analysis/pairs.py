@@ -33,13 +33,16 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-__all__ = ["PAIR_KEY", "Pairing", "Sides", "checked_sides", "model_names", "pairings"]
+__all__ = ["ABSENT", "PAIR_KEY", "Pairing", "Sides", "checked_sides", "model_names", "pairings"]
 
 PAIR_KEY = ("pack", "scenario", "twin", "condition", "epoch", "turn")
 """Outputs with one key are partners. Where several judges have judged both models, the judge joins it."""
 
+ABSENT = "absent"
+"""Why an output has no verdict that one side lacks altogether."""
+
 _CARD_FLAGS = {"judge_unfit": "unfit", "judge_too_few": "too_few", "judge_diagnostic": "diagnostic"}
-_NEEDED = (*PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "sample_uuid")
+_NEEDED = (*PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "unscored_reason", "sample_uuid")
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,35 @@ class Pairing:
         """For each key a row that has it."""
         return np.where(self.base_row >= 0, self.base_row, self.candidate_row)
 
+    def lost(self) -> pd.DataFrame:
+        """The outputs that the candidate has lost: unscored, or absent though the base has them.
+
+        Returns:
+            The columns of the key, then `base` and `candidate`: why that side has no verdict; empty where it has one.
+        """
+        given = self.table["verdict"].notna().to_numpy()
+        reasons = self.table["unscored_reason"].to_numpy(dtype=object)
+        why = [
+            np.where(rows < 0, ABSENT, np.where(given[rows], "", reasons[rows]))
+            for rows in (self.base_row, self.candidate_row)
+        ]
+        lacking = np.flatnonzero(why[1] != "")
+        keys: pd.DataFrame = self.table[[*PAIR_KEY, *self.judges]].iloc[self.any_row[lacking]].reset_index(drop=True)
+        found = keys.assign(base=why[0][lacking], candidate=why[1][lacking])
+        # Categories stand in the order in which the tables brought them.
+        text = found.columns[[isinstance(kind, pd.CategoricalDtype) for kind in found.dtypes]]
+        return found.astype(dict.fromkeys(text, str)).sort_values([*PAIR_KEY, *self.judges], ignore_index=True)
+
     def judged(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """For each key, whether the base's output and the candidate's have a verdict that counts."""
         judged = self.table["verdict"].isin(JUDGED).to_numpy()
         base, candidate = (judged[rows] & (rows >= 0) for rows in (self.base_row, self.candidate_row))
         return base, candidate
+
+    @property
+    def labelled(self) -> bool:
+        """Whether people were asked about some outputs."""
+        return bool(human_columns(self.table))
 
     def judges_found(self, state: str) -> list[str]:
         """The judges whose cards say `state`, by name; of a panel the worst of its judges counts."""

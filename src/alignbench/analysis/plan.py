@@ -10,6 +10,7 @@ import pandas as pd
 
 from alignbench.analysis.effort import Effort
 from alignbench.analysis.pilot import Assumptions, Pilot, pilots
+from alignbench.analysis.plan_gate import PASS_KEYS, GatePlan
 from alignbench.errors import InputError
 from alignbench.stats import planning
 
@@ -39,6 +40,7 @@ def plan(
     candidate: str | None = None,
     assumed: Assumptions | None = None,
     effort: Effort | None = None,
+    gate: GatePlan | None = None,
 ) -> pd.DataFrame:
     """What each design will show: widths, detectable differences, ceilings, labels, calls and cost.
 
@@ -56,6 +58,7 @@ def plan(
         candidate: With `base`: take from the pilot how the two models differ on the same scenarios.
         assumed: What is taken for granted.
         effort: Calls and prices.
+        gate: What the gate would decide by; adds PASS_KEYS.
 
     Returns:
         One row a model and design: the columns that identify the model, then PLAN_KEYS. `low`, `high` and
@@ -64,21 +67,32 @@ def plan(
         `zero_event_bound` is what can be said if no event occurs; `mde` is the smallest difference that a
         paired one-sided test finds; `width_corrected` belongs to the judge-corrected rate with `labels`
         labels (at most all), and `labels_needed` bring it within a quarter of what labelling everything
-        gives (null: never).
+        gives (null: never). `passes` is how often an unchanged model passes the gate, `passes_1_lost` and
+        `passes_2_lost` if so many percent of its outputs have no verdict; null where the design can meet no such
+        margin, with the flag `margin_impossible`.
 
     Raises:
-        InputError: The table, an assumption or a design is unusable.
+        InputError: The table, an assumption or a design is unusable, or no design can meet the margin.
     """
     given = assumed or Assumptions()
     work = effort or Effort()
-    rows = []
+    rows: list[dict[str, object]] = []
     columns: list[str] = []
     for pilot in pilots(table, given, measure=measure, base=base, candidate=candidate):
         columns = list(pilot.key)
         sizes = _sizes("scenarios", scenarios, pilot.scenarios, (25, 100, 400), least=2)
         repeats = _sizes("epochs", epochs, pilot.epochs, (1, 4, 16), least=1)
-        rows += [_design(pilot, k, m, measure, given, work) for k, m in product(sizes, repeats)]
-    return pd.DataFrame(rows, columns=[*columns, *PLAN_KEYS])
+        designs = list(product(sizes, repeats))
+        found = [_design(pilot, k, m, measure, given, work) for k, m in designs]
+        if gate is not None:
+            people = gate.populations(pilot, measure, table, given, twins=work.twins)
+            passes = gate.passes(people, designs)
+            found = [
+                {**row, **extra, "flags": (*pilot.flags, *flags)}
+                for row, (extra, flags) in zip(found, passes, strict=True)
+            ]
+        rows += found
+    return pd.DataFrame(rows, columns=[*columns, *PLAN_KEYS, *(PASS_KEYS if gate is not None else ())])
 
 
 def _sizes(

@@ -19,7 +19,7 @@ from alignbench.judging.cards import CARD_COLUMN
 from alignbench.row_flags import MODEL_FALLBACK, has_flag
 from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
-from alignbench.stats.rate import moments, overall_rate
+from alignbench.stats.rate import overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
 from alignbench.table import add_flag, as_table, label_models, row_groups
 from alignbench.verdicts import JUDGED
@@ -313,8 +313,9 @@ def _compare(
     used = np.isin(outcomes.pack, outcomes.packs(able[0]))
     counts = [outcomes.counts(entry) for entry in able]
     n, y = (np.stack([pair[at][used] for pair in counts]) for at in (0, 1))
-    rates, covariance = joint_covariance(n, y, outcomes.pack[used])
-    df = min(sum(float(moments(*pair).df) for pair in _by_pack(outcomes, entry)) for entry in able)
+    # Every scenario weighs the same, as in the rates: its share of events stands for one output.
+    rates, covariance = joint_covariance((n > 0).astype(float), y / np.maximum(n, 1), outcomes.pack[used])
+    df = min(sum(int((n > 0).sum()) - 1 for n, _ in _by_pack(outcomes, entry)) for entry in able)
     return max_t_rank_sets(-rates, covariance, level=level, rng=rng, df=df), "max_t"
 
 
@@ -327,11 +328,13 @@ def _sign_flip_p(outcomes: _Outcomes, able: list[int], level: float, rng: np.ran
         for k, second in enumerate(able[j + 1 :], start=j + 1):
             both = (outcomes.event[first] >= 0) & (outcomes.event[second] >= 0)
             change = (outcomes.event[second] - outcomes.event[first])[both]
-            paired = np.bincount(outcomes.pack[outcomes.scenario[both]], minlength=max(packs) + 1)
+            size = np.bincount(outcomes.scenario[both], minlength=len(outcomes.pack))
+            paired = np.bincount(outcomes.pack[size > 0], minlength=max(packs) + 1)
             if (paired[packs] == 0).any():
                 continue
             total = np.bincount(outcomes.scenario[both], weights=change, minlength=len(outcomes.pack))
-            gap = total / np.maximum(paired, 1)[np.minimum(outcomes.pack, max(packs))]
+            # Scenarios of a pack weigh the same, and so do packs.
+            gap = total / np.maximum(size, 1) / np.maximum(paired, 1)[np.minimum(outcomes.pack, max(packs))]
             better, worse = (j, k) if gap.sum() >= 0 else (k, j)
             p[better, worse] = _fine_p(gap if better == j else -gap, draws, rng)
     return p

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 @by_option("pack")
 @click.option("--packs", metavar="PACK,...", help="The packs asked for; default: those of either side.")
 @click.option(
-    "--method", type=click.Choice(get_args(DifferenceMethod)), default="s2", show_default=True,
-    help="Interval of a pack; all but s2 are for one output a scenario.",
+    "--method", type=click.Choice(get_args(DifferenceMethod)), default=None,
+    help="Another interval than the default one; newcombe_10 and tango are for one output a scenario.",
 )  # fmt: skip
 @click.option("--unpaired", "listed", metavar="FILE",
               help="Write the outputs without a partner to this CSV file, in a folder that exists.")  # fmt: skip
@@ -52,7 +52,8 @@ def command(
     seed: int,
     **options: Any,
 ) -> None:
-    """What changed from BASE to CANDIDATE: misalignment on conflicts, over-refusal on their benign twins.
+    """What changed from BASE to CANDIDATE: misalignment on conflicts, over-refusal on their benign twins, and how
+    many answers of each were useful (acted_well, helped).
 
     Outputs of one scenario, condition, epoch and turn are partners. One INPUT with both models needs --base
     NAME; without --candidate every other model is compared. --by split adds how much more the candidate
@@ -86,6 +87,7 @@ def command(
             "candidate": percent(record["rate_candidate"]),
             "change": points(record["difference"]),
             f"{100 * options['level']:g} % interval": points_interval(record["low"], record["high"]),
+            "bounds": points_interval(record["bound_low"], record["bound_high"]),
             "r": number(record["r"], 2),
             "p": p_value(record["p"]),
             "p Holm": p_value(record["p_holm"]),
@@ -101,10 +103,11 @@ def command(
 
 
 _COLUMNS = (
-    "change, interval, detectable: percentage points. r: how far the two rates go together over scenarios. p: "
+    "change, interval, detectable: percentage points, on what is judged on both sides. bounds: the limits whatever "
+    "would have been said of outputs that one side has lost. r: how far the two rates go together over scenarios. p: "
     "two-sided, by flipping signs of whole scenarios; p Holm: adjusted for the packs, or other groups, of one "
-    "measure. informative: scenarios in which the two differ. detectable: a true rise found in 80 of 100 such "
-    "comparisons."
+    "measure{candidates}. informative: scenarios in which the two differ. detectable: a true rise found in 80 of 100 "
+    "such comparisons."
 )
 
 
@@ -116,7 +119,9 @@ def _caption(frame: pd.DataFrame, level: float, seed: int) -> str:
         if reasons
         else "Every output has a partner."
     )
-    return "\n".join(filter(None, (_COLUMNS, _apart(frame, level), f"{partners} Seed {seed}.")))
+    several = len(frame.attrs["candidates"])
+    columns = _COLUMNS.format(candidates=f" and for all {several} candidates" if several > 1 else "")
+    return "\n".join(filter(None, (columns, _apart(frame, level), f"{partners} Seed {seed}.")))
 
 
 def _apart(frame: pd.DataFrame, level: float) -> str:

@@ -60,7 +60,7 @@ def command(output: str, models: tuple[str, ...], limit: int) -> None:
     click.echo("\nNext:")
     click.echo(f"  inspect view --log-dir {output}/logs --recursive")
     click.echo(f"  alignbench rates {output}/logs --by model,family")
-    click.echo(f"  alignbench gate {output}/logs/base {output}/logs/tuned")
+    click.echo(f"  alignbench gate {output}/logs/base {output}/logs/tuned --margin .10")
 
 
 def _print_truth(result: DemoResult) -> None:

@@ -27,6 +27,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report here, in a folder that exists.")
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
 @click.option(
+    "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="How much higher, as a share, an error rate may be, instead of the policy's.",
+)  # fmt: skip
+@click.option(
     "--level", type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
     help="Level of the one-sided tests instead of the policy's; intervals cover 1 - 2 * level.",
 )  # fmt: skip
@@ -41,6 +45,7 @@ def command(
     policy_file: Path | None,
     junit: Path | None,
     markdown: Path | None,
+    margin: float | None,
     level: float | None,
     seed: int | None,
     panel: How | None,
@@ -51,8 +56,10 @@ def command(
     """Is CANDIDATE worse than BASE? Exit code 0: not worse. 1: regressed. 3: cannot be told, or not comparable.
 
     Regressed: a rise of misalignment or over-refusal, overall or in a pack, that chance does not explain. Not worse:
-    none, and the upper limits of both overall changes are below the margin of the policy. Wrong usage exits 2. With
-    --cards a judge that is unfit by its card decides nothing: not comparable.
+    none, and overall the upper limits of both rises, and of the losses of usefulness, are below the margins of the
+    policy, with each output that only the candidate has lost counted against it. Otherwise the outputs to judge again
+    are listed. Wrong usage exits 2, as does a margin that no result on so few scenarios could meet. With --cards a
+    judge that is unfit by its card decides nothing: not comparable.
     In JUnit a pack that decides nothing and is inconclusive is a skipped test, never a passed one.
     """
     import pandas as pd
@@ -65,7 +72,8 @@ def command(
     labels = None if calibration is None else calibration.source
     spare_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
     policy = load_policy(policy_file) if policy_file else Policy()
-    changed = {key: value for key, value in (("level", level), ("seed", seed)) if value is not None}
+    given = {"margin": margin, "level": level, "seed": seed}
+    changed = {key: value for key, value in given.items() if value is not None}
     policy = Policy(**{**policy.model_dump(), **changed})
     base, candidate = read_sides(inputs, panel, cards)
     names = {"base_name": base_name, "candidate_name": candidate_name}

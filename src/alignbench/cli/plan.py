@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from alignbench.cli.common import emit, format_option, interval, json_text, level_option, number, percent
+from alignbench.cli.common import (
+    emit,
+    format_option,
+    interval,
+    json_text,
+    level_option,
+    number,
+    percent,
+    seed_option,
+)
 from alignbench.cli.sides import points
 
 
@@ -52,6 +61,15 @@ _count = click.IntRange(min=1)
 @click.option("--judges", type=_count, default=1, show_default=True, help="Judges of each output.")
 @click.option("--prices", type=click.Path(), default=None, metavar="YAML",
               help="Price file, see below.")  # fmt: skip
+@click.option("--margin", type=_chance, default=None,
+              help="Also simulate the gate with this margin: how often an unchanged model passes.")  # fmt: skip
+@click.option("--policy", "policy_file", type=click.Path(), default=None, metavar="YAML",
+              help="Likewise with a policy of the gate; --margin takes the place of its own.")  # fmt: skip
+@click.option("--packs", type=_count, default=1, show_default=True, help="Packs that the scenarios are split into.")
+@click.option("--other-rate", type=_share, default=None,
+              help="Assumed rate of the other error, in the gate; default: the pilot's, or the same.")  # fmt: skip
+@click.option("--draws", type=_count, default=None, help="Simulated gates a design; default: some seconds' worth.")
+@seed_option
 @level_option
 @format_option
 def command(
@@ -67,14 +85,21 @@ def command(
     turns: int,
     judges: int,
     prices: str | None,
+    margin: float | None,
+    policy_file: str | None,
+    packs: int,
+    other_rate: float | None,
+    draws: int | None,
+    seed: int,
     form: str,
     **assumptions: Any,
 ) -> None:
     """What a design will show, before it is run.
 
     From a pilot (INPUT) or from assumptions (--rate, --icc): the width of a rate's interval, the smallest
-    difference that a paired comparison finds, what more epochs cannot pass, labels, calls and cost. Nothing
-    here is drawn at random.
+    difference that a paired comparison finds, what more epochs cannot pass, labels, calls and cost. With
+    --margin or --policy also how often an unchanged model would pass the gate, if 0, 1 or 2 % of its outputs had no
+    verdict; that alone is simulated, and a margin that no result could meet is refused.
 
     \b
     A price file (prices of a million tokens, tokens of a call):
@@ -85,9 +110,11 @@ def command(
     from alignbench.analysis.effort import Effort, read_prices
     from alignbench.analysis.pilot import Assumptions
     from alignbench.analysis.plan import plan
+    from alignbench.analysis.plan_gate import GatePlan
     from alignbench.analysis.plan_question import answer
     from alignbench.errors import InputError
     from alignbench.inputs import read_inputs
+    from alignbench.policy import Policy, load_policy
 
     table = read_inputs(inputs) if inputs else None
     assumed = Assumptions(**assumptions)
@@ -99,14 +126,22 @@ def command(
         "assumed": assumed,
         "effort": effort,
     }
+    gate = None
+    if margin is not None or policy_file is not None:
+        policy = load_policy(policy_file) if policy_file is not None else Policy()
+        policy = policy if margin is None else policy.model_copy(update={"margin": margin})
+        gate = GatePlan(policy, packs, other_rate, draws, seed)
     if target is not None:
+        if gate is not None:
+            raise InputError("--margin or --policy beside --target", allowed="one of the two questions at once")
         if scenarios is not None and len(scenarios) != 1:
             raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
         single = None if scenarios is None else scenarios[0]
         found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
         click.echo(found.text if form == "table" else json_text(asdict(found)), nl=form == "table")
         return
-    emit(plan(table, scenarios=scenarios, epochs=epochs, **chosen), form, table=_row, caption=_COLUMNS)
+    frame = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
+    emit(frame, form, table=_row, caption=_COLUMNS if gate is None else f"{_COLUMNS} {_GATE} Seed {seed}.")
 
 
 _COLUMNS = (
@@ -114,6 +149,12 @@ _COLUMNS = (
     "width with any number of epochs. if no event: the bound then. detects: smallest rise, in points, that a paired "
     "comparison finds; never less: with any number of epochs. labels: by people, so that the corrected interval is at "
     "most a quarter wider than if everything were labelled; - if it never is. calls: of the model and of the judge."
+)
+
+
+_GATE = (
+    "least margin: the smallest that can be met, in points. passes: how often an unchanged model passes the gate if "
+    "0/1/2 % of its outputs have no verdict, of so many simulated comparisons."
 )
 
 
@@ -133,5 +174,15 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
         "labels": number(record["labels_needed"], 0),
         "calls": record["calls_target"] + record["calls_grader"],
         "cost": f"{number(record['cost'], 2)} {record['currency']}".strip(),
+        **(_gate(record) if "passes" in record else {}),
         "flags": ", ".join(record["flags"]),
+    }
+
+
+def _gate(record: dict[str, Any]) -> dict[str, Any]:
+    """The columns of the gate."""
+    shares = [record[name] for name in ("passes", "passes_1_lost", "passes_2_lost")]
+    return {
+        "least margin": points(record["smallest_margin"]),
+        "passes": f"{' / '.join(number(share, 2) for share in shares)} of {record['draws']}",
     }

@@ -1,0 +1,73 @@
+"""Margins that cannot be met: with few scenarios the interval is wider than them even where nothing differs."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alignbench.errors import InputError
+from alignbench.stats.difference import PairCounts, difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from alignbench.policy import Policy
+
+__all__ = ["check_margin", "smallest_margin"]
+
+_DIGITS = 4
+
+
+def smallest_margin(packs: Sequence[NDArray[np.float64]], coverage: float) -> float | None:
+    """The upper end of the interval over these packs if no scenario differs: no margin up to it can be met.
+
+    It is read off the very interval that the gate holds against the margin.
+
+    Args:
+        packs: Outputs by scenario, of each pack.
+        coverage: Two-sided coverage of the interval.
+
+    Returns:
+        A share; None where a pack has fewer than two scenarios, so that there is no interval.
+    """
+    # Packs and scenarios in another order have the same interval.
+    return _upper(tuple(sorted(tuple(sorted(map(float, pack))) for pack in packs)), coverage)
+
+
+@lru_cache(maxsize=256)
+def _upper(packs: tuple[tuple[float, ...], ...], coverage: float) -> float | None:
+    counts = [PairCounts(np.array(n), *(np.zeros(len(n)) for _ in range(3))) for n in packs]
+    return difference(counts, rng=np.random.default_rng(0), level=coverage).high
+
+
+def check_margin(field: str, packs: Sequence[NDArray[np.float64]], policy: Policy, where: str) -> None:
+    """Refuse a margin that these packs cannot meet.
+
+    Args:
+        field: The field of the policy.
+        packs: Outputs by scenario, of each pack.
+        policy: What it stands in.
+        where: What it is held against, in words.
+
+    Raises:
+        InputError: Names the margin, the smallest that can be met, and how many scenarios there are.
+    """
+    stated = getattr(policy, field)
+    least = smallest_margin(packs, policy.coverage)
+    if least is None or stated > least:
+        return
+    sizes = [len(pack) for pack in packs]
+    many = f"{sum(sizes)} scenarios" + (f" in {len(sizes)} packs" if len(sizes) > 1 else "")
+    # Rounded up, for the limit itself is not below itself.
+    possible = (math.floor(least * 10**_DIGITS) + 1) / 10**_DIGITS
+    raise InputError(
+        f"{field} {stated!r} cannot be met: with {many} of {where} the {100 * policy.coverage:g} % interval ends at "
+        f"{100 * least:.2f} points even where nothing differs",
+        item="policy",
+        allowed=f"{possible:g} or more, or more scenarios",
+    )
