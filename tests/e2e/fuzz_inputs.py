@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import zipfile
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +50,14 @@ _DEEP = 3_000
 """Levels of nesting that no recursive reader follows."""
 
 
-class Damaged(bytes):
+@dataclass(frozen=True)
+class Damaged:
     """Bytes that a failing test does not print by the page."""
 
+    content: bytes
+
     def __repr__(self) -> str:
-        return f"<{len(self)} bytes, {bytes(self[:40])!r}…>"
+        return f"<{len(self.content)} bytes, {self.content[:40]!r}…>"
 
 
 @st.composite

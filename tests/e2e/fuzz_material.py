@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 from commands import GRADER, inspect_eval
 from examined_judges import examined
+from inspect_ai.log import read_eval_log, write_eval_log
 from labelled_tables import judged, write_labels
 from simulated_tables import simulated
 from sound_pack import SoundPack
@@ -81,9 +82,8 @@ def fill_material(folder: Path) -> None:
 def fill_logs(folder: Path) -> None:
     """Run the small pack on a persona, and keep the log in both of Inspect's formats, as `log.eval` and `log.json`."""
     pack = SoundPack(folder).write()
-    for form in ("eval", "json"):
-        argv = ("alignbench/pack", "-T", f"path={pack}", "--model", "persona/base", *GRADER, "--log-format", form)
-        done = inspect_eval(*argv, cwd=folder)
-        assert done.code == 0, done.text
-        (log,) = (folder / "logs").glob(f"*.{form}")
-        log.rename(folder / f"log.{form}")
+    done = inspect_eval("alignbench/pack", "-T", f"path={pack}", "--model", "persona/base", *GRADER, cwd=folder)
+    assert done.code == 0, done.text
+    (log,) = (folder / "logs").glob("*.eval")
+    log.rename(folder / "log.eval")
+    write_eval_log(read_eval_log(folder / "log.eval"), folder / "log.json")

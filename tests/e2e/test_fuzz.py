@@ -120,6 +120,12 @@ def fuzzed(kind: str) -> settings:
     )
 
 
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of ours that is caught at last says where it came from."""
+    monkeypatch.setenv("ALIGNBENCH_TRACEBACK", "1")
+
+
 @pytest.fixture(scope="module")
 def material(shared_folder: SharedFolder) -> Path:
     """The sound files."""
@@ -164,7 +170,7 @@ def damaged_table(data: DataObject, material: Path, suffix: str) -> None:
     spoilt = data.draw((spoilt_csv if suffix == ".csv" else spoilt_parquet)(frame).map(Damaged))
     argv = [f"input{suffix}" if part == "T" else part for part in argv]
     with inside(*named(material, argv)) as folder:
-        Path(f"input{suffix}").write_bytes(spoilt)
+        Path(f"input{suffix}").write_bytes(spoilt.content)
         hold(folder, argv, source)
 
 
@@ -190,7 +196,7 @@ def test_files_of_labels(data: DataObject, material: Path) -> None:
     frame = pd.read_csv(material / "labels.csv", dtype=str, keep_default_na=False)
     spoilt = data.draw(spoilt_csv(frame).map(Damaged))
     with inside(*named(material, argv, "labels.csv")) as folder:
-        Path("labels.csv").write_bytes(spoilt)
+        Path("labels.csv").write_bytes(spoilt.content)
         hold(folder, argv)
 
 
@@ -201,7 +207,7 @@ def test_records(data: DataObject, material: Path) -> None:
     name, argv = data.draw(st.sampled_from(RECORD_COMMANDS))
     spoilt = data.draw(spoilt_tree((material / name).read_bytes(), name.rpartition(".")[2]).map(Damaged))
     with inside(*named(material, argv, name)) as folder:
-        Path(name).write_bytes(spoilt)
+        Path(name).write_bytes(spoilt.content)
         hold(folder, argv)
 
 
@@ -227,7 +233,7 @@ def damaged_log(data: DataObject, logs: Path, suffix: str) -> None:
     name = f"2026-01-01T00-00-00+00-00_pack_x{suffix}"
     with inside() as folder:
         Path("logs").mkdir()
-        Path("logs", name).write_bytes(spoilt)
+        Path("logs", name).write_bytes(spoilt.content)
         hold(folder, [f"logs/{name}" if part == "L" else part for part in argv])
 
 
@@ -252,6 +258,6 @@ def test_logs_that_are_judged_again(data: DataObject, logs: Path) -> None:
     spoilt = data.draw(spoil_zip((logs / "log.eval").read_bytes()).map(Damaged))
     with inside() as folder:
         Path("logs").mkdir()
-        Path("logs", "log.eval").write_bytes(spoilt)
+        Path("logs", "log.eval").write_bytes(spoilt.content)
         argv = ["judge", "rescore", "logs", "--grader", "persona/grader", "-M", "seed=1", "--in-place"]
-        Trial(folder, argv, {"logs/log.eval": spoilt}).check()
+        Trial(folder, argv, {"logs/log.eval": spoilt.content}).check()
