@@ -43,7 +43,7 @@ CELLS = (
 FREE = ("model", "model_args", "pack", "scenario", "family", "condition", "judge", "value_1", "value_2", "flags",
         "unit", "rater", "label")  # fmt: skip
 """Columns in which any text may stand."""
-_WORDS = (None, True, False, 0, -1, 2.5, 10**30, float("inf"), float("nan"), "", "x", "é\n", "\x00", "../x", [], {},
+_WORDS: tuple[Any, ...] = (None, True, False, 0, -1, 2.5, 10**30, float("inf"), float("nan"), "", "x", "é\n", "\x00", "../x", [], {},
           [None], [[]], {"a": 1}, "2026-01-01", "x" * 5_000)  # fmt: skip
 """Values of every kind, for trees."""
 _DEEP = 3_000
@@ -90,7 +90,8 @@ def _spoilt_frame(draw: DrawFn, frame: pd.DataFrame) -> pd.DataFrame:
         names = list(dict.fromkeys(frame.columns))
         # Mostly names and the like: in other columns few words are allowed, and nothing after the reader sees these.
         free = [name for name in names if name in FREE]
-        name = draw(st.sampled_from(free if free and draw(st.integers(0, 3)) else names))
+        chosen = free if free and draw(st.integers(0, 3)) else names
+        name = draw(st.sampled_from(chosen))
         kind = draw(st.sampled_from(["cell", "cell", "cell", "some", "column", "rows", "drop", "twice", "strange"]))
         if kind in ("cell", "some", "column"):
             first = draw(st.integers(0, max(len(frame) - 1, 0)))
@@ -173,13 +174,13 @@ def spoilt_parquet(draw: DrawFn, frame: pd.DataFrame) -> bytes:
         frame[draw(st.sampled_from(names))] = cast(len(frame)) if len(frame) else None
     if (
         len(names) > 1
-        and draw(st.integers(0, 15)) == 0
+        and draw(st.sampled_from([False] * 15 + [True]))
         and not any(isinstance(x, list | dict) for x in frame[names[0]])
     ):
         frame = frame.set_index(names[0])
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
-    return draw(spoilt_bytes(buffer.getvalue())) if draw(st.integers(0, 9)) == 0 else buffer.getvalue()
+    return draw(spoilt_bytes(buffer.getvalue())) if draw(st.sampled_from([False] * 9 + [True])) else buffer.getvalue()
 
 
 def _places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -217,7 +218,7 @@ def spoilt_tree(draw: DrawFn, content: bytes, form: str) -> bytes:
     """A YAML or JSON file (`form`: yaml, json, jsonl) with faults in its values, or in its bytes."""
     if draw(st.integers(0, 3)) == 0:
         return draw(spoilt_bytes(content))
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.sampled_from([False] * 9 + [True])):
         nested = draw(st.sampled_from(["[", '{"a":', "- ", "&a [*a, "])) * draw(st.sampled_from([50, _DEEP]))
         return nested.encode()
     if form == "yaml":

@@ -59,7 +59,7 @@ def run_main(argv: list[str]) -> Outcome:
         code, trace = 1, "".join(traceback.format_exception(error))
     finally:
         sys.argv = kept
-    out, err = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in streams)  # type: ignore[attr-defined]
+    out, err = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in streams)
     return Outcome(code, out, err, trace)
 
 

@@ -1,0 +1,1 @@
+"""The simulated claims, each over a thousand seeds."""
