@@ -211,12 +211,7 @@ def _typed(frame: pd.DataFrame, column: Column, source: object) -> pd.Series:
 def _text(raw: pd.Series, column: Column, source: object) -> pd.Series:
     coded = isinstance(raw.dtype, pd.CategoricalDtype)
     if not coded or not all(isinstance(value, str) for value in raw.cat.categories):
-        try:
-            raw = raw.astype(object).where(raw.isna(), raw.astype(str)).astype("category")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"column {column.name!r}: bytes {error.object[:40]!r}", file=source, allowed="text"
-            ) from error
+        raw = raw.astype(object).where(raw.isna(), raw.astype(str)).astype("category")
     values = raw.cat.categories
     if column.allowed is not None:
         for value in values:

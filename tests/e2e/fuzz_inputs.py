@@ -43,8 +43,10 @@ CELLS = (
 FREE = ("model", "model_args", "pack", "scenario", "family", "condition", "judge", "value_1", "value_2", "flags",
         "unit", "rater", "label")  # fmt: skip
 """Columns in which any text may stand."""
-_WORDS: tuple[Any, ...] = (None, True, False, 0, -1, 2.5, 10**30, float("inf"), float("nan"), "", "x", "é\n", "\x00", "../x", [], {},
-          [None], [[]], {"a": 1}, "2026-01-01", "x" * 5_000)  # fmt: skip
+_WORDS: tuple[Any, ...] = (
+    None, True, False, 0, -1, 2.5, 10**30, float("inf"), float("nan"), "", "x", "é\n", "\x00", "../x", [], {}, [None],
+    [[]], {"a": 1}, "2026-01-01", "x" * 5_000,
+)  # fmt: skip
 """Values of every kind, for trees."""
 _DEEP = 3_000
 """Levels of nesting that no recursive reader follows."""
@@ -84,7 +86,7 @@ def spoilt_bytes(draw: DrawFn, content: bytes) -> bytes:
 
 @st.composite
 def _spoilt_frame(draw: DrawFn, frame: pd.DataFrame) -> pd.DataFrame:
-    """A table of text with one to three faults of its cells, rows or columns."""
+    """A table of text with one or two faults of its cells, rows or columns."""
     frame = frame.astype(object).copy()
     for _ in range(draw(st.integers(1, 2))):
         names = list(dict.fromkeys(frame.columns))
