@@ -96,3 +96,12 @@ def test_what_needs_a_damaged_sample_names_the_log(log: Path, spoil: Callable[[P
         assert "\n" not in str(caught.value)
     assert log.read_bytes() == before
     assert [file.name for file in log.parent.iterdir()] == [log.name]
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 100_000, '{"eval": ' + "[" * 100_000 + "]" * 100_000 + "}"])
+def test_json_without_bottom_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    """Inspect would read on it for minutes."""
+    file = tmp_path / "deep.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="nested too deeply to be a log"):
+        verdicts([file])
