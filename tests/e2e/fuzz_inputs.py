@@ -92,8 +92,8 @@ def _spoilt_frame(draw: DrawFn, frame: pd.DataFrame) -> pd.DataFrame:
         names = list(dict.fromkeys(frame.columns))
         # Mostly names and the like: in other columns few words are allowed, and nothing after the reader sees these.
         free = [name for name in names if name in FREE]
-        chosen = free if free and draw(st.integers(0, 3)) else names
-        name = draw(st.sampled_from(chosen))
+        mostly = draw(st.integers(0, 3)) > 0
+        name = draw(st.sampled_from(free if free and mostly else names))
         kind = draw(st.sampled_from(["cell", "cell", "cell", "some", "column", "rows", "drop", "twice", "strange"]))
         if kind in ("cell", "some", "column"):
             first = draw(st.integers(0, max(len(frame) - 1, 0)))

@@ -261,3 +261,8 @@ def test_logs_that_are_judged_again(data: DataObject, logs: Path) -> None:
         Path("logs", "log.eval").write_bytes(spoilt.content)
         argv = ["judge", "rescore", "logs", "--grader", "persona/grader", "-M", "seed=1", "--in-place"]
         Trial(folder, argv, {"logs/log.eval": spoilt.content}).check()
+
+
+def test_there_are_five_hundred() -> None:
+    """Of all kinds together; Hypothesis tries as many of each as it is told."""
+    assert sum(INPUTS.values()) == 500

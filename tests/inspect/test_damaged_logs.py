@@ -71,7 +71,7 @@ def _write(file: Path, members: dict[str, bytes]) -> None:
 def log(tmp_path: Path) -> Path:
     """A log of two scenarios and their twins."""
     target, judge = scripted("target", lambda call: "An answer."), scripted("judge", lambda call: judged())
-    run(pack_task(write_pack(tmp_path / "pack")), target, judge, tmp_path / "logs")
+    run(pack_task(str(write_pack(tmp_path / "pack"))), target, judge, tmp_path / "logs")
     (file,) = (tmp_path / "logs").glob("*.eval")
     return file
 
