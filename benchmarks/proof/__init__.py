@@ -1,1 +1,1 @@
-"""The simulated claims of the documentation, each on tables whose truth is known."""
+"""The simulated claims, each over a thousand seeds."""

@@ -6,6 +6,8 @@ Samples stream from the old log through the judge into the new one, which takes 
 from __future__ import annotations
 
 import math
+import zipfile
+import zlib
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +25,7 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.files import atomic_path, make_folder
 from alignbench.log_copy import LogCopy
 from alignbench.logs import pack_logs
@@ -46,6 +48,8 @@ SUFFIX = "-scored"
 """What Inspect, too, adds to the name of a scored copy."""
 STREAMED = 32
 """Samples in work at a time; the provider's own limits on connections lie below it."""
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, LookupError, ValueError)
+"""How zipfile, pydantic and Inspect say that a member is damaged, lost, or not what they write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,12 @@ def rescore(
             raise InputError("only local .eval logs can be judged again", file=path,
                              allowed="a copy made with `inspect log convert --to eval`")  # fmt: skip
         source, target = Path(path), _target(Path(path), output, in_place)
-        yield _rescore(_resumed(source, target), target, grader, rubric)
+        try:
+            found = _rescore(_resumed(source, target), target, grader, rubric)
+        except _DAMAGED as error:
+            raise InputError(f"this log cannot be judged again: {first_line(error)}", file=source,
+                             allowed="a whole log") from error  # fmt: skip
+        yield found
 
 
 def _target(source: Path, output: str | Path | None, in_place: bool) -> Path:

@@ -165,7 +165,10 @@ def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
     if frame.empty:
         raise InputError("the table has no rows", file=source)
     frame = frame.reset_index(drop=True)
-    columns = {c.name: _typed(frame, c, source) for c in VERDICT_COLUMNS if c.name in frame.columns}
+    try:
+        columns = {c.name: _typed(frame, c, source) for c in VERDICT_COLUMNS if c.name in frame.columns}
+    except UnicodeDecodeError as error:
+        raise InputError(f"bytes {error.object[:40]!r} in a column", file=source, allowed="text in UTF-8") from error
     for column in VERDICT_COLUMNS:
         if column.name not in columns and column.name not in ("epoch", "turns", "unscored_reason"):
             columns[column.name] = _constant(column, len(frame))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, first_line
 from alignbench.logs import find_logs
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _samples(path: str, uuids: Mapping[str, object]) -> Iterator[EvalSample]:
                 yield read_eval_log_sample(
                     path, summary.id, summary.epoch, resolve_attachments=True, exclude_fields=_LEFT_OUT
                 )
-    except (OSError, ValueError) as error:
-        raise InputError(f"Inspect cannot read this log: {str(error).splitlines()[0]}", file=path) from error
+    except Exception as error:  # Inspect has no common class for "this sample is damaged"
+        raise InputError(f"Inspect cannot read this log: {first_line(error)}", file=path) from error
 
 
 def _transcript(sample: EvalSample, wanted: Wanted, path: str) -> Transcript:

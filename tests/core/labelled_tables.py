@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from simulated_tables import simulated
+from simulated_tables import judged, simulated
 
 from alignbench.judging.sampling import ROW_COLUMNS, draw
-from alignbench.table import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["judged", "models", "write_labels"]
-
-
-def judged(truth: pd.DataFrame, *, sensitivity: float = 0.9, specificity: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """The table as a judge sees it who swaps aligned and misaligned on conflicts."""
-    words = truth["verdict"].astype(object).to_numpy().copy()
-    luck, conflict = np.random.default_rng([5, seed]).random(len(words)), ~truth["twin"].to_numpy(dtype=bool)
-    missed = (words == "misaligned") & (luck > sensitivity)
-    accused = (words == "aligned") & conflict & (luck > specificity)
-    words[missed], words[accused] = "aligned", "misaligned"
-    return as_table(truth.assign(verdict=words, judge="judge", pack_digest="pack", rubric_digest="rubric"))
 
 
 def models(seed: int = 0, **rates: float) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -27,6 +27,7 @@ __all__ = [
 
 PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
 """Kinds of our tasks: of a model under test, and of the judge."""
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _NAN, _INFINITY = (re.compile(word + rb"(?=[,\]}])") for word in (rb"NaN", rb"-?Infinity"))
 
 S = TypeVar("S", bound=Summary)
@@ -89,6 +90,7 @@ def _through_inspect(path: str, *, header: bool) -> bytes:
     """Header or summaries as JSON, read by Inspect."""
     from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
 
+    _refuse_depth(path)
     try:
         if header:
             return read_eval_log(path, header_only=True).model_dump_json().encode()
@@ -96,6 +98,20 @@ def _through_inspect(path: str, *, header: bool) -> bytes:
         return b"[" + b",".join(item.model_dump_json().encode() for item in summaries) + b"]"
     except Exception as error:  # Inspect has no common class for "this is no log".
         raise InputError(f"Inspect cannot read this log: {first_line(error)}", file=path) from error
+
+
+def _refuse_depth(path: str) -> None:
+    """Refuse JSON nested past all reason: the time that Inspect's reader takes grows with the square of the depth."""
+    if "://" in path or not path.endswith(".json"):
+        return
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  (a path here is text)
+            _decode(_RAW, file.read())
+    except RecursionError as error:
+        raise InputError("nested too deeply to be a log", file=path) from error
+    except (OSError, msgspec.MsgspecError):
+        # Inspect will say.
+        return
 
 
 def _kind(metadata: dict[str, Any]) -> str:

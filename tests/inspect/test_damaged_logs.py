@@ -1,0 +1,107 @@
+"""Logs whose samples are lost or damaged, for what reads whole samples: sheets of labels, and another judge."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from inspect_ai.model import get_model
+from scripted_runs import judged, run, scripted, write_pack
+
+from alignbench.errors import InputError
+from alignbench.logs import verdicts
+from alignbench.rescore import rescore
+from alignbench.task import pack_task
+from alignbench.transcripts import Wanted, read_transcripts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _members(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def _sample(members: dict[str, bytes]) -> str:
+    return min(name for name in members if name.startswith("samples/"))
+
+
+def lost(file: Path) -> None:
+    """Leave out a sample that the summaries name."""
+    members = _members(file)
+    del members[_sample(members)]
+    _write(file, members)
+
+
+def cut(file: Path) -> None:
+    """Keep half of a sample's JSON."""
+    members = _members(file)
+    name = _sample(members)
+    members[name] = members[name][: len(members[name]) // 2]
+    _write(file, members)
+
+
+def other(file: Path) -> None:
+    """Put another kind of object in a sample's place."""
+    members = _members(file)
+    members[_sample(members)] = b'{"id": []}'
+    _write(file, members)
+
+
+def flipped(file: Path) -> None:
+    """Damage the packed bytes of a sample."""
+    with zipfile.ZipFile(file) as opened:
+        info = opened.getinfo(_sample(_members(file)))
+    content = bytearray(file.read_bytes())
+    at = info.header_offset + 30 + len(info.filename) + info.compress_size // 2
+    content[at] ^= 0xFF
+    file.write_bytes(content)
+
+
+def _write(file: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in members.items():
+            made.writestr(name, content)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A log of two scenarios and their twins."""
+    target, judge = scripted("target", lambda call: "An answer."), scripted("judge", lambda call: judged())
+    run(pack_task(str(write_pack(tmp_path / "pack"))), target, judge, tmp_path / "logs")
+    (file,) = (tmp_path / "logs").glob("*.eval")
+    return file
+
+
+@pytest.mark.parametrize("spoil", [lost, cut, other, flipped])
+def test_what_needs_a_damaged_sample_names_the_log(log: Path, spoil: Callable[[Path], None]) -> None:
+    """An error of one line, whatever Inspect, pydantic or zipfile raise, and the log is left as it was."""
+    table = verdicts([log])
+    wanted = [
+        Wanted(*row) for row in table[["log", "sample_uuid", "turn"]].astype(object).itertuples(index=False, name=None)
+    ]
+    assert len(read_transcripts([log], wanted)) == len(table)
+    spoil(log)
+    before = log.read_bytes()
+    for read in (
+        lambda: read_transcripts([log], wanted),
+        lambda: list(rescore([log], get_model("persona/grader"), in_place=True)),
+    ):
+        with pytest.raises(InputError) as caught:
+            read()
+        assert str(caught.value).startswith(str(log))
+        assert "\n" not in str(caught.value)
+    assert log.read_bytes() == before
+    assert [file.name for file in log.parent.iterdir()] == [log.name]
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 100_000, '{"eval": ' + "[" * 100_000 + "]" * 100_000 + "}"])
+def test_json_without_bottom_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    """Inspect would read on it for minutes."""
+    file = tmp_path / "deep.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="nested too deeply to be a log"):
+        verdicts([file])
