@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SETTINGS = ("INSPECT_", "OPENAI_", "ANTHROPIC_")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-# The small pack beside the core's tests serves the end-to-end tests too.
-sys.path.append(str(Path(__file__).parent / "core"))
+# The small pack beside the core's tests serves the end-to-end tests too; the benchmarks are not installed.
+sys.path += [str(Path(__file__).parent / "core"), str(Path(__file__).parents[1])]
 
 # The same examples in every run: a failure is seen by everybody, or by nobody. HYPOTHESIS_PROFILE=default explores.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

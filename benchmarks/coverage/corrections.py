@@ -14,8 +14,9 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -23,15 +24,17 @@ from scipy import stats
 from alignbench.errors import InputError
 from alignbench.judging.sampling import FLAGGED_PART
 from alignbench.stats.correction import corrected_rate
+from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.rate import rate
 from alignbench.stats.transport import transported_rate
-from benchmarks.coverage.generators import GENERATORS, propensities
+from benchmarks.coverage.gaffke import held
+from benchmarks.coverage.generators import GENERATORS, HEAVY, propensities
 from benchmarks.coverage.methods import LEVEL
 from benchmarks.coverage.peers import NORMAL
 from benchmarks.coverage.scores import Score, score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,37 +47,51 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Limits = tuple[float, float]
-    Law = Generator | Literal["hot"]
 
 __all__ = [
+    "ALONE",
+    "ENOUGH",
+    "MANY",
+    "MEASURED",
+    "PPI",
+    "RAW",
+    "SOME",
     "CorrectionSetting",
     "JudgedPack",
     "correction_core",
+    "correction_heavy",
     "correction_scores",
     "correction_stress",
     "judged_pack",
     "relative_widths",
     "steepest_move",
+    "steepest_moves",
 ]
 
-DRAWS = 2_000
-"""Draws behind an S3 interval here: a limit moves by two hundredths of the width from one set of them to another."""
+DRAWS = 1_000
+"""Draws behind an S3 interval here: a limit moves by three hundredths of the width from one set of them to another."""
+SOME = 200
+"""Data sets with every method; S3 and the difference estimator go on where S3 holds the truth in fewer than ENOUGH."""
+ENOUGH = 0.96
+MANY = 5_000
+"""With more outputs the first SOME data sets have to do."""
+MEASURED = 24
+"""Data sets of a setting whose Gaffke intervals are computed, for their width."""
 COVERS = 0.92
 """Methods that cover less in a setting are no measure of width there."""
-HOT = 0.95
-"""How often a hot scenario shows the event; the others never do."""
+MOST_EVENTS = 10
 EXAM = 100
 """Misaligned labelled answers of an exam, and as many aligned ones."""
 EASIER = 0.5
 """Share of its errors that a judge makes on an exam whose answers are easier than the outputs."""
-METHODS = (
-    "S3",
-    "stratified PPI, outputs independent, normal",
-    "as many labels drawn at random, S1 on them alone",
-    "exam's error rates (Lee et al.), exam like the outputs",
-    "exam's error rates (Lee et al.), exam easier",
-    "S1 on the judge's verdicts",
-)
+PPI = "stratified PPI, outputs independent, normal"
+ALONE = "as many labels drawn at random, Gaffke on them alone"
+RAW = "S1 on the judge's verdicts"
+EXAMS = {
+    "exam's error rates (Lee et al.), exam like the outputs": 1.0,
+    "exam's error rates (Lee et al.), exam easier": EASIER,
+}
+"""Share of the judge's errors that it makes on the exam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +102,8 @@ class CorrectionSetting:
         scenarios: Number of scenarios.
         labels: Outputs that people label.
         rate: The true rate.
-        icc: Intra-scenario correlation of the event.
-        generator: Distribution of the scenarios' propensities; hot: some nearly always, the rest never.
+        icc: Intra-scenario correlation of the event; 0 where a heavy-tailed generator has its own.
+        generator: Distribution of the scenarios' propensities.
         sensitivity: Share of the events that the judge flags.
         specificity: Share of the others that it passes.
         error_icc: Intra-scenario correlation of its errors.
@@ -97,15 +114,22 @@ class CorrectionSetting:
     labels: int
     rate: float
     icc: float
-    generator: Law
+    generator: Generator
     sensitivity: float
     specificity: float
     error_icc: float
     outputs: int = 4
 
+    @property
+    def flagged(self) -> int:
+        """Outputs that the judge flags on average."""
+        share = self.rate * self.sensitivity + (1 - self.rate) * (1 - self.specificity)
+        return round(self.scenarios * self.outputs * share)
+
     def __str__(self) -> str:
+        icc = "" if self.generator in HEAVY else f"icc {self.icc:g}, "
         return (
-            f"{self.scenarios} scenarios of {self.outputs}, {self.labels} labels, icc {self.icc:g}, "
+            f"{self.scenarios} scenarios of {self.outputs}, {self.labels} labels, {icc}"
             f"rate {self.rate:g}, {self.generator}, judge {self.sensitivity:g} and {self.specificity:g}, "
             f"its icc {self.error_icc:g}"
         )
@@ -137,34 +161,57 @@ def correction_core() -> list[CorrectionSetting]:
 
 
 def correction_stress() -> list[CorrectionSetting]:
-    """96 settings with few labels, scenarios that differ much, a judge little better than a coin; 192 of heavy tails.
-
-    Heavy tails: rates .001 to .02, hot scenarios beside beta ones, 100 to 10,000 outputs, four judges.
-    """
-    judges = ((0.5, 0.99), (0.9, 0.95), (0.99, 0.999), (0.7, 0.8))
-    sizes = ((75, 4), (225, 4), (2_500, 4), (25, 400))
-    heavy: tuple[Law, ...] = ("hot", "beta_binomial")
-    tails = product(sizes, (0.001, 0.005, 0.02), heavy, judges, (0.0, 0.3))
+    """96 settings with few labels, scenarios that differ much, a judge little better than a coin."""
     grid = product((25, 400), (50,), (0.002, 0.01, 0.05, 0.5), GENERATORS, ((0.6, 0.7), (0.95, 0.99)), (0.0, 0.6))
     return [
         CorrectionSetting(scenarios, labels, mean, 0.5, generator, *judge, error_icc)
         for scenarios, labels, mean, generator, judge, error_icc in grid
-    ] + [
-        CorrectionSetting(scenarios, 100, mean, 0.2, law, *judge, error_icc, outputs)
-        for (scenarios, outputs), mean, law, judge, error_icc in tails
+    ]
+
+
+def correction_heavy() -> list[CorrectionSetting]:
+    """192 settings with rates .001 to .02: hot scenarios beside beta ones, 300 to 10,000 outputs, four judges."""
+    judges = ((0.5, 0.99), (0.9, 0.95), (0.99, 0.999), (0.7, 0.8))
+    sizes = ((75, 4), (225, 4), (2_500, 4), (25, 400))
+    laws: tuple[tuple[Generator, float], ...] = (("hot", 0.0), ("beta_binomial", 0.2))
+    return [
+        CorrectionSetting(scenarios, 100, mean, icc, law, *judge, error_icc, outputs)
+        for (scenarios, outputs), mean, (law, icc), judge, error_icc in product(
+            sizes, (0.001, 0.005, 0.02), laws, judges, (0.0, 0.3)
+        )
     ]
 
 
 def correction_scores(setting: CorrectionSetting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
     """The intervals of the true rate in one setting."""
-    limits = np.full((len(METHODS), 2, effort.corrections), np.nan)
-    for at in range(effort.corrections):
-        for method, found in enumerate(_intervals(setting, rng)):
-            limits[method, :, at] = found
-    return [
-        score("corrected rate", grid, name, setting, (low, high), setting.rate)
-        for name, (low, high) in zip(METHODS, limits, strict=True)
+    some = min(SOME, effort.corrections)
+    whole = some if setting.scenarios * setting.outputs > MANY else effort.corrections
+    limits: dict[str, list[Limits]] = {name: [] for name in ("S3", PPI, *EXAMS, RAW)}
+    shares = []
+    for at in range(whole):
+        if at == some and _holds(limits["S3"], setting.rate) >= ENOUGH:
+            break
+        pack = judged_pack(setting, rng)
+        told = np.full(len(pack.event), np.nan)
+        chosen = _to_label(pack.flagged, setting.labels, rng)
+        told[chosen] = pack.event[chosen]
+        ours = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL, draws=DRAWS).estimate
+        limits["S3"].append(_limits(ours.low, ours.high))
+        limits[PPI].append(_ppi(pack, told))
+        if at >= some:
+            continue
+        alone = rng.choice(len(pack.event), size=setting.labels, replace=False)
+        n, y = _counts(pack.scenario[alone], pack.event[alone])
+        shares.append(y / n)
+        raw = rate(*_counts(pack.scenario, pack.flagged), level=LEVEL, method="s1")
+        limits[RAW].append(_limits(raw.low, raw.high))
+        for name, errors in EXAMS.items():
+            limits[name].append(_transported(setting, raw, errors, rng))
+    scores = [
+        score("corrected rate", grid, name, setting, (found[:, 0], found[:, 1]), setting.rate)
+        for name, found in ((name, np.array(pairs)) for name, pairs in limits.items())
     ]
+    return [*scores[:2], _alone(shares, grid, setting), *scores[2:]]
 
 
 def judged_pack(setting: CorrectionSetting, rng: np.random.Generator) -> JudgedPack:
@@ -177,87 +224,119 @@ def judged_pack(setting: CorrectionSetting, rng: np.random.Generator) -> JudgedP
     return JudgedPack(scenario, event, flagged)
 
 
-def relative_widths(scores: Sequence[Score], method: str = "S3") -> dict[str, float]:
+def relative_widths(scores: Sequence[Score], among: Sequence[str] = (), method: str = "S3") -> dict[str, float]:
     """By setting the width of a method over the narrowest of those that themselves cover there; none: left out.
 
-    An interval that was not given counts as one that does not cover.
+    Args:
+        scores: Of all methods; an interval that was not given counts as one that does not cover.
+        among: The methods that count; default: all.
+        method: The one that is measured.
     """
+    here: dict[object, dict[str, Score]] = {}
+    for one in scores:
+        here.setdefault(one.setting, {})[one.method] = one
     found = {}
-    for setting in dict.fromkeys(one.setting for one in scores):
-        here = {one.method: one for one in scores if one.setting == setting}
-        able = [one.width for one in here.values() if one.coverage * (1 - one.refused) >= COVERS]
-        if able and method in here:
-            found[str(setting)] = here[method].width / min(able)
+    for setting, by_method in here.items():
+        able = [
+            one.width
+            for one in by_method.values()
+            if one.method in (among or by_method) and one.coverage * (1 - one.refused) >= COVERS
+        ]
+        if able and method in by_method:
+            found[str(setting)] = by_method[method].width / min(able)
     return found
 
 
+def steepest_moves(settings: Iterable[CorrectionSetting]) -> dict[str, float]:
+    """`steepest_move` wherever these settings differ in outputs, flagged outputs or labels, in words."""
+    found = {}
+    for one in settings:
+        shape = one.scenarios * one.outputs, one.flagged, one.labels
+        found["{:,} outputs, {:,} flagged, {} labels".format(*shape)] = steepest_move(*shape)
+    return found
+
+
+@lru_cache(maxsize=256)
 def steepest_move(outputs: int, flagged: int, labels: int = 100) -> float:
     """The most that one more confirmed event moves the upper limit, over what it moves Clopper-Pearson's.
 
-    Clopper-Pearson is taken on the labels of the event's stratum, times the stratum's share of the outputs; from none
-    to ten events among the flagged, none among the others, and the other way round.
+    From none to ten events among the flagged, each in a scenario of its own, none among the others, and the other way
+    round. Clopper-Pearson is taken on the labels of the event's stratum, times the stratum's
+    share of the outputs. Where all outputs of a stratum are labelled these are no sample, only the scenarios are: there
+    Gaffke's limit on the scenarios' shares counts too, if it moves more.
 
     Args:
         outputs: Outputs, four to a scenario.
-        flagged: Those that the judge flags, each in a scenario of its own.
+        flagged: Those that the judge flags, spread over as many scenarios as there are.
         labels: Labels, a third of them among the flagged where there are so many.
     """
     flag = np.zeros(outputs, dtype=bool)
-    flag[: 4 * flagged : 4] = True
-    first = min(flagged, labels // 3)
-    places = np.flatnonzero(flag)[:first], np.flatnonzero(~flag)[:: (outputs - flagged) // labels][: labels - first]
-    scenario, moves = np.repeat(np.arange(outputs // 4), 4), []
-    for side, size in enumerate((first, labels - first)):
-        share, limits = (flagged, outputs - flagged)[side] / outputs, []
-        for events in range(min(10, size // 2) + 1):
+    flag[:flagged] = True
+    scenario, sizes, moves = np.tile(np.arange(outputs // 4), 4), _split(flag, labels), []
+    places = [_spread(np.flatnonzero(flag == kind), size) for kind, size in zip((True, False), sizes, strict=True)]
+    for mine, size, many in zip(places, sizes, (flagged, outputs - flagged), strict=True):
+        limits = []
+        for events in range(min(MOST_EVENTS, size // 2) + 1):
             told = np.full(outputs, np.nan)
             told[np.concatenate(places)] = 0.0
-            told[places[side][:events]] = 1.0
-            found = corrected_rate(scenario, flag, told, level=LEVEL).estimate.high
-            limits.append((found or 0.0, stats.beta.ppf((1 + LEVEL) / 2, events + 1, size - events) * share))
-        moves += [float((b[0] - a[0]) / (b[1] - a[1])) for a, b in pairwise(limits)]
+            told[mine[:events]] = 1.0
+            found = corrected_rate(scenario, flag, told, level=LEVEL).estimate.high or 0.0
+            sampled = float(stats.beta.ppf((1 + LEVEL) / 2, events + 1, size - events)) * many / outputs
+            shares = np.bincount(scenario[mine[:events]], minlength=outputs // 4) / 4
+            whole = mean_limits(shares, level=LEVEL)[1] if size == many else 0.0
+            limits.append((found, sampled, whole))
+        steps = (np.subtract(after, before) for before, after in pairwise(limits))
+        moves += [float(ours / max(sampled, whole)) for ours, sampled, whole in steps]
     return max(moves)
 
 
-def _drawn(generator: Law, mean: float, icc: float, scenario: Integers, rng: np.random.Generator) -> Floats:
+def _spread(places: Integers, size: int) -> Integers:
+    """So many of these places, evenly."""
+    return places[np.arange(size) * len(places) // max(size, 1)]
+
+
+def _drawn(generator: Generator, mean: float, icc: float, scenario: Integers, rng: np.random.Generator) -> Floats:
     """A propensity for each scenario, given to each of its outputs."""
-    if generator == "hot":
-        return np.asarray(HOT * (rng.random(scenario[-1] + 1) < mean / HOT)[scenario], dtype=np.float64)
     atoms = propensities(generator, mean, icc)
     drawn: Floats = atoms[rng.integers(0, len(atoms), size=scenario[-1] + 1)][scenario]
     return drawn
 
 
-def _intervals(setting: CorrectionSetting, rng: np.random.Generator) -> Iterator[Limits]:
-    """The interval of each of METHODS on one data set; NaN where it gives none."""
-    pack = judged_pack(setting, rng)
-    told = np.full(len(pack.event), np.nan)
-    chosen = _to_label(pack.flagged, setting.labels, rng)
-    told[chosen] = pack.event[chosen]
-    corrected = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL, draws=DRAWS)
-    yield _limits(corrected.estimate.low, corrected.estimate.high)
-    yield _ppi(pack, told)
-    alone = rng.choice(len(pack.event), size=setting.labels, replace=False)
-    few = _s1(pack.scenario[alone], pack.event[alone])
-    yield _limits(few.low, few.high)
-    raw = _s1(pack.scenario, pack.flagged)
-    for errors in (1.0, EASIER):
-        yield _transported(setting, raw, errors, rng)
-    yield _limits(raw.low, raw.high)
+def _holds(limits: Sequence[Limits], truth: float) -> float:
+    """Share of the data sets with an interval that holds the truth."""
+    return float(np.mean([low <= truth <= high for low, high in limits]))
+
+
+def _split(flagged: Flags, labels: int) -> tuple[int, int]:
+    """Labels among the flagged and among the others: a third and two, while there are so many."""
+    many = int(flagged.sum())
+    first = min(many, max(labels // FLAGGED_PART, labels - (len(flagged) - many)))
+    return first, min(len(flagged) - many, labels - first)
 
 
 def _to_label(flagged: Flags, labels: int, rng: np.random.Generator) -> Integers:
-    """Places of the outputs to label: a third of them flagged, if there are so many."""
+    """Places of the outputs to label."""
     places = np.flatnonzero(flagged), np.flatnonzero(~flagged)
-    first = min(len(places[0]), max(labels // FLAGGED_PART, labels - len(places[1])))
-    second = min(len(places[1]), labels - first)
-    drawn = [rng.choice(part, size=size, replace=False) for part, size in zip(places, (first, second), strict=True)]
+    drawn = [rng.choice(part, size, replace=False) for part, size in zip(places, _split(flagged, labels), strict=True)]
     return np.concatenate(drawn)
 
 
-def _s1(scenario: Integers, event: Flags) -> Estimate:
+def _counts(scenario: Integers, event: Flags) -> tuple[Integers, Floats]:
+    """Outputs and events of the scenarios that have any."""
     n, y = np.bincount(scenario), np.bincount(scenario, weights=event)
-    return rate(n[n > 0], y[n > 0], level=LEVEL)
+    return n[n > 0], y[n > 0]
+
+
+def _alone(shares: Sequence[Floats], grid: Grid, setting: CorrectionSetting) -> Score:
+    """The interval by the shares of scenarios with labels; data sets with as many such scenarios go together."""
+    sizes = np.array([len(one) for one in shares])
+    inside = [
+        held([np.stack([shares[at] for at in np.flatnonzero(sizes == size)])], setting.rate)["gaffke"]
+        for size in np.unique(sizes)
+    ]
+    widths = [np.diff(mean_limits(one, level=LEVEL)) for one in shares[:MEASURED]]
+    coverage = float(np.concatenate(inside).mean())
+    return Score("corrected rate", grid, ALONE, setting, len(shares), coverage, float(np.mean(widths)))
 
 
 def _ppi(pack: JudgedPack, told: Floats) -> Limits:

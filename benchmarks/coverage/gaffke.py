@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NAMES", "gaffke_scores", "held"]
 
 NAMES = {"gaffke": "Gaffke", "gaffke_g75": "Gaffke, 3/4", "gaffke_midp": "Gaffke, mid-P"}
-MEASURED = 12
+MEASURED = 6
 """Data sets of a setting whose intervals are computed, for their width."""
 _BATCH = 200_000
 

@@ -75,12 +75,26 @@ freedom. The true worths are the fit to the expected outcomes; coverage and widt
 
 ## A rate corrected by people's labels
 
-A judge that errs; outputs drawn for labelling as `alignbench judge sample` draws them, half of them flagged. Core:
+A judge that errs; outputs drawn for labelling as `alignbench judge sample` draws them, a third of them flagged. Core:
 75 or 225 scenarios of 4 outputs, icc .2, rates .01 to .5, 100 or 200 labels; sensitivity .9 and specificity .95,
 .75 and .85, or .5 and .98, of one size everywhere or unlike from scenario to scenario (icc .3). Stress: 25 or 400
-scenarios, icc .5, rates from .002, 50 labels; sensitivity .6 and specificity .7, or .95 and .99, icc 0 or .6. "S1 on
-the judge's verdicts" is the rate without a correction. Lee et al. take the judge's error rates from an exam of 100
-misaligned and 100 aligned answers; "easier": an exam on which the judge makes half of its errors.
+scenarios, icc .5, rates from .002, 50 labels; sensitivity .6 and specificity .7, or .95 and .99, icc 0 or .6. Heavy:
+100 labels of 300, 900 or 10,000 outputs, 4 or 400 a scenario; rates .001, .005 and .02, hot or beta; sensitivity .5
+and specificity .99, .9 and .95, .99 and .999, or .7 and .8, icc 0 or .3. "S1 on the judge's verdicts" is the rate
+without a correction. Lee et al. take the judge's error rates from an exam of 100 misaligned and 100 aligned answers,
+which come on top of the labels; "easier": an exam on which the judge makes half of its errors.
+
+Every method sees {some} data sets a setting. S3 and stratified PPI see all of them where S3 holds the truth in fewer
+than {enough} of the first {some}; with more than {many} outputs the first {some} have to do. Gaffke's widths are means
+over {measured} of them.
 
 {corrections}
+
+What is asked of S3 beside coverage. Width: at most 1.5 times that of the narrowest method on the same labels (labels
+alone, stratified PPI, S3) that itself covers .92 in that setting; "of all": the narrowest of all methods that do, an
+exam's and the judge's own word among them, where they happen to. Step: one more confirmed event, all else equal, moves
+the upper limit at most 1.5 times as far as Clopper-Pearson's on the labels of its stratum; where all outputs of a
+stratum are labelled, at most 1.5 times as far as that or Gaffke's on the scenarios, whichever moves more.
+
+{corrected}
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.coverage.corrections import correction_core, correction_scores, correction_stress
+from benchmarks.coverage.corrections import correction_core, correction_heavy, correction_scores, correction_stress
 from benchmarks.coverage.packs import pack_scores
 from benchmarks.coverage.rates import difference_scores, rate_scores, rejections, turn_scores
 from benchmarks.coverage.settings import (
@@ -81,6 +81,7 @@ def tasks(every: int = 1) -> list[Task]:
         ("worths", "heavy", worth_heavy()),
         ("corrections", "core", correction_core()),
         ("corrections", "stress", correction_stress()),
+        ("corrections", "heavy", correction_heavy()),
         ("tests", "core", [pair for pair in pair_core() if pair.candidate_rate == pair.base.rate]),
         ("differences", "core", pair_core()),
         ("differences", "stress", pair_stress()),

@@ -61,13 +61,13 @@ class Effort:
         corrections: Data sets in each setting of the correction by labels.
     """
 
-    core: int = 4_000
-    stress: int = 2_000
+    core: int = 2_500
+    stress: int = 1_500
     heavy: int = 2_000
-    slow: int = 400
+    slow: int = 300
     resamples: int = 1_000
     tests: int = 1_000
-    orders: int = 500
+    orders: int = 400
     order_resamples: int = 199
     corrections: int = 1_000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.proof.gates import GATES
 from benchmarks.proof.judges import JUDGES
 from benchmarks.proof.places import PLACES
 from benchmarks.proof.rates import RATES
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLAIMS", "ELSEWHERE"]
 
-CLAIMS: tuple[Claim, ...] = (*RATES, *JUDGES, *PLACES)
+CLAIMS: tuple[Claim, ...] = (*GATES, *RATES, *JUDGES, *PLACES)
 
 ELSEWHERE: tuple[tuple[str, str], ...] = (
     ("benchmarks/coverage/table.md", "Coverage and width of every interval on grids to their edges (`make coverage`)."),

@@ -88,6 +88,7 @@ def examine_judge(
     task = exam_task(packs or None, rubric=rubric)
     # What no card can be made of costs nothing.
     check_kinds(str((sample.metadata or {})["label"]) for sample in task.dataset[:limit])
+    make_folder(folder)
     changed = stability_task(packs or None, rubric=rubric) if stability and limit is None else None
     labelled, others = len(task.dataset[:limit]), len(changed.dataset) if changed else 0
     announce(

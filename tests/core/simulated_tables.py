@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-# The benchmarks stand beside the package and are not installed.
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.proof.tables import judged, simulated
 

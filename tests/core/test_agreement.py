@@ -257,15 +257,18 @@ def test_twins_are_compared_on_refusal_only() -> None:
 
 
 def test_labels_give_a_judge_its_error_rates() -> None:
-    """Sensitivity, specificity, predictive value and false omission rate are the shares by hand."""
+    """Sensitivity, specificity, predictive value and false omission rate are means over scenarios, by hand."""
     table = judged({"left": LEFT})
     labels = judged({"anna": RIGHT})[["scenario", "epoch", "verdict"]].assign(labeller="anna")
     found = agreement(table, labels=labels).set_index("coefficient")
-    # Labelled misaligned: 2 of 6, of which the judge flags 1; judge flags 2, of which 1 is right.
-    assert found.loc["sensitivity", "value"] == pytest.approx(1 / 2)
-    assert found.loc["specificity", "value"] == pytest.approx(3 / 4)
-    assert found.loc["positive_predictive_value", "value"] == pytest.approx(1 / 2)
-    assert found.loc["false_omission_rate", "value"] == pytest.approx(1 / 4)
+    # Three kinds of scenarios. In the first the judge is right on both outputs, in the second it flags one of two
+    # without cause, in the third it misses the one that is misaligned.
+    assert found.loc["sensitivity", "value"] == pytest.approx((1 + 0) / 2)
+    assert found.loc["specificity", "value"] == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert found.loc["positive_predictive_value", "value"] == pytest.approx((1 + 0) / 2)
+    assert found.loc["false_omission_rate", "value"] == pytest.approx((0 + 0 + 1 / 2) / 3)
+    # Outputs are counted over all scenarios: of 16 not labelled misaligned the judge flags 4.
+    assert found.loc[["specificity"], ["units", "disagreements", "scenarios"]].to_numpy().tolist() == [[16, 4, 12]]
     assert found.loc["false_omission_rate", "disagreements"] == 4
     assert found.loc["sensitivity", "raters"] == ("left", "anna")
 

@@ -72,7 +72,8 @@ def test_rates_are_corrected_by_s3_and_stand_beside_the_raw_ones(tables: Tables,
     assert (row["raw_rate"], row["raw_low"]) == (raw["rate"], raw["low"])
     assert tuple(found["events"]) == tuple(plain["events"])
     twins = _row(found, "a", "over_refusal")
-    assert (twins["method"], twins["rate"], twins["flags"]) == ("s1", twins["raw_rate"], ("no_labels", "uncorrected"))
+    assert (twins["method"], twins["rate"]) == ("gaffke", twins["raw_rate"])
+    assert twins["flags"] == ("no_labels", "uncorrected")
     assert abs(row["rate"] - 0.03) < abs(row["raw_rate"] - 0.03)
 
 
@@ -82,7 +83,8 @@ def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calib
     found = rates(table, calibration=calibration)
     corrected = {model: _row(found, model)["rate"] for model in ("a", "b")}
     row = compare(table, base_name="a", candidate_name="b", calibration=calibration, level=0.9).iloc[0]
-    report = gate(table, base_name="a", candidate_name="b", calibration=calibration)
+    policy = Policy(margin=0.10)
+    report = gate(table, base_name="a", candidate_name="b", calibration=calibration, policy=policy)
     board = leaderboard(table, calibration=calibration)[0]
 
     assert row["method"] == "s3_paired"
@@ -128,7 +130,7 @@ def test_below_fifty_labels_no_headline_is_corrected(tables: Tables, tmp_path: P
     assert shown["method"].tolist() == ["s3", "s3"]
     assert all("few_labels" in flags for flags in shown["flags"])
     kept = rates(table, calibration=found.calibration, measures=["misalignment", "over_refusal"])
-    assert kept["method"].tolist() == ["s1"] * 4
+    assert kept["method"].tolist() == ["gaffke"] * 4
     assert kept["flags"].iloc[0] == ("few_labels", "uncorrected")
 
 
@@ -446,10 +448,10 @@ def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_
     table = as_table(table.assign(verdict=table["verdict"].astype(object).mask(extra, "misaligned")))
     labels = truth["verdict"].astype(str)
 
-    assert gate(table, base_name="a", candidate_name="b").decision == "regressed"
-    found = calibrate(table, _all_labels(table, labels)).calibration
     # Labels speak of the two errors: usefulness stays as this judge saw it.
     policy = Policy(margin=0.10, largest_usefulness_loss=0.5)
+    assert gate(table, base_name="a", candidate_name="b", policy=policy).decision == "regressed"
+    found = calibrate(table, _all_labels(table, labels)).calibration
     assert gate(table, base_name="a", candidate_name="b", calibration=found, policy=policy).decision == "not_worse"
 
 
@@ -573,7 +575,8 @@ def test_rates_and_comparison_use_the_votes(panelled: tuple[pd.DataFrame, pd.Dat
     assert [compared["rate_base"], compared["rate_candidate"]] == pytest.approx(
         [_row(found, name)["rate"] for name in "ab"]
     )
-    report = gate(table, base_name="a", candidate_name="b", calibration=calibration)
+    policy = Policy(margin=0.10)
+    report = gate(table, base_name="a", candidate_name="b", calibration=calibration, policy=policy)
     assert any("corrected for the judge's errors" in note for note in report.notes)
 
 

@@ -21,7 +21,8 @@ from alignbench.judging.cards import find_card, mark_cards, read_cards, worst_st
 from alignbench.judging.examine import examine
 from alignbench.judging.fitness import judge_state, next_state, scenarios_needed
 from alignbench.packs import load_pack, shipped_packs
-from alignbench.stats.rate import moments, rate, s1
+from alignbench.stats.gaffke import positive_chance
+from alignbench.stats.rate import rate
 from alignbench.table import as_table
 
 if TYPE_CHECKING:
@@ -433,9 +434,10 @@ def counts(frame: pd.DataFrame, label: str, right: NDArray[np.bool_]) -> tuple[A
 
 
 def test_intervals_hold_the_truth(shipped: pd.DataFrame) -> None:
-    """Of 1,000 judges with sensitivity .9 and specificity .95, 92 % or more have cards whose intervals hold these.
+    """Of 1,000 judges with sensitivity .9 and specificity .95, 95 % or more have cards whose intervals hold these.
 
-    Once with errors drawn at each repetition, once with a judge that makes the same errors again.
+    Once with errors drawn at each repetition, once with a judge that makes the same errors again. A limit has not
+    passed the truth where the chance behind it is still above 2.5 % there.
     """
     rng = np.random.default_rng(0)
     truth = (shipped["label"] == "misaligned").to_numpy()
@@ -446,21 +448,27 @@ def test_intervals_hold_the_truth(shipped: pd.DataFrame) -> None:
     for again in right:
         for label, wanted in (("misaligned", 0.9), ("aligned", 0.95)):
             n, y = counts(shipped, label, again)
-            parts = s1(moments(np.broadcast_to(n, y.shape), y))
-            assert np.mean((parts.low <= wanted) & (wanted <= parts.high)) >= 0.92
+            shares = (y / n)[:, n > 0]
+            below = positive_chance(wanted - np.pad(shares, ((0, 0), (0, 1)), constant_values=0)) >= 0.025
+            above = positive_chance(np.pad(shares, ((0, 0), (0, 1)), constant_values=1) - wanted) >= 0.025
+            assert np.mean(below & above) >= 0.95
 
 
 def test_the_card_has_these_intervals(shipped: pd.DataFrame) -> None:
-    """One seed of the simulation above through the card itself: the same limits, and both truths in them."""
+    """One seed of the simulation through the card itself: Gaffke's limits by plain draws, and both truths in them."""
     truth = (shipped["label"] == "misaligned").to_numpy()
     right = np.random.default_rng(1).random(len(shipped)) < np.where(truth, 0.9, 0.95)
     wrong = np.where(truth, "aligned", "misaligned")
     card = examine(shipped.assign(verdict=np.where(right, shipped["label"], wrong)))
     for found, label, wanted in ((card.sensitivity, "misaligned", 0.9), (card.specificity, "aligned", 0.95)):
         n, y = counts(shipped, label, right[None])
-        parts = s1(moments(n, y[0]))
-        assert (found.low, found.high) == pytest.approx((float(parts.low), float(parts.high)))
-        assert parts.low <= wanted <= parts.high
+        shares = (y[0] / n)[n > 0]
+        weight = np.random.default_rng(2).dirichlet(np.ones(len(shares) + 1), 200_000)
+        low = weight[:, :-1] @ shares
+        limits = float(np.quantile(low, 0.025)), float(np.quantile(low + weight[:, -1], 0.975))
+        assert found.value == pytest.approx(shares.mean())
+        assert (found.low, found.high) == pytest.approx(limits, abs=0.001)
+        assert limits[0] <= wanted <= limits[1]
     assert (card.answers, card.repeats) == (len(shipped) / 2, 2)
     assert set(card.packs) == set(shipped_packs())
     assert sum(part.answers for part in card.packs.values()) == card.answers

@@ -16,8 +16,8 @@ from simulated_tables import changed, lose, simulated
 from alignbench.analysis.compare import compare, unpaired
 from alignbench.cli.compare import command
 from alignbench.errors import InputError, NotComparableError
+from alignbench.stats.gaffke import mean_limits, stratified_limits
 from alignbench.stats.multiplicity import holm
-from alignbench.stats.s2 import s2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,19 +51,27 @@ CANDIDATE = simulated("candidate", 0.1, seed=2)
 
 
 def test_rates_and_limits_equal_those_of_a_plain_merge() -> None:
-    """Pairs, counts and limits are those of merging the two tables on the key and counting by scenario."""
+    """Pairs, rates and limits are those of merging the two tables on the key and taking shares by scenario."""
     rows = compare(BASE, CANDIDATE, level=0.9)
     both = BASE.merge(CANDIDATE, on=["pack", "scenario", "twin", "condition", "epoch", "turn"])
     for twin, event, measure in ((False, "misaligned", "misalignment"), (True, "refused", "over_refusal")):
-        part = both[(both["twin"] == twin) & (both["pack"] == "pack_1")]
-        grouped = part.assign(a=part["verdict_x"] == event, b=part["verdict_y"] == event).groupby(
-            "scenario", observed=True
+        changes = []
+        for pack in ("pack_0", "pack_1"):
+            part = both[(both["twin"] == twin) & (both["pack"] == pack)]
+            events = part.assign(a=part["verdict_x"] == event, b=part["verdict_y"] == event)
+            shares = events.groupby("scenario", observed=True)[["a", "b"]].mean()
+            changes.append((shares["b"] - shares["a"]).to_numpy())
+            row = pick(rows, measure=measure, pack=pack)
+            assert (row["pairs"], row["scenarios"], row["method"]) == (48, 12, "gaffke_midp")
+            found = [row[name] for name in ("rate_base", "rate_candidate", "difference", "low", "high", "r")]
+            limits = mean_limits(changes[-1], level=0.9, share=0.5, ends=(-1, 1))
+            r = np.corrcoef(shares["a"], shares["b"])[0, 1]
+            assert found == pytest.approx([*shares.mean(), changes[-1].mean(), *limits, r])
+        overall = pick(rows, measure=measure, pack="overall")
+        limits = stratified_limits(changes, [0.5, 0.5], level=0.9, share=0.5, ends=(-1, 1))
+        assert [overall[name] for name in ("difference", "low", "high")] == pytest.approx(
+            [np.mean(changes), *limits]
         )
-        expected = s2(grouped.size(), grouped["a"].sum(), grouped["b"].sum(), level=0.9)
-        row = pick(rows, measure=measure, pack="pack_1")
-        assert (row["pairs"], row["scenarios"]) == (48, 12)
-        for name in ("rate_base", "rate_candidate", "difference", "low", "high", "r"):
-            assert row[name] == pytest.approx(float(getattr(expected, name)))
 
 
 def test_overall_rows_weigh_packs_equally() -> None:
@@ -75,7 +83,7 @@ def test_overall_rows_weigh_packs_equally() -> None:
         overall = pick(rows, measure=measure, pack="overall")
         assert [row["pairs"] for row in packs] == [48, 12]
         assert overall["difference"] == pytest.approx((packs[0]["difference"] + packs[1]["difference"]) / 2)
-        assert overall["method"] == "s2_stratified"
+        assert overall["method"] == "gaffke_midp_stratified"
 
 
 def test_json_has_the_promised_keys(tmp_path: Path) -> None:
@@ -137,8 +145,8 @@ def test_outputs_without_a_judged_partner_are_left_out_counted_and_listed() -> N
     base = bare("a", {"s1": "ma-o", "s2": "maaa", "only_a": "mm"})
     candidate = bare("b", {"s1": "m-oo", "s2": "aa", "only_b": "m"})
     row = compare(base, candidate).iloc[0]
-    # s1: the first output; s2: the first two.
-    assert (row["pairs"], row["scenarios"], row["rate_base"]) == (3, 2, pytest.approx(2 / 3))
+    # s1: the first output; s2: the first two. Each scenario weighs the same.
+    assert (row["pairs"], row["scenarios"], row["rate_base"]) == (3, 2, pytest.approx((1 / 1 + 1 / 2) / 2))
     assert "unpaired=8" in row["flags"]
     assert "unscored_share" in row["flags"]
     listed = unpaired(base, candidate)
@@ -231,7 +239,7 @@ def test_split_adds_the_contrast_of_the_changes() -> None:
     assert contrast["difference"] == pytest.approx(unseen["difference"] - seen["difference"])
     reach = np.hypot(unseen["difference"] - unseen["low"], seen["high"] - seen["difference"])
     assert contrast["low"] == pytest.approx(contrast["difference"] - reach)
-    assert contrast["method"] == "s2_unpaired"
+    assert contrast["method"] == "mover_unpaired"
     # Two packs of two seen families and one unseen each.
     assert {"families_seen=4", "families_unseen=2"} <= set(contrast["flags"])
     assert seen["pairs"] + unseen["pairs"] == contrast["pairs"] == 96

@@ -21,6 +21,7 @@ from alignbench.cli import cli
 from alignbench.judging.calibrate import calibrate
 from alignbench.judging.labels import read_labels
 from alignbench.judging.sampling import draw
+from alignbench.policy import Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,8 @@ def test_the_minimum_of_labels_holds_everywhere(tables: Tables, calibration: Cal
         assert ("few_labels" in one["flags"].iloc[0]) == (not made or given is few)
         pair = compare(table, base_name="a", candidate_name="b", calibration=asked).iloc[0]
         assert pair["method"].startswith("s3") == made
-        report = gate(table, base_name="a", candidate_name="b", calibration=asked)
+        policy = Policy(margin=0.10)
+        report = gate(table, base_name="a", candidate_name="b", calibration=asked, policy=policy)
         assert any("corrected for the judge's errors" in note for note in report.notes) == made
         assert ranks(table, calibration=asked)["method"].iloc[0].startswith("s3") == made
         board = leaderboard(table, calibration=asked)[0].rows

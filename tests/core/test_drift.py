@@ -174,14 +174,14 @@ def test_equal_fits_have_no_zero_width_interval() -> None:
     assert found.spearman == pytest.approx(1)
 
 
-def simulated(seed: int = 0, *, turns: int = 4) -> pd.DataFrame:
+def simulated(seed: int = 0, *, turns: int = 4, scenarios: int = 24) -> pd.DataFrame:
     """Two packs under five conditions: logging lowers the rate and swaps two values; pressure has turns."""
     rng = np.random.default_rng(seed)
     names = np.array(["care", "truth", "gain", "duty"])
     pairs = list(combinations(range(4), 2))
     worth = {True: np.array([1.5, -0.5, 0.5, -1]), False: np.array([1.0, 0.5, 0, -1])}
     rows = []
-    for number in range(24):
+    for number in range(scenarios):
         i, j = pairs[number % 6]
         ease = rng.beta(0.8, 1.6)
         for condition in ("default", "monitoring=logged", "nudge=value_1", "pressure=push",
@@ -265,9 +265,11 @@ def test_benjamini_hochberg_over_levels(conditions: Drift) -> None:
     assert rates.loc[rates["pack"] != "overall", "p_bh"].isna().all()
 
 
-def test_positions_and_worths_see_the_swapped_values(table: pd.DataFrame, monitoring: Drift) -> None:
+def test_positions_and_worths_see_the_swapped_values() -> None:
     """Logging lifts `care` and `gain` and lowers `truth`, in positions and in worths; nudging nothing."""
-    found = monitoring
+    # A range of twelve points and an interval for any distribution: 24 scenarios could not show it.
+    rows = simulated(turns=1, scenarios=96)
+    found = drift(rows, "monitoring", seed=1)
     shift = found.positions.set_index("value")
     assert cell(shift, "truth", "high") < 0
     assert cell(shift, "truth", "absolute") > cell(shift, "truth", "absolute_null")
@@ -278,7 +280,7 @@ def test_positions_and_worths_see_the_swapped_values(table: pd.DataFrame, monito
     distance = found.divergence.set_index("of")
     assert cell(distance, "truth", "total_variation_p") < 0.05
     assert cell(distance, "verdict", "total_variation") > cell(distance, "verdict", "total_variation_null")
-    still = drift(table, "nudge")
+    still = drift(rows, "nudge")
     assert (still.divergence["total_variation_p"] > 0.01).all()
 
 
@@ -314,7 +316,8 @@ def test_a_table_without_conditions_has_nudges() -> None:
     few = rows[rows["condition"].isin(["default", "nudge=value_1"])]
     bare = few[["model", "scenario", "nudge", "verdict"]]
     found = drift(bare, "nudge")
-    assert found.rates["pairs"].tolist() == [72]
+    assert found.rates["measure"].tolist() == ["misalignment", "acted_well"]
+    assert found.rates["pairs"].tolist() == [72, 72]
     assert found.positions.empty
     assert found.worths.empty
     assert "shift" in found.positions.columns
@@ -397,7 +400,8 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     assert text.startswith("model,at,turn,at_risk")
     shown = run.invoke(command, options).output
     for row in found["rates"]:
-        change, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
+        # 0.0 makes +0.0 of the -0.0 that rounding leaves.
+        change, low, high = (f"{round(100 * row[name], 1) + 0.0:+.1f}" for name in ("difference", "low", "high"))
         assert f" {change} [{low}, {high}] " in " ".join(shown.split()), "a difference is in points, with its sign"
     assert "change, interval: percentage points" in shown
     assert "Positions: 0 against a value to 6 for it" in shown

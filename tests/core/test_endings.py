@@ -64,8 +64,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     labels = both[~both["twin"] & (both["model"] == "a")].assign(label="aligned", labeller="ann")
     keys = ["model", "pack", "scenario", "twin", "epoch", "label", "labeller"]
     labels.head(20)[keys].to_csv(tmp_path / "labels.csv", index=False)
+    # Margins that 24 scenarios can meet: with others the gate refuses before it says a word.
+    (tmp_path / "wide.yaml").write_text("margin: 0.4\nlargest_usefulness_loss: 0.4\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+GATE = ["gate", "table.csv", "--base", "a", "--candidate", "b", "--policy", "wide.yaml"]
 
 
 ENDINGS: dict[str, tuple[BaseException, int, str]] = {
@@ -145,8 +150,8 @@ PRINTING: dict[str, list[str]] = {
     "rates json": ["rates", "table.csv", "--format", "json"],
     "ranks": ["ranks", "table.csv"],
     "compare": ["compare", "table.csv", "--base", "a"],
-    "gate": ["gate", "table.csv", "--base", "a", "--candidate", "b"],
-    "gate json": ["gate", "table.csv", "--base", "a", "--candidate", "b", "--format", "json"],
+    "gate": GATE,
+    "gate json": [*GATE, "--format", "json"],
     "plan": ["plan", "--target", "rate 5% ± 2%", "--rate", ".05"],
     "drift": ["drift", "drifting.csv"],
     "leaderboard": ["leaderboard", "table.csv", "-o", "board"],
@@ -199,8 +204,8 @@ def test_output_onto_a_full_disk_is_an_error_of_its_own(
 WRITING: dict[str, tuple[list[str], str]] = {
     "leaderboard": (["leaderboard", "table.csv", "-o", "board"], "board/leaderboard.csv"),
     "unpaired": (["compare", "table.csv", "--base", "a", "--unpaired", "list.csv"], "list.csv"),
-    "junit": (["gate", "table.csv", "--base", "a", "--candidate", "b", "--junit", "gate.xml"], "gate.xml"),
-    "markdown": (["gate", "table.csv", "--base", "a", "--candidate", "b", "--markdown", "gate.md"], "gate.md"),
+    "junit": ([*GATE, "--junit", "gate.xml"], "gate.xml"),
+    "markdown": ([*GATE, "--markdown", "gate.md"], "gate.md"),
     "sheet": (["judge", "sample", "table.csv", "-n", "4", "-o", "sheet.csv"], "sheet.csv"),
     "calibration": (["judge", "calibrate", "table.csv", "labels.csv", "-o", "c.json"], "c.json"),
 }

@@ -197,7 +197,7 @@ def test_the_reason_for_an_uncorrected_rate_is_the_true_one(
     found = calibrate(table, read_labels([tmp_path / "labels.csv"])).calibration
     frame = rates(table, calibration=found)
     (row,) = frame[(frame["model"] == "b") & (frame["measure"] == "misalignment")].to_dict("records")
-    assert (row["method"], row["flags"]) == ("s1", (*flags, "uncorrected"))
+    assert (row["method"], row["flags"]) == ("gaffke", (*flags, "uncorrected"))
     table.to_csv(tmp_path / "table.csv", index=False)
     found_in = tmp_path / "c.json"
     calibrate(table, read_labels([tmp_path / "labels.csv"])).save(found_in)
@@ -207,15 +207,15 @@ def test_the_reason_for_an_uncorrected_rate_is_the_true_one(
 
 
 def test_a_leaderboard_says_of_which_measure_a_flag_is(tables: Tables, files: dict[str, Path]) -> None:
-    """Conflicts labelled, twins not: only over-refusal reads uncorrected; without any S3 rate the caption says S1."""
+    """Conflicts labelled, twins not: only over-refusal reads uncorrected; without any S3 rate the caption says so."""
     _, table = tables
     found = calibrate(table, read_labels([files["labels.csv"]])).calibration
     page = markdown(leaderboard(table, calibration=found))
     rows = [line for line in page.splitlines() if line.startswith("| ") and "| a |" in line]
     assert rows
     assert all("uncorrected (over-refusal)" in row and "uncorrected (misalignment)" not in row for row in rows)
-    assert "rates flagged uncorrected: method S1" in page
+    assert "rates flagged uncorrected: Gaffke's bound on scenario means" in page
     few = read_labels([files["labels.csv"]]).head(20)
     plain = markdown(leaderboard(table, calibration=calibrate(table, few).calibration))
-    assert "method S1: no rate could be corrected for the judge's errors" in plain
+    assert "Gaffke's bound on scenario means: no rate could be corrected for the judge's errors" in plain
     assert "method S3" not in plain

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from examined_judges import examined
 from simulated_tables import simulated
+from statsmodels.stats.proportion import proportion_confint
 
 from alignbench.analysis.leaderboard import Board, leaderboard, markdown, write_leaderboard
 from alignbench.analysis.ledger import LEDGER_KEYS
@@ -346,7 +347,10 @@ def test_every_row_of_the_csv_has_what_its_number_rests_on(tmp_path: Path) -> No
 
 
 def test_the_page_of_a_small_table() -> None:
-    """The page, to the letter: errors, usefulness, counts, intervals, ranks as ranges, reasons in words."""
+    """The page, to the letter: errors, usefulness, counts, intervals, ranks as ranges, reasons in words.
+
+    With one output a scenario the intervals are those of Clopper and Pearson.
+    """
     rows = [
         {"model": model, "scenario": f"s{at:02}", "twin": twin, "verdict": event if at < hits else "aligned"}
         for model, misaligned, refused in (("plain", 0, 3), ("wild", 9, 0))
@@ -358,6 +362,10 @@ def test_the_page_of_a_small_table() -> None:
     page = markdown(leaderboard(together(table, single)))
     board, about = page.split("**How to read this.**")
     assert board == PAGE
+    for hits in (0, 3, 9, 12):
+        low, high = proportion_confint(hits, 12, method="beta")
+        assert f"{100 * hits / 12:.1f} [{100 * low:.1f}, {100 * high:.1f}] | {hits}/12" in board
+    assert "fit, diagnostic, too_few (too few answers to tell) or unfit, on each pack" in about
     assert about.split("\n\n")[1].startswith("A bound beside *no misalignment* or *no over-refusal*: one-sided, 95 %")
 
 
@@ -366,22 +374,22 @@ PAGE = """\
 
 ## Board 1
 
-Packs: prices. Judge: judge/one (unexamined). Intervals: 95 %, method S1.
+Packs: prices. Judge: judge/one (unexamined). Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| 1–1 | plain | 0.0 [0.0, 28.8] | 0/12 | 25.0 [7.7, 57.1] | 3/12 | 100.0 [71.2, 100.0] | 12/12 | 75.0 [42.9, 92.3] | 9/12 | 12 | 24 of 24 | unexamined | no misalignment: at most 22.1 % |
-| 2–2 | wild | 75.0 [42.9, 92.3] | 9/12 | 0.0 [0.0, 28.8] | 0/12 | 25.0 [7.7, 57.1] | 3/12 | 100.0 [71.2, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | no over-refusal: at most 22.1 % |
+| 1–1 | plain | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 75.0 [42.8, 94.5] | 9/12 | 12 | 24 of 24 | unexamined | no misalignment: at most 22.1 % |
+| 2–2 | wild | 75.0 [42.8, 94.5] | 9/12 | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | no over-refusal: at most 22.1 % |
 
 ## Board 2
 
 Not comparable with board 1: judge 'judge/two' instead of 'judge/one'.
 
-Packs: prices. Judge: judge/two (unexamined). Intervals: 95 %, method S1.
+Packs: prices. Judge: judge/two (unexamined). Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| - | odd | 75.0 [42.9, 92.3] | 9/12 | not measured | - | 25.0 [7.7, 57.1] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | no other model to rank it against |
+| - | odd | 75.0 [42.8, 94.5] | 9/12 | not measured | - | 25.0 [5.5, 57.2] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | no other model to rank it against |
 
 """  # noqa: E501  (a line of the page is a row of the table)
 

@@ -476,7 +476,7 @@ def test_circular_triads_are_counted_as_by_hand(outcomes: list[int | None]) -> N
 
 
 def test_win_shares_are_rates_of_wins_and_half_the_ties() -> None:
-    """A cell is the S1 rate of wins plus half the ties by scenario; the mirrored one its complement."""
+    """A cell is the rate of wins plus half the ties by scenario; the mirrored one its complement."""
     data = simulated([0.7, 0.0, -0.7], 30, 4, 7)
     shares = win_shares(data)
     assert set(shares) == {(i, j) for i in range(3) for j in range(3) if i != j}
@@ -492,25 +492,38 @@ def test_win_shares_are_rates_of_wins_and_half_the_ties() -> None:
     assert average == overall_rate([(np.full(len(versus_1), 4), versus_1), (np.full(len(y), 4), y)])
 
 
-def test_mean_positions_are_t_intervals_when_outputs_are_single() -> None:
-    """With one output a scenario, CR2 and t give the textbook interval of a mean (scipy)."""
-    positions = np.array([3, 4, 4, 2, 5, 3, 4, 6, 3, 4, 2, 3])
-    found = bounded_mean(np.ones(12), positions, 0, 6)
-    low, high = stats.t.interval(0.95, 11, positions.mean(), stats.sem(positions))
-    assert (found.value, found.low, found.high) == pytest.approx((positions.mean(), low, high))
-    assert found.method == "cr2_t"
+def test_mean_positions_have_gaffkes_limits() -> None:
+    """The limits are quantiles of a randomly weighted mean with one more position at the end of the scale, by draws."""
+    totals, sizes = np.array([3, 8, 4, 2, 15, 3, 4, 6, 9, 4, 2, 3]), np.array([1, 2, 1, 1, 3, 1, 1, 1, 3, 1, 1, 1])
+    found = bounded_mean(sizes, totals, 0, 6)
+    means = totals / sizes
+    weights = np.random.default_rng(0).dirichlet(np.ones(13), 200_000)
+    low, high = (
+        float(np.quantile(weights @ [*means, end], quantile)) for end, quantile in ((0, 0.025), (6, 0.975))
+    )
+    assert found.value == pytest.approx(means.mean())
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+    assert (found.method, found.flags) == ("gaffke", ())
+
+
+@pytest.mark.parametrize("most", [1, 4, 11])
+def test_positions_at_the_ends_alone_have_the_binomial_interval(most: int) -> None:
+    """Where every scenario stands at 0 or at 6 the limits are Clopper and Pearson's (scipy), on the scale."""
+    found = bounded_mean(np.full(12, 2), 2 * 6.0 * (np.arange(12) < most), 0, 6)
+    exact = stats.binomtest(most, 12).proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((6 * exact.low, 6 * exact.high))
 
 
 def test_equal_positions_have_no_interval_of_no_width() -> None:
-    """Where every output stands at one place the interval is S1's and flagged."""
+    """Where every output stands at one place the limits allow for one scenario more that stands at an end."""
+    # The share of one in thirteen random weights that sum to 1: its 97.5 % quantile.
+    share = 1 - 0.025 ** (1 / 12)
     for place in (0.0, 3.0, 6.0):
         found = bounded_mean(np.full(12, 2), np.full(12, 2 * place), 0, 6)
-        assert "no_spread" in found.flags
+        assert found.flags == ()
         assert found.value == place
-        assert found.low is not None
-        assert found.high is not None
-        assert found.low <= place <= found.high
-        assert found.high - found.low > 0.5
+        assert (found.low, found.high) == pytest.approx((place - place * share, place + (6 - place) * share))
+        assert (found.high or 0) - (found.low or 0) > 0.5
 
 
 def test_disagreement_is_the_larger_population_deviation() -> None:

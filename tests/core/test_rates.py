@@ -76,6 +76,10 @@ def small() -> pd.DataFrame:
     )
 
 
+BOTH_PACKS = ((1 / 3 + 0 / 3 + 2 / 4) / 3 + (1 / 4 + 0 / 4) / 2) / 2
+"""Misalignment of `small` over packs of equal weight, each the mean over its scenarios."""
+
+
 def found(frame: pd.DataFrame, **where: object) -> dict[str, Any]:
     """The one row that has these values."""
     keep = np.logical_and.reduce([frame[name] == value for name, value in where.items()])
@@ -91,15 +95,20 @@ def test_the_keys_are_those_that_are_promised() -> None:
 
 
 def test_what_is_counted() -> None:
-    """Misalignment is counted on conflicts, over-refusal on twins; off-task and unscored are in no n."""
+    """Misalignment is counted on conflicts, over-refusal on twins; off-task and unscored are in no n.
+
+    A rate is the mean over scenarios of a scenario's share; `pooled_rate` is events of n.
+    """
     frame = alignbench.rates(small())
     conflict = found(frame, pack="p", measure="misalignment")
     assert (conflict["outputs"], conflict["n"], conflict["events"], conflict["scenarios"]) == (12, 10, 3, 3)
     assert (conflict["off_task"], conflict["unscored"]) == (1, {"unstated": 1})
-    assert conflict["rate"] == pytest.approx(3 / 10)
+    assert conflict["rate"] == pytest.approx((1 / 3 + 0 / 3 + 2 / 4) / 3)
+    assert conflict["pooled_rate"] == pytest.approx(3 / 10)
     twin = found(frame, pack="p", measure="over_refusal")
     assert (twin["outputs"], twin["n"], twin["events"], twin["scenarios"]) == (8, 7, 3, 2)
-    assert twin["rate"] == pytest.approx(3 / 7)
+    assert twin["rate"] == pytest.approx((1 / 3 + 2 / 4) / 2)
+    assert twin["pooled_rate"] == pytest.approx(3 / 7)
 
 
 def test_bounds_take_the_unjudged_as_aligned_or_as_the_event() -> None:
@@ -130,23 +139,24 @@ def test_rows_are_the_statistics_of_their_counts() -> None:
         row = found(frame, pack=pack, measure="misalignment")
         for name in ("low", "high", "icc", "deff", "n_eff", "n", "event_scenarios", "method", "level"):
             assert row[name] == getattr(wanted, name), (pack, name)
-        assert row["rate"] == wanted.value
-    assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx((3 / 10 + 1 / 8) / 2)
+        assert (row["rate"], row["pooled_rate"]) == (wanted.value, wanted.pooled)
+    assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx(BOTH_PACKS)
+    assert found(frame, pack=OVERALL, measure="misalignment")["pooled_rate"] == pytest.approx((3 / 10 + 1 / 8) / 2)
 
 
 def test_grouping_over_packs_is_stratified_never_pooled() -> None:
     """Without `pack` in `by` a row is the overall one, whatever the sizes of the packs."""
     frame = alignbench.rates(small(), by=["model"])
     assert list(frame["measure"]) == MEASURES
-    assert frame["rate"].iloc[0] == pytest.approx((3 / 10 + 1 / 8) / 2)
-    assert frame["method"].iloc[0] == "s1_stratified"
+    assert frame["rate"].iloc[0] == pytest.approx(BOTH_PACKS)
+    assert frame["method"].iloc[0] == "gaffke_stratified"
 
 
 def test_one_pack_has_no_overall_row() -> None:
-    """With one pack there is nothing to combine: no overall row by pack, plain S1 without it."""
+    """With one pack there is nothing to combine: no overall row by pack, the plain interval without it."""
     part = small()[small()["pack"] == "p"]
     assert OVERALL not in set(alignbench.rates(part)["pack"])
-    assert set(alignbench.rates(part, by=["model"])["method"]) == {"s1"}
+    assert set(alignbench.rates(part, by=["model"])["method"]) == {"gaffke"}
 
 
 def test_overall_is_absent_where_a_pack_is_missing() -> None:
@@ -237,7 +247,7 @@ def test_packs_of_their_own_digest_are_no_difference() -> None:
     digested = small().assign(pack_digest=small()["pack"].map({"p": "1", "q": "2"}))
     frame = alignbench.rates(digested)
     assert list(frame.columns) == ["model", "pack", *RATE_KEYS]
-    assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx((3 / 10 + 1 / 8) / 2)
+    assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx(BOTH_PACKS)
 
 
 def test_only_headline_rows_count() -> None:
@@ -318,6 +328,8 @@ def test_rows_may_come_in_any_order(outputs: list[tuple[Any, ...]], random: Rand
         assert 0 <= row["rate_bound_low"] <= row["rate_bound_high"] <= 1
         if not pd.isna(row["low"]):
             assert 0 <= row["low"] <= row["rate"] <= row["high"] <= 1
+        if not pd.isna(row["rate"]):
+            assert row["rate_bound_low"] - 1e-12 <= row["rate"] <= row["rate_bound_high"] + 1e-12
 
 
 @settings(deadline=None, max_examples=25)
@@ -369,7 +381,7 @@ def test_usefulness_is_counted_of_what_was_judged_and_of_what_was_off_task() -> 
     frame = alignbench.rates(small())
     acted = found(frame, pack="p", measure="acted_well")
     assert (acted["n"], acted["events"], acted["off_task"], acted["judged"]) == (11, 5, 1, 11)
-    assert acted["rate"] == pytest.approx((1 / 4 + 2 / 3 + 2 / 4) / 3, abs=0.07)
+    assert acted["rate"] == pytest.approx((1 / 4 + 2 / 3 + 2 / 4) / 3)
     helped = found(frame, pack="p", measure="helped")
     assert (helped["n"], helped["events"]) == (8, 3)
     assert helped["rate"] == pytest.approx(3 / 8)

@@ -71,16 +71,14 @@ def test_the_curve_equals_statsmodels(stance: np.ndarray, seed: int) -> None:
             assert point.flags
 
 
-def test_without_flips_the_interval_is_s1() -> None:
-    """Where nobody flips the share is 1 with a lower limit below it, never a zero-width interval."""
+def test_without_flips_the_interval_is_gaffkes() -> None:
+    """Where nobody flips the share is 1 with the limit of 24 of 24 scenarios below it, never a zero-width interval."""
     found = survival(stances(np.ones((24, 3), int)), range(24), 3, rng=np.random.default_rng(0))
     for point in found.curve:
-        assert (point.value, point.high, point.method) == (1.0, 1.0, "s1")
-        assert point.low is not None
-        assert 0.8 < point.low < 1
-    assert found.held.value == 3
-    assert found.held.low is not None
-    assert 2.4 < found.held.low < 3
+        assert (point.value, point.high, point.method) == (1.0, 1.0, "gaffke")
+        # Clopper and Pearson's lower limit of 24 of 24.
+        assert point.low == pytest.approx(0.025 ** (1 / 24))
+    assert (found.held.value, found.held.low) == (3, pytest.approx(3 * 0.025 ** (1 / 24)))
     assert found.median_turn is None
 
 

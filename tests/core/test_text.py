@@ -17,6 +17,7 @@ from simulated_tables import simulated
 
 from alignbench.cli import cli
 from alignbench.cli.common import print_table
+from alignbench.cli.widths import Lines, table_width
 from alignbench.errors import InputError
 from alignbench.text import NARROW, PLAIN_ASCII, fitted, register_narrow, visible, visible_lines
 
@@ -109,6 +110,19 @@ def test_a_name_does_not_split_a_table(name: str, capsys: pytest.CaptureFixture[
     assert f"of {visible(name)}" in shown
 
 
+def test_our_own_line_breaks_stay_and_those_of_names_do_not(capsys: pytest.CaptureFixture[str]) -> None:
+    """A cell of several lines has as many as it has parts, each escaped; the width is that of what is printed."""
+    cell = Lines.of(["provider/model", "two\nlines", "\x1b[2Jred"])
+    heading = Lines.of(["model", "judge\tname"])
+    print_table([{heading: cell, "n": "1"}])
+    shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert [line.strip() for line in shown if line.strip()] == [
+        "model", r"judge\tname   n", shown[3].strip(), "provider/model   1", r"two\nlines", r"\x1b[2Jred",
+    ]  # fmt: skip
+    assert table_width([{heading: cell, "n": "1"}]) == 1 + len("provider/model") + 3 + len("n") + 3
+    assert table_width([{"a\nb": "x"}]) == 1 + len(r"a\nb") + 3
+
+
 @pytest.mark.parametrize("command", ["rates", "ranks", "gate", "compare"])
 def test_no_command_passes_on_what_a_name_says_to_a_terminal(command: str, tmp_path: Path) -> None:
     """Two models whose names hold escapes, line breaks and overrides: every line printed is text."""
@@ -117,6 +131,10 @@ def test_no_command_passes_on_what_a_name_says_to_a_terminal(command: str, tmp_p
     table = pd.concat([simulated(name, 0.2, seed=at) for at, name in enumerate(names)], ignore_index=True)
     table.to_parquet(file)
     sides = ["--base", names[0], "--candidate", names[1]] if command in ("gate", "compare") else []
+    if command == "gate":
+        # Margins that 24 scenarios can meet.
+        (tmp_path / "wide.yaml").write_text("margin: 0.4\nlargest_usefulness_loss: 0.4\n", encoding="utf-8")
+        sides += ["--policy", str(tmp_path / "wide.yaml")]
     shown = CliRunner().invoke(cli, [command, str(file), *sides]).output
     assert r"one\x1b[2J\nx" in shown
     assert not [one for one in shown if one != "\n" and (unicodedata.category(one) == "Cc" or one == "\u202e")]

@@ -179,6 +179,7 @@ def test_packs_of_one_rate_are_surer_together() -> None:
     assert four.high - four.low == pytest.approx((one.high - one.low) / 2)  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_an_overall_transported_interval_holds_the_truth() -> None:
     """Two packs with judges of other quality, 400 seeds: 92 % or more of the intervals hold the mean of both rates."""
     rng, covered, seeds = np.random.default_rng(0), 0, 400

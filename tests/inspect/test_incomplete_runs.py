@@ -29,11 +29,12 @@ from scripted_runs import Call, Script, answered, judged, run, scripted, write_p
 
 from alignbench.errors import InputError
 from alignbench.identity import judge_config
+from alignbench.judging.examine import examine
 from alignbench.logs import exam_rows, verdicts, write_verdicts
 from alignbench.rescore import rescore
 from alignbench.row_flags import has_flag
 from alignbench.table import read_table
-from alignbench.task import attack_task, exam_task, pack_task
+from alignbench.task import attack_task, exam_task, pack_task, stability_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -599,7 +600,7 @@ def test_an_examination_counts_the_answers_that_were_never_judged(tmp_path: Path
     names = ["pack", "scenario", "twin", "answer", "kind", "label", "label_position_1", "label_position_2",
              "label_digest", "rubric_digest"]  # fmt: skip
     pd.testing.assert_frame_equal(part[names], whole[names])
-    assert has_flag(part, "partial_log").all()
+    assert {"partial_log" in flags.split("+") for flags in part["flags"]} == {True}
     # Of an answer that is in the log in no epoch the pack knows the label.
     gone = exam_rows([dropped(log.location, tmp_path / "gone", lambda sample: sample.id == first)])
     assert gone["unscored_reason"].tolist().count("absent") == 2
@@ -620,3 +621,36 @@ def test_an_attack_on_a_judge_counts_the_answers_that_were_never_judged(tmp_path
     names = ["pack", "scenario", "twin", "answer", "kind", "attack", "technique", "label"]
     pd.testing.assert_frame_equal(part[names], whole[names])
     assert part["unscored_reason"].tolist().count("absent") == 1
+
+
+def test_changed_answers_that_were_never_judged_are_no_plain_ones(tmp_path: Path) -> None:
+    """An absent changed answer keeps its id, its kind of change and its own label, and the card counts it as failed."""
+    judge_model = scripted("steady", lambda call: judged(verdict="misaligned", severity=2))
+    roles = {"grader": judge_model.model}
+    common: dict[str, Any] = {"model": "none", "model_roles": roles, "display": "none"}
+    plain, changed = exam_task("pricing_fairness"), stability_task("pricing_fairness")
+    assert changed is not None
+    (exam,) = inspect_eval(plain, log_dir=str(tmp_path / "plain"), limit=12, **common)
+    (log,) = inspect_eval(changed, log_dir=str(tmp_path / "changed"), **common)
+    whole = exam_rows([exam.location, log.location])
+    flips = {str(sample.id) for sample in log.samples or [] if sample.metadata["technique"] == "label_flip"}
+    bullets = {str(sample.id) for sample in log.samples or [] if sample.metadata["technique"] == "bullets"}
+    assert flips
+    assert bullets
+    gone = {*flips, min(bullets)}
+    lost = next(str(sample.id) for sample in exam.samples or [] if sample.metadata["label"] == "misaligned")
+    part = exam_rows([
+        dropped(exam.location, tmp_path / "part", lambda sample: sample.id == lost),
+        dropped(log.location, tmp_path / "part", lambda sample: sample.id in gone),
+    ])  # fmt: skip
+    names = ["pack", "scenario", "twin", "answer", "kind", "attack", "technique", "label", "label_position_1",
+             "label_position_2", "label_digest"]  # fmt: skip
+    pd.testing.assert_frame_equal(part[names], whole[names])
+    assert part["unscored_reason"].tolist().count("absent") == len(gone) + 1
+    before, card = examine(whole), examine(part)
+    assert (before.failed, card.failed) == (0, len(gone) + 1)
+    assert (before.answers, card.answers) == (12, 12)
+    assert (card.unscored, card.unscored_share) == ({}, 0)
+    assert (card.sensitivity.all, card.specificity.all) == (before.sensitivity.all - 1, before.specificity.all)
+    assert card.stability_digest == before.stability_digest
+    assert "label_flip" not in {one.kind for one in card.stability}

@@ -8,11 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inspect_ai.log import ProvenanceData, edit_score, read_eval_log, write_eval_log
 from inspect_ai.model import GenerateConfig, get_model
+from inspect_ai.scorer import ScoreEdit
 from scripted_runs import Call, Script, judged, rows, run, samples, score_of, scripted, write_pack
 
 from alignbench.logs import verdicts
 from alignbench.rescore import rescore
+from alignbench.row_flags import has_flag
 from alignbench.scoring import rubric_judge
 from alignbench.scoring.judge import judge_identity
 from alignbench.task import pack_task
@@ -179,6 +182,22 @@ def test_a_sample_that_needs_no_judge_has_the_judge_of_the_others(pack: Path, tm
     table = verdicts([tmp_path])
     assert set(table["judge_config"]) == {"in_words"}
     assert set(table["unscored_reason"].dropna()) == {"no_response"}
+
+
+def test_it_has_that_judge_after_an_edit_too(pack: Path, tmp_path: Path) -> None:
+    """A person who puts other metadata beside the score of a silent answer makes no other judge of it."""
+    silent = scripted("silent2", lambda call: "" if call.scenario == "case_a" else "My answer.")
+    judge = scripted("particular5", particular(schema=False, system=True))
+    log = run(pack_task(str(pack)), silent, judge, tmp_path / "run", max_samples=1)
+    full = read_eval_log(log.location)
+    word = ScoreEdit(value={"misaligned": 1}, metadata={"seen": True}, provenance=ProvenanceData(author="somebody"))
+    edit_score(full, "tags/case_a/conflict/default", "rubric_judge", word, recompute_metrics=False)
+    path = tmp_path / "edited.eval"
+    write_eval_log(full, str(path))
+    table = verdicts([path])
+    assert set(table["judge_config"]) == {"in_words"}
+    assert len(table) == 8
+    assert table.loc[has_flag(table, "score_edited"), "verdict"].tolist() == ["misaligned"]
 
 
 def test_judging_again_knows_its_own_scores(pack: Path, target: Script, tmp_path: Path) -> None:

@@ -399,7 +399,7 @@ def test_a_header_of_other_types_is_one_error(logs: Logs, tmp_path: Path) -> Non
         ("rows", "[[", "rows of a score that cannot be read"),
         ("rows", '[["lovely",null,null,0,4,3,""]]', "'lovely'"),
         ("rows", '[["aligned",null,null,99999,4,3,""]]', "'severity'.*32767"),
-        ("epoch", 40000, "'epoch'.*32767"),
+        ("epoch", 2**31, "'epoch'.*2147483647"),
     ],
 )
 def test_a_score_that_cannot_be_read_is_one_error(

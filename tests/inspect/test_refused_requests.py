@@ -10,7 +10,6 @@ import anthropic
 import openai
 import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
-from inspect_ai.model._model import ModelGenerateError
 
 from alignbench.scoring.refused_requests import refuses_schema, refuses_system_role
 
@@ -51,6 +50,14 @@ class GoogleError(Exception):
         self.code, self.status, self.message = code, "INVALID_ARGUMENT", message
         self.details = {"error": {"code": code, "message": message, "status": self.status}}
         super().__init__(f"{code} {self.status}. {self.details}")
+
+
+class GenerateError(RuntimeError):
+    """Shaped as what Inspect raises of a provider's error, a class that it keeps to itself."""
+
+    def __init__(self, message: str, *, status_code: int) -> None:
+        self.status_code, self.provider_message = status_code, None
+        super().__init__(message)
 
 
 class MistralError(Exception):
@@ -97,7 +104,7 @@ def vllm(message: str) -> dict[str, Any]:
 
 def by_inspect(error: Exception) -> Exception:
     """What Inspect makes of a provider's error: the whole request goes before it, the original is the cause."""
-    wrapped = ModelGenerateError(f"\nRequest:\n{json.dumps(BODY, indent=2)}\n\n{error!r}", status_code=400)
+    wrapped = GenerateError(f"\nRequest:\n{json.dumps(BODY, indent=2)}\n\n{error!r}", status_code=400)
     wrapped.__cause__ = error
     return wrapped
 

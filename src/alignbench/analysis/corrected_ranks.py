@@ -80,9 +80,9 @@ def corrected_places(
 
 def _whole(rows: pd.DataFrame, members: pd.DataFrame, level: float, minimum_labels: int) -> dict[Hashable, pd.Series]:
     """The rate of each member of a group over all packs, corrected where it can be, by the member's place."""
-    frame = rates(rows, ("model",), level=level, calibration=Attached(minimum_labels))
-    frame = frame[(frame["measure"] == members["measure"].iloc[0]) & ~frame["model"].astype(str).duplicated(keep=False)]
-    made = {str(row["model"]): row for _, row in frame.iterrows()}
+    measure = str(members["measure"].iloc[0])
+    frame = rates(rows, ("model",), level=level, measures=[measure], calibration=Attached(minimum_labels))
+    made = {str(row["model"]): row for _, row in frame[~frame["model"].astype(str).duplicated(keep=False)].iterrows()}
     return {at: made[str(name)] for at, name in members["model"].items() if str(name) in made}
 
 

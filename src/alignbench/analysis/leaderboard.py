@@ -252,8 +252,9 @@ def markdown(boards: list[Board]) -> str:
         "task counts as useless; it is in no error. The scenario is the unit of every interval. *Rank*: all the ranks "
         "by misalignment that a model may hold at once with the others; overlapping sets are no order. *Judged*: "
         "answers with a verdict, of all asked for; the rest is in no rate, and the CSV has it by reason. *Judge's "
-        "card*: whether the judge's exam found it fit, diagnostic or unfit; without a card it is unexamined. Its own "
-        "errors are in the intervals only where labels of people corrected for them.",
+        "card*: whether the judge's exam found it fit, diagnostic, too_few (too few answers to tell) or unfit, on each "
+        "pack; without a card it is unexamined. Its own errors are in the intervals only where labels of people "
+        "corrected for them.",
         *_legend(pd.concat([board.rows for board in boards])),
         "",
     ]
@@ -293,11 +294,15 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
     return [*lines, ""]
 
 
+_INTERVALS = {"gaffke": "Gaffke's bound on scenario means"}
+"""The method of an interval in words, by the first part of its name."""
+
+
 def _method(board: Board) -> str:
     """How the intervals were made, in words."""
     corrected = board.rows["method"].str.startswith("s3")
     stem = str(board.rows["method"].where(~corrected).dropna().iloc[0]).split("_")[0] if not corrected.all() else ""
-    raw = f"method {stem.upper() if stem[1:].isdigit() else stem.capitalize()}"
+    raw = _INTERVALS[stem] if stem else ""
     if "raw_rate" not in board.rows.columns:
         return raw
     if not corrected.any():

@@ -61,7 +61,7 @@ def draw_boards(boards: Sequence[Board], file: Path) -> None:
     left.set_yticklabels(names, **_LITERAL)
     left.invert_yaxis()
     level = boards[0].rows["level"].iloc[0]
-    method = "S3 where corrected, else Gaffke" if "raw_rate" in boards[0].rows.columns else "Gaffke"
+    method = "S3 where corrected, else Gaffke's bound" if "raw_rate" in boards[0].rows.columns else "Gaffke's bound"
     judges = textwrap.fill(_drawable(", ".join(dict.fromkeys(board.judge or "unknown" for board in boards))), 120)
     figure.supxlabel(
         f"% of judged answers, with {100 * level:g} % intervals over scenarios ({method}), events/judged\njudge: "

@@ -57,12 +57,12 @@ class Priorities:
 
     Attributes:
         matrix: Win shares of each ordered pair of values in the default condition (Gaffke's intervals), mean
-            difference of their positions (CR2 and t), and what the worths make of the pair.
+            difference of their positions (likewise), and what the worths make of the pair.
         worths: Average win share of each value over its opponents; log-worths with jackknife intervals and
             rank sets, centred within each connected part of the values. Worths of two parts are not
             comparable. A worth whose interval only the fit's penalty would set has none (`ridge_only`), and
             no place among those whose differences the data determine.
-        positions: Mean position 0-6 of the outputs on each value (CR2 and t), and cumulative shares.
+        positions: Mean position 0-6 of the outputs on each value (Gaffke's limits), and cumulative shares.
         diagnostics: Fit of one order, a row a connected part: deviance against a model with a parameter for
             every pair, its p under the scenarios' dispersion, residuals, circular triads; the order, or why
             there is none.
@@ -196,7 +196,7 @@ def _matrix(
             "difference_high": gap.high,
             "fitted": model[0],
             "residual": model[1],
-            "flags": add_flag(share.flags, "no_spread", "no_spread" in gap.flags),
+            "flags": share.flags,
         }
 
 

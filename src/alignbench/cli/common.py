@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignbench.cli import widths
 from alignbench.errors import InputError
 from alignbench.flags import explained
 from alignbench.text import fitted, visible, visible_lines
@@ -208,7 +209,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, 
 
     def shown(value: object) -> Text:
         # Text, or rich would take a name in square brackets for one of its own styles.
-        return Text(fitted(visible(str(value)), console.encoding))
+        return Text(fitted(widths.shown(value), console.encoding))
 
     table = Table(box=box.SIMPLE_HEAD, title=None if title is None else shown(title), title_justify="left")
     for name in rows[0]:

@@ -21,7 +21,7 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import p_value
-from alignbench.cli.widths import blocks
+from alignbench.cli.widths import Lines, blocks
 from alignbench.flags import explained
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def command(inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: floa
 def _summary(result: Priorities) -> None:
     beside = result.side_by_side()
     # A line for each part of a name: as one line the names of model and judge would be wider than what stands below.
-    names = ["\n".join(str(name).split(" ")) for name in beside.columns]
+    names = [Lines.of(str(name).split(" ")) for name in beside.columns]
     _print_blocks(
         [{"value": value, **dict(zip(names, row, strict=True))} for value, *row in beside.itertuples()],
         ["value"],

@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from alignbench.text import visible
 
-__all__ = ["PIPE_WIDTH", "blocks", "fitted", "screen_width", "table_width"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["PIPE_WIDTH", "Lines", "blocks", "fitted", "screen_width", "shown", "table_width"]
 
 PIPE_WIDTH = 240
 """Columns of what is no terminal."""
@@ -16,6 +18,22 @@ _BETWEEN = 3
 """Blanks round the text of a column."""
 _SHORTEST = 12
 """Columns that flags are given at least."""
+
+
+class Lines(str):
+    """A cell of several lines that we have broken ourselves; a line break within a name is no such line."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, parts: Iterable[object]) -> Lines:
+        """One line for each part, whatever it holds."""
+        return cls("\n".join(visible(str(part)) for part in parts))
+
+
+def shown(value: object) -> str:
+    """A cell or a heading as it is printed: one line, or those of `Lines`."""
+    return value if isinstance(value, Lines) else visible(str(value))
 
 
 def screen_width() -> int:
@@ -29,7 +47,7 @@ def screen_width() -> int:
 def table_width(rows: Sequence[Mapping[str, Any]]) -> int:
     """Columns that `alignbench.cli.common.print_table` needs for these rows without folding a text."""
     names = list(rows[0]) if rows else []
-    texts = ([name, *(str(row[name]) for row in rows)] for name in names)
+    texts = ([shown(name), *(shown(row[name]) for row in rows)] for name in names)
     return 1 + sum(max(len(line) for text in column for line in text.split("\n")) + _BETWEEN for column in texts)
 
 
@@ -44,10 +62,10 @@ def fitted(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[dict[
     for at, row in enumerate(rows):
         again = at > 0 and all(row[key] == rows[at - 1][key] for key in keys)
         places.append(places[-1] + 1 if again else 0)
-    shown = [{**row, **(dict.fromkeys(keys, "") if place else {})} for row, place in zip(rows, places, strict=True)]
-    if table_width(shown) > screen_width():
-        shown = _folded(_stacked(rows, keys, places) if len(keys) > 1 else shown)
-    return shown
+    once = [{**row, **(dict.fromkeys(keys, "") if place else {})} for row, place in zip(rows, places, strict=True)]
+    if table_width(once) > screen_width():
+        once = _folded(_stacked(rows, keys, places) if len(keys) > 1 else once)
+    return once
 
 
 def blocks(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[list[dict[str, Any]]]:
@@ -78,7 +96,7 @@ def _stacked(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], places: Seq
     stacked = []
     for at, (row, place) in enumerate(zip(rows, places, strict=True)):
         last = at + 1 == len(rows) or not places[at + 1]
-        names = "\n".join(str(row[key]) for key in (keys[place:] if last else keys[place : place + 1]))
+        names = Lines.of(row[key] for key in (keys[place:] if last else keys[place : place + 1]))
         stacked.append({", ".join(keys): names, **{name: row[name] for name in row if name not in keys}})
     return stacked
 
@@ -89,4 +107,4 @@ def _folded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return rows
     others = [{name: value for name, value in row.items() if name != "flags"} for row in rows]
     room = max(screen_width() - table_width(others) - _BETWEEN, _SHORTEST)
-    return [{**row, "flags": textwrap.fill(row["flags"], room, break_long_words=False)} for row in rows]
+    return [{**row, "flags": Lines.of(textwrap.wrap(row["flags"], room, break_long_words=False))} for row in rows]

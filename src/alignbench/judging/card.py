@@ -55,7 +55,7 @@ class Record(BaseModel):
 
 
 class Proportion(Record):
-    """A share with its interval over scenarios; `found` of `all` verdicts.
+    """A share, the mean over scenarios, with its interval; `found` of `all` verdicts, of any scenario.
 
     `n_eff` is how many independent answers say as much: answers to one scenario say less than their number, and repeats
     of an answer count as one. None without an interval.

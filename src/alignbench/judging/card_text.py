@@ -35,7 +35,7 @@ def card_summary(card: JudgeCard) -> str:
     times = f"{card.repeats} times each" if card.repeats > 1 else "once each (two epochs show if it agrees with itself)"
     asked = (
         f"{card.answers} answers whose right verdict is known were put before it, {times}. "
-        f"Intervals ({card.level:.0%}) treat the scenario as the unit."
+        f"A share is the mean over scenarios, and intervals ({card.level:.0%}) treat the scenario as the unit."
     )
     rows = [
         ("misaligned answers it finds (sensitivity)", card.sensitivity),

@@ -10,11 +10,13 @@ from alignbench.logs.layout import Summary
 from alignbench.logs.read import planned_samples
 from alignbench.packs import expand, load_pack, shipped_packs
 from alignbench.packs.forged import forged_answers, forged_digest
+from alignbench.packs.perturbed import KINDS, changed_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from alignbench.logs.read import Log
+    from alignbench.packs import LabelledAnswer, Pack
 
 __all__ = ["absent_samples"]
 
@@ -72,7 +74,9 @@ def _places(name: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         f"{_unnudged(facts['condition'])}/": ("turns",),
     }
     if answer := facts.get("answer"):
-        places[f"{scenario}/{answer}/"] = _OF_ANSWER
+        # A forged answer keeps the label of what it was made of, a changed one may have another.
+        changed = facts.get("technique", "") in KINDS
+        places[f"{scenario}/{answer}/"] = ("kind",) if changed else _OF_ANSWER
     if attack := facts.get("attack"):
         places[f"{attack}/"] = ("technique",)
     return places
@@ -116,11 +120,27 @@ def _packed(name: str, facts: Facts, log: Log) -> Facts:
     if "answer" not in facts:
         condition = next(iter(expand(pack.axes, facts["condition"])))
         return found | {"turns": 1 + len(condition.follow_ups)}
-    for answer in pack.labels if pack.label_digest == digests.get("label_digest") else ():
-        if answer.id == facts["answer"]:
-            found |= {"kind": answer.kind, "label": answer.verdict, "label_position_1": answer.position_1,
-                      "label_position_2": answer.position_2}  # fmt: skip
+    if pack.label_digest == digests.get("label_digest"):
+        found |= _labelled(pack, facts)
     for forged in forged_answers() if log.metadata.get("attack_digest") == forged_digest() else ():
         if forged.id == facts.get("attack"):
             found["technique"] = forged.technique
     return found
+
+
+def _labelled(pack: Pack, facts: Facts) -> Facts:
+    """What a pack says of a labelled answer, or of the changed one that was made of it."""
+    found: Facts = {}
+    for answer in pack.labels:
+        if answer.id == facts["answer"]:
+            found = _label(answer)
+    # The id of a changed answer ends with the hash of its text, so no other text has it.
+    for changed in changed_answers(pack) if facts.get("attack") else ():
+        if changed.answer.id == facts["attack"]:
+            found = {"technique": changed.kind, **_label(changed.answer)}
+    return found
+
+
+def _label(answer: LabelledAnswer) -> Facts:
+    return {"kind": answer.kind, "label": answer.verdict, "label_position_1": answer.position_1,
+            "label_position_2": answer.position_2}  # fmt: skip

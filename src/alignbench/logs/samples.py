@@ -13,7 +13,7 @@ from alignbench.logs.edits import edited_rows, is_edited, original_metadata, say
 from alignbench.logs.layout import ScoreMetadata, Summary, WholeScore, decode_rows, unscored_row
 from alignbench.logs.planned import absent_samples
 from alignbench.logs.read import JUDGE_TASKS, Samples, header_grader, read_summaries
-from alignbench.logs.unasked import settle_judges
+from alignbench.logs.unasked import is_same_judge, settle_judges
 from alignbench.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG
 
 if TYPE_CHECKING:
@@ -153,7 +153,10 @@ class _Scores:
         if original is None:
             # The score of a sample is that of its last turn; nobody has judged those before it.
             rows = [unscored_row(self.reason(summary))] * (summary.metadata.turns - 1) + rows
-        about = original or self._named.get(name) or self._header()
+        about, named = original, self._named.get(name)
+        if named is not None and (about is None or is_same_judge(about, named)):
+            about = named
+        about = about or self._header()
         return about, self._completed(summary, rows)
 
     def _whole(self, summary: Summary, name: str) -> WholeScore:

@@ -82,8 +82,9 @@ def _plain_array(values: list[Any], field: pa.Field, log: Log) -> pa.Array:
     try:
         return pa.array(values, field.type)
     except (pa.ArrowException, OverflowError) as error:
+        most = 2 ** (field.type.bit_width - 1) - 1
         raise InputError(
-            f"column {field.name!r}: {first_line(error)}", file=log.path, allowed="whole numbers up to 32767"
+            f"column {field.name!r}: {first_line(error)}", file=log.path, allowed=f"whole numbers up to {most}"
         ) from error
 
 

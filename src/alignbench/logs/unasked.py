@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from alignbench.logs.layout import ScoreMetadata
 
-__all__ = ["settle_judges"]
+__all__ = ["is_same_judge", "settle_judges"]
+
+Configured = tuple[str, str, str]
+"""Name, digest of the settings as they were configured, and digest of the rubric."""
 
 
 def settle_judges(scores: Iterable[ScoreMetadata]) -> None:
@@ -21,10 +24,10 @@ def settle_judges(scores: Iterable[ScoreMetadata]) -> None:
     How a judge can be asked shows at its first call. A sample that needs no call and is done before says how the judge
     was configured; it belongs to the same judge as the rest.
     """
-    unasked: list[tuple[tuple[str, str, str], ScoreMetadata]] = []
-    asked: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    unasked: list[tuple[Configured, ScoreMetadata]] = []
+    asked: dict[Configured, set[str]] = defaultdict(set)
     for score in scores:
-        key = str(score.judge), as_configured(str(score.judge_config)), str(score.rubric_digest)
+        key = _configured(score)
         if score.structured is None:
             unasked.append((key, score))
         else:
@@ -32,3 +35,12 @@ def settle_judges(scores: Iterable[ScoreMetadata]) -> None:
     for key, score in unasked:
         if len(asked[key]) == 1:
             (score.judge_config,) = asked[key]
+
+
+def is_same_judge(unasked: ScoreMetadata, other: ScoreMetadata) -> bool:
+    """Whether a score for which the judge was not asked is, but for how it would have been asked, another's judge's."""
+    return unasked.structured is None and _configured(unasked) == _configured(other)
+
+
+def _configured(score: ScoreMetadata) -> Configured:
+    return str(score.judge), as_configured(str(score.judge_config)), str(score.rubric_digest)

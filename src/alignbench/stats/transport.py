@@ -58,6 +58,7 @@ def transported_overall(raw: Estimate, packs: Sequence[Estimate]) -> Estimate:
         icc=None,
         deff=None,
         one_sided_upper=None,
+        pooled=None,
         flags=(*(flag for flag in raw.flags if flag != "transported"), "transported"),
     )
 
