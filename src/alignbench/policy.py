@@ -22,8 +22,8 @@ class Policy(BaseModel):
         per_pack: Whether the interval of each pack must stay below the margin too.
         require_twins: Whether over-refusal must have been measured on both sides where it was on one.
         minimum_scenarios: Scenarios that each pack must have judged on both sides.
-        largest_unscored_share: Share of outputs off task or without a verdict that ranks and boards go by. The gate
-            does not ask: there each output that only the candidate has lost counts against it.
+        largest_unscored_share: Not asked by the gate, where each output that only the candidate has lost counts against
+            it; `ranks` and `leaderboard` have an argument of this name.
         seed: Of the drawn sign patterns.
     """
 

@@ -20,10 +20,11 @@ from alignbench.analysis.plan import PLAN_KEYS, plan
 from alignbench.analysis.plan_question import answer
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
-from alignbench.stats import planning
+from alignbench.judging.sampling import FLAGGED_PART
+from alignbench.stats import expected_labels, planning
+from alignbench.stats.correction import corrected_rate
 from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.planning import Population
-from alignbench.stats.rate import wilson
 from alignbench.stats.sign_flip import sign_flip
 
 if TYPE_CHECKING:
@@ -158,57 +159,107 @@ def test_clean_scenarios() -> None:
     assert stats.binom.cdf(1, 473, 0.01) <= 0.05 < stats.binom.cdf(1, 472, 0.01)
 
 
-def s3_width(people: Population, scenarios: int, outputs: int, labels: int, rng: np.random.Generator) -> float:
-    """Width of one simulated S3 interval, written from METHODS section 3; judge .9 / .95."""
-    truth = rng.random((scenarios, outputs)) < scenario_rates(people, rng.random(scenarios))[:, None]
-    flag = np.where(truth, rng.random(truth.shape) < 0.9, rng.random(truth.shape) < 0.05)
-    n, k = truth.size, int(flag.sum())
-    m1 = min(labels // 2, k)
-    m0 = labels - m1
-    drawn = np.zeros(n, bool)
-    drawn[rng.permutation(np.flatnonzero(flag.ravel()))[:m1]] = True
-    drawn[rng.permutation(np.flatnonzero(~flag.ravel()))[:m0]] = True
-    y, f = truth.ravel(), flag.ravel()
-    x1, x0 = (y & drawn & f).sum(), (y & drawn & ~f).sum()
-    ppv, fomr, w = (x1 + 1 / 3) / (m1 + 2 / 3), (x0 + 1 / 3) / (m0 + 2 / 3), k / n
-    base = np.where(f, ppv, fomr)
-    psi = base + drawn * np.where(f, k / max(m1, 1), (n - k) / m0) * (y - base)
-    cluster = psi.reshape(scenarios, outputs).sum(1) - outputs * psi.mean()
-    v = float((cluster**2 / (1 - 1 / scenarios)).sum() / n**2)
-    gap = (ppv - fomr) ** 2 * w * (1 - w) / n
-    v_iid = w**2 * ppv * (1 - ppv) / m1 + (1 - w) ** 2 * fomr * (1 - fomr) / m0 + gap
-    prior = v_iid + gap * (outputs - 1) * 0.5
-    ev = (y & drawn).reshape(scenarios, outputs).any(1).sum()
-    variance = max((v * ev + 4 * prior) / (ev + 4), v_iid)
-    p = float(np.clip(psi.mean(), 1e-6, 1 - 1e-6))
-    low, high = wilson(p, min(p * (1 - p) / variance, n), stats.t.ppf(0.975, scenarios - 1))
-    return float(high - low)
+JUDGE = {"sensitivity": 0.9, "specificity": 0.95}
 
 
-@pytest.mark.parametrize(("rate", "labels"), [(0.05, 200), (0.2, 100), (0.2, 400)])
-def test_corrected_width_is_the_mean_of_simulated_s3_widths(rate: float, labels: int) -> None:
+def corrected_width(people: Population, scenarios: int, outputs: int, labels: int, rng: np.random.Generator) -> float:
+    """Width of the corrected interval of one simulated study: labels drawn as `judge sample` draws them."""
+    event = (rng.random((scenarios, outputs)) < scenario_rates(people, rng.random(scenarios))[:, None]).ravel()
+    flagged = np.where(event, rng.random(event.size) < 0.9, rng.random(event.size) < 0.05)
+    first = min(int(flagged.sum()), max(labels // FLAGGED_PART, labels - int((~flagged).sum())))
+    label = np.full(event.size, np.nan)
+    for kind, size in ((True, first), (False, labels - first)):
+        drawn = rng.permutation(np.flatnonzero(flagged == kind))[:size]
+        label[drawn] = event[drawn]
+    found = corrected_rate(np.repeat(np.arange(scenarios), outputs), flagged, label, draws=1_000).estimate
+    assert found.low is not None
+    assert found.high is not None
+    return found.high - found.low
+
+
+@pytest.mark.parametrize(
+    ("rate", "scenarios", "outputs", "labels"),
+    [
+        (0.01, 100, 4, 100),
+        (0.05, 100, 4, 200),
+        (0.2, 100, 4, 100),
+        (0.2, 100, 4, 400),
+        (0.05, 25, 4, 50),
+        (0.1, 60, 1, 60),
+    ],
+)
+def test_corrected_width_is_the_mean_of_simulated_ones(rate: float, scenarios: int, outputs: int, labels: int) -> None:
     """The planned width of the corrected rate lies within 12 % of the mean of 60 simulated S3 intervals."""
     people, rng = Population(rate, 0.4), np.random.default_rng(0)
-    widths = [s3_width(people, 100, 4, labels, rng) for _ in range(60)]
-    low, high = planning.corrected_interval(people, 100, 4, labels, sensitivity=0.9, specificity=0.95)
+    widths = [corrected_width(people, scenarios, outputs, labels, rng) for _ in range(60)]
+    low, high = planning.corrected_interval(people, scenarios, outputs, labels, **JUDGE)
     assert high - low == pytest.approx(float(np.mean(widths)), rel=0.12)
 
 
+def test_corrected_plans_draw_labels_as_sheets_do() -> None:
+    """The share of labels among flagged outputs is one number, for the plan and for `judge sample`."""
+    assert expected_labels.FLAGGED_PART == FLAGGED_PART
+
+
+@given(RATES, ICCS, st.integers(2, 60), st.integers(1, 8), st.data())
+@settings(max_examples=80, deadline=None)
+def test_labels_to_expect_add_up(rate: float, icc: float, scenarios: int, outputs: int, data: st.DataObject) -> None:
+    """As many labels as asked, a third of them flagged where there are so many, and events in the expected numbers."""
+    n = scenarios * outputs
+    labels = data.draw(st.integers(2, n))
+    sensitivity, specificity = data.draw(st.floats(0.5, 1)), data.draw(st.floats(0.5, 1))
+    people = scenario_rates(Population(rate, max(icc, 0.01)), (np.arange(scenarios) + 0.5) / scenarios)
+    told = expected_labels.expected_labels(
+        people, outputs, labels, rate, sensitivity=sensitivity, specificity=specificity
+    )
+    known = ~np.isnan(told.label)
+    share = rate * sensitivity + (1 - rate) * (1 - specificity)
+    flagged = int(told.flagged.sum())
+    assert flagged == round(n * share)
+    assert int(known.sum()) == labels
+    first = int((known & told.flagged).sum())
+    assert first == min(flagged, max(labels // 3, labels - (n - flagged), 1))
+    for kind, size, found in ((True, first, rate * sensitivity / share if share else 0.0),
+                              (False, labels - first, rate * (1 - sensitivity) / (1 - share))):  # fmt: skip
+        assert float(np.nansum(told.label[told.flagged == kind])) == pytest.approx(size * found, abs=1e-6)
+
+
+def test_a_corrected_plan_of_one_question_has_one_answer() -> None:
+    """No seed: asked twice, the same; and the limits hold the assumed rate."""
+    people = Population(0.03, 0.3)
+    first, again = (planning.corrected_interval(people, 50, 4, 80, **JUDGE) for _ in range(2))
+    assert first == again
+    assert 0 <= first[0] <= 0.03 <= first[1] <= 1
+
+
 def test_labels_needed_are_the_fewest() -> None:
-    """The labels found are enough, one fewer is not, and a perfect judge needs the minimum only."""
+    """The labels found are enough, one fewer is not, a perfect judge needs fewer, and the minimum for a wide one."""
     people = Population(0.1, 0.3)
-    judge = {"sensitivity": 0.9, "specificity": 0.95}
-    found = planning.labels_needed(people, 200, 4, 0.03, **judge)
+    found = planning.labels_needed(people, 200, 4, 0.035, **JUDGE)
     assert found is not None
     assert found > planning.LABEL_MINIMUM
 
     def half(labels: int) -> float:
-        low, high = planning.corrected_interval(people, 200, 4, labels, **judge)
+        low, high = planning.corrected_interval(people, 200, 4, labels, **JUDGE)
         return (high - low) / 2
 
-    assert half(found) <= 0.03 < half(found - 1)
-    assert planning.labels_needed(people, 200, 4, 0.03, sensitivity=1, specificity=1) == planning.LABEL_MINIMUM
-    assert planning.labels_needed(people, 200, 4, 0.001, **judge) is None
+    assert half(found) <= 0.035 < half(found - 1)
+    perfect = {"sensitivity": 1.0, "specificity": 1.0}
+    assert (planning.labels_needed(people, 200, 4, 0.035, **perfect) or found) < found
+    assert planning.labels_needed(people, 200, 4, 0.05, **perfect) == planning.LABEL_MINIMUM
+    assert planning.labels_needed(people, 200, 4, 0.001, **JUDGE) is None
+
+
+@given(RATES, ICCS, st.integers(2, 40), st.integers(1, 6), st.data())
+@settings(max_examples=40, deadline=None)
+def test_corrected_plans_exist_for_any_design(
+    rate: float, icc: float, scenarios: int, outputs: int, data: st.DataObject
+) -> None:
+    """Two labels or all, a judge of any quality: limits in [0, 1] around the assumed rate, an error never."""
+    labels = data.draw(st.one_of(st.just(2), st.just(scenarios * outputs), st.integers(2, scenarios * outputs)))
+    judge = {name: data.draw(st.floats(0, 1)) for name in ("sensitivity", "specificity")}
+    low, high = planning.corrected_interval(Population(rate, icc), scenarios, outputs, labels, **judge)
+    assert 0 <= low <= rate <= high <= 1
 
 
 def simulated(seed: int = 0, scenarios: int = 40, epochs: int = 4) -> pd.DataFrame:

@@ -390,3 +390,14 @@ def test_command_prints_sets_and_reasons(tmp_path: Path) -> None:
     assert [record["rank"] for record in records] == ["1–1", "2–2", None]
     assert records[0]["rank_low"] == records[0]["rank_high"] == 1
     assert runner.invoke(command, [str(file), "--format", "csv"]).output.startswith("model,")
+
+
+def test_who_may_lack_how_much_is_an_option() -> None:
+    """With a quarter allowed a model of which a fifth has no verdict has a rank; with a tenth it has none."""
+    one, two = (simulated(name, 0.3, seed=at) for at, name in enumerate(("whole", "partial")))
+    lost = two["epoch"].to_numpy() == 4
+    few = two.assign(verdict=two["verdict"].mask(lost & (two["scenario"].cat.codes % 5 < 4)))
+    table = pd.concat([one, few], ignore_index=True).astype({"unscored_reason": object})
+    strict, lenient = ranks(table), ranks(table, largest_unscored_share=0.25)
+    assert strict.set_index("model")["rank"].isna()["partial"]
+    assert lenient.set_index("model")["rank"].notna().all()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.cells import MEASURES, USEFULNESS, headline, measured
+from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, USEFULNESS, headline, measured
 from alignbench.analysis.corrected import Attached
 from alignbench.analysis.leaderboard_figure import draw_boards
 from alignbench.analysis.ledger import LEDGER_KEYS
@@ -79,6 +79,7 @@ def leaderboard(
     seed: int = 0,
     cards: Sequence[JudgeCard] = (),
     calibration: Correction | None = None,
+    largest_unscored_share: float = UNSCORED_LIMIT,
 ) -> list[Board]:
     """Put models side by side, each board holding only what is comparable.
 
@@ -88,6 +89,7 @@ def leaderboard(
         seed: Seed of the draws behind the rank sets.
         cards: Cards of the judges; a judge without one is `unexamined`, and an unfit one ranks nobody.
         calibration: Labels by people on some of these outputs, to correct rates and ranks for the judge's errors.
+        largest_unscored_share: A model of which more than this share of a pack's outputs has no verdict has no rank.
 
     Returns:
         The boards, the largest first, those of unfit judges last.
@@ -105,21 +107,21 @@ def leaderboard(
     for part, ranked in ((rows[~unfit], True), (rows[unfit], False)):
         if len(part):
             part.attrs = dict(rows.attrs)
-            boards += _boards(part, len(boards), level, seed, attached, None if ranked else cards)
+            options = {"level": level, "seed": seed, "largest_unscored_share": largest_unscored_share}
+            boards += _boards(part, len(boards), options, attached, None if ranked else cards)
     return boards
 
 
 def _boards(
     rows: pd.DataFrame,
     before: int,
-    level: float,
-    seed: int,
+    options: dict[str, Any],
     attached: Attached | None,
     unfit: Sequence[JudgeCard] | None,
 ) -> list[Board]:
     """The boards of some rows, numbered on from `before`; `unfit` holds the cards where the judges are unfit."""
     measures = [measure for measure in MEASURES if len(measured(rows, measure))]
-    placed = [ranks(rows, measure=measure.name, level=level, seed=seed, calibration=attached) for measure in measures]
+    placed = [ranks(rows, measure=measure.name, calibration=attached, **options) for measure in measures]
     placed = [_whole_keys(places, measured(rows, of)) for places, of in zip(placed, measures, strict=True)]
     boards: list[Board] = []
     seen: set[tuple[str, ...]] = set()
@@ -132,7 +134,7 @@ def _boards(
                 part = rows[[entry in entries for entry in _tuples(rows, JUDGED_BY)]]
                 part.attrs = dict(rows.attrs)
                 reason = _apart(members) if boards else ""
-                board = _board(before + len(boards) + 1, part, reason, placed, level, attached)
+                board = _board(before + len(boards) + 1, part, reason, placed, options["level"], attached)
                 boards.append(board if unfit is None else _unranked(board, unfit))
     return boards
 

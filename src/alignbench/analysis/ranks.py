@@ -99,6 +99,7 @@ def ranks(
     level: float = 0.95,
     seed: int = 0,
     calibration: Correction | None = None,
+    largest_unscored_share: float = UNSCORED_LIMIT,
 ) -> pd.DataFrame:
     """Simultaneous rank sets of models, best (lowest rate) first.
 
@@ -117,13 +118,14 @@ def ranks(
             intervals.
         seed: Seed of the draws.
         calibration: Labels by people on some of these outputs, to correct rates and ranks for the judge's errors.
+        largest_unscored_share: Share of a pack's outputs, of those asked for, that may have no verdict.
 
     Returns:
         One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS, and with a
         calibration the keys of a corrected rate (`alignbench.analysis.rates.CORRECTION_KEYS`). `rank` is
         text such as "1–3"; it is null, with a reason, where a model has nothing to be ranked against, judged
         itself or was judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged
-        scenarios or too few judged outputs (below 90 % of those asked for) in a pack, or had answers from another
+        scenarios or too few judged outputs in a pack, or had answers from another
         model in its place.
 
     Raises:
@@ -148,7 +150,7 @@ def ranks(
     rows = []
     for number, members in enumerate(groups, start=1):
         apart = _difference(labelled, outcomes, members[0], groups[0][0]) if number > 1 else ""
-        for entry, row in _group_rows(outcomes, members, level, seed, apart):
+        for entry, row in _group_rows(outcomes, members, level, seed, apart, largest_unscored_share):
             key = {name: labelled[name].iloc[outcomes.rows[entry]] for name in columns}
             rows.append({**key, "group": number, "measure": measure, "level": level, "seed": seed, **row})
     frame = pd.DataFrame(rows, columns=[*columns, *RANK_KEYS])
@@ -228,10 +230,10 @@ def _difference(table: pd.DataFrame, outcomes: _Outcomes, entry: int, other: int
 
 
 def _group_rows(
-    outcomes: _Outcomes, members: list[int], level: float, seed: int, apart: str
+    outcomes: _Outcomes, members: list[int], level: float, seed: int, apart: str, most: float
 ) -> Iterator[tuple[int, dict[str, object]]]:
     estimates = {entry: _rate(outcomes, entry, level) for entry in members}
-    obstacles = {entry: _obstacle(outcomes, entry, estimates[entry]) for entry in members}
+    obstacles = {entry: _obstacle(outcomes, entry, estimates[entry], most) for entry in members}
     able = [entry for entry in members if not obstacles[entry]]
     sets, method = _compare(outcomes, able, estimates, level, seed) if len(able) > 1 else (None, None)
     asked = {entry: set(outcomes.scenario[outcomes.event[entry] > _ABSENT].tolist()) for entry in members}
@@ -285,7 +287,7 @@ def _rate(outcomes: _Outcomes, entry: int, level: float) -> Estimate:
     return overall_rate([*packs, ((), ())] if _twice(outcomes, entry) else packs, level=level)
 
 
-def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate) -> str:
+def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate, most: float) -> str:
     """Why an entry cannot be ranked, in words; empty if it can."""
     if outcomes.unfit[entry]:
         return UNFIT
@@ -300,7 +302,7 @@ def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate) -> str:
         return "fewer than two judged scenarios in a pack"
     judged, asked = outcomes.judged[entry]
     several = " of a pack" if len(outcomes.packs(entry)) > 1 else ""
-    few = (asked - judged) / asked > UNSCORED_LIMIT
+    few = (asked - judged) / asked > most
     return f"not ranked: {judged} of {asked} outputs{several} were judged" if few else ""
 
 

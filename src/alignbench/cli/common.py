@@ -38,6 +38,7 @@ __all__ = [
     "percent",
     "print_table",
     "seed_option",
+    "unscored_option",
 ]
 
 input_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
@@ -67,6 +68,10 @@ seed_option = click.option(
 )
 
 
+unscored_option = click.option(
+    "--largest-unscored-share", type=click.FloatRange(0, 1), default=0.10, show_default=True,
+    help="A model of which more of a pack has no verdict has no rank.",
+)  # fmt: skip
 _PANEL = click.option(
     "--panel", type=click.Choice(["majority", "weights"]), default=None,
     help="Combine the votes of several judges; weights come from their cards.",

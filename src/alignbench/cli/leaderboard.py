@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import combined, input_argument, level_option, panel_options, seed_option
+from alignbench.cli.common import combined, input_argument, level_option, panel_options, seed_option, unscored_option
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
               help="Folder for the files; made if it is not there.")  # fmt: skip
 @panel_options
 @calibration_option
+@unscored_option
 @level_option
 @seed_option
 def command(
@@ -29,8 +30,7 @@ def command(
     panel: How | None,
     cards: tuple[str, ...],
     calibration: Calibration | None,
-    level: float,
-    seed: int,
+    **options: Any,
 ) -> None:
     """Put models side by side: leaderboard.csv, leaderboard.md and leaderboard.png.
 
@@ -48,7 +48,7 @@ def command(
     spare_inputs([Path(output) / name for name in FILES], [*inputs, *cards, labels])
     known = read_cards(cards)
     table = combined(read_inputs(inputs), panel, known)
-    boards = leaderboard(table, level=level, seed=seed, cards=known, calibration=calibration)
+    boards = leaderboard(table, cards=known, calibration=calibration, **options)
     files = write_leaderboard(boards, output)
     for board in boards:
         models = board.rows["model"].nunique()

@@ -17,6 +17,7 @@ from alignbench.cli.common import (
     panel_options,
     percent,
     seed_option,
+    unscored_option,
 )
 from alignbench.flags import upper_bound
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @panel_options
 @calibration_option
+@unscored_option
 @level_option
 @seed_option
 @format_option
@@ -45,6 +47,7 @@ def command(
     level: float,
     seed: int,
     form: str,
+    **options: Any,
 ) -> None:
     """Rank sets: the places that each model may hold, all statements together at one level.
 
@@ -58,7 +61,7 @@ def command(
     from alignbench.judging.cards import read_cards
 
     table = combined(read_inputs(inputs), panel, read_cards(cards))
-    frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration)
+    frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration, **options)
     keys = [name for name in frame.columns if name not in (*RANK_KEYS, *CORRECTION_KEYS)]
     several = frame["group"].nunique() > 1
 

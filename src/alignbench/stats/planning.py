@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special, stats
 
 from alignbench.errors import InputError
+from alignbench.stats.correction import corrected_rate
 from alignbench.stats.difference import MDE_ALPHA, MDE_POWER, minimum_detectable
+from alignbench.stats.expected_labels import expected_labels
 from alignbench.stats.gaffke import mean_limits
-from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,8 @@ __all__ = [
 
 LABEL_MINIMUM = 50
 """Fewer human labels give no corrected headline (METHODS, rule 4)."""
+LABEL_DRAWS = 1_000
+"""Draws behind a corrected interval to expect: a limit moves by three hundredths of its width with them."""
 MOST = 10_000_000
 """A design that needs more than this is no design."""
 
@@ -129,6 +133,7 @@ def _seen(rate: float, icc: float, outputs: float) -> float:
     return -math.expm1(float(special.betaln(a, b + outputs) - special.betaln(a, b)))
 
 
+@lru_cache(maxsize=1024)
 def rate_interval(population: Population, scenarios: float, outputs: float, level: float = 0.95) -> Interval:
     """The interval of a rate to expect: Gaffke's limits of the expected number of scenarios with each share of events.
 
@@ -314,7 +319,8 @@ def corrected_interval(
 ) -> Interval:
     """The judge-corrected interval (S3) to expect.
 
-    Half of the labels are drawn among the flagged outputs, half among the others.
+    It is the interval of the data set that is to be expected: a third of the labels are drawn among the flagged
+    outputs, and what they confirm is what they will on average.
 
     Args:
         population: The true rate that is assumed, and its icc.
@@ -331,32 +337,16 @@ def corrected_interval(
     _check_design(scenarios, outputs)
     check_share("sensitivity", sensitivity)
     check_share("specificity", specificity)
+    check_share("level", level, inside=True)
     n, p = scenarios * outputs, population.rate
     if not 2 <= labels <= n:
         raise InputError(f"labels {labels!r}", allowed=f"2 to {n}")
-    flagged = p * sensitivity + (1 - p) * (1 - specificity)
-    found = p * sensitivity / flagged if flagged > 0 else 0.0
-    missed = p * (1 - sensitivity) / (1 - flagged) if flagged < 1 else 0.0
-    m1 = min(labels / 2, flagged * n)
-    m0 = min(labels - m1, (1 - flagged) * n)
-    m1 = min(labels - m0, flagged * n)
-    contrast = (found - missed) ** 2
-    v_iid = _part(flagged, found, m1) + _part(1 - flagged, missed, m0) + contrast * flagged * (1 - flagged) / n
-    # A pseudo-outcome has the truth as its expectation, so two of one scenario covary as the truth does.
-    observed = v_iid + population.icc * p * (1 - p) * (outputs - 1) / n
-    prior = v_iid + contrast * flagged * (1 - flagged) / n * (outputs - 1) * PRIOR_ICC
-    with_event = scenarios * population.scenario_shares(outputs)[0]
-    confirmed = m1 * found + m0 * missed
-    ev = with_event * -math.expm1(confirmed * math.log1p(-1 / with_event)) if with_event > 1 else min(1.0, confirmed)
-    variance = max((observed * ev + prior * PRIOR_WEIGHT) / (ev + PRIOR_WEIGHT), v_iid)
-    n_eff = min(p * (1 - p) / variance, n) if variance > 0 else float(n)
-    low, high = wilson(p, n_eff, special.stdtrit(scenarios - 1, 0.5 + level / 2))
-    return float(low), float(high)
-
-
-def _part(weight: float, share: float, labels: float) -> float:
-    """Variance that one stratum of labels adds; 0 for an empty stratum."""
-    return weight**2 * share * (1 - share) / labels if labels > 0 else 0.0
+    place = (np.arange(scenarios) + 0.5) / scenarios
+    told = expected_labels(
+        _scenario_rates(population, place), outputs, labels, p, sensitivity=sensitivity, specificity=specificity
+    )
+    found = corrected_rate(told.scenario, told.flagged, told.label, level=level, draws=LABEL_DRAWS).estimate
+    return min(p, found.low or 0.0), max(p, found.high if found.high is not None else 1.0)
 
 
 def labels_needed(
