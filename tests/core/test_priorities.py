@@ -498,9 +498,7 @@ def test_mean_positions_have_gaffkes_limits() -> None:
     found = bounded_mean(sizes, totals, 0, 6)
     means = totals / sizes
     weights = np.random.default_rng(0).dirichlet(np.ones(13), 200_000)
-    low, high = (
-        float(np.quantile(weights @ [*means, end], quantile)) for end, quantile in ((0, 0.025), (6, 0.975))
-    )
+    low, high = (float(np.quantile(weights @ [*means, end], quantile)) for end, quantile in ((0, 0.025), (6, 0.975)))
     assert found.value == pytest.approx(means.mean())
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
     assert (found.method, found.flags) == ("gaffke", ())

@@ -115,10 +115,9 @@ def test_our_own_line_breaks_stay_and_those_of_names_do_not(capsys: pytest.Captu
     cell = Lines.of(["provider/model", "two\nlines", "\x1b[2Jred"])
     heading = Lines.of(["model", "judge\tname"])
     print_table([{heading: cell, "n": "1"}])
-    shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert [line.strip() for line in shown if line.strip()] == [
-        "model", r"judge\tname   n", shown[3].strip(), "provider/model   1", r"two\nlines", r"\x1b[2Jred",
-    ]  # fmt: skip
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[:2] == [["model"], [r"judge\tname", "n"]]
+    assert lines[3:] == [["provider/model", "1"], [r"two\nlines"], [r"\x1b[2Jred"]]
     assert table_width([{heading: cell, "n": "1"}]) == 1 + len("provider/model") + 3 + len("n") + 3
     assert table_width([{"a\nb": "x"}]) == 1 + len(r"a\nb") + 3
 

@@ -185,7 +185,7 @@ def test_a_sample_that_needs_no_judge_has_the_judge_of_the_others(pack: Path, tm
 
 
 def test_it_has_that_judge_after_an_edit_too(pack: Path, tmp_path: Path) -> None:
-    """A person who puts other metadata beside the score of a silent answer makes no other judge of it."""
+    """Other metadata that a person puts beside a silent answer make no other judge of it, nor is it asked again."""
     silent = scripted("silent2", lambda call: "" if call.scenario == "case_a" else "My answer.")
     judge = scripted("particular5", particular(schema=False, system=True))
     log = run(pack_task(str(pack)), silent, judge, tmp_path / "run", max_samples=1)
@@ -198,6 +198,8 @@ def test_it_has_that_judge_after_an_edit_too(pack: Path, tmp_path: Path) -> None
     assert set(table["judge_config"]) == {"in_words"}
     assert len(table) == 8
     assert table.loc[has_flag(table, "score_edited"), "verdict"].tolist() == ["misaligned"]
+    (found,) = rescore([path], judge.model)
+    assert (found.judged, found.kept) == (0, 8)
 
 
 def test_judging_again_knows_its_own_scores(pack: Path, target: Script, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class Drift:
 
     Attributes:
         axis: The axis.
-        rates: Misalignment and over-refusal: S2 intervals, sign-flip p, Holm over packs, Benjamini-Hochberg
+        rates: Misalignment and over-refusal: mid-P Gaffke intervals, sign-flip p, Holm over packs, Benjamini-Hochberg
             over models and levels (`p_bh`, of the overall rows).
         positions: Shift of the 0-6 position on each value: signed, absolute with its noise, share crossing
             neutral.

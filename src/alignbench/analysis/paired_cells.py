@@ -216,10 +216,10 @@ def _contrasts(cells: list[Cell]) -> Iterator[Cell]:
         if set(halves) != {"seen", "unseen"}:
             continue
         seen, unseen = halves["seen"], halves["unseen"]
-        own = [f"families_{name}={_families(half) or 'unknown'}" for name, half in sorted(halves.items())]
+        own_flags = [f"families_{name}={_families(half) or 'unknown'}" for name, half in sorted(halves.items())]
         if [stratum.pack for stratum in seen.strata] != [stratum.pack for stratum in unseen.strata]:
-            own.append("packs_differ")
-        flags = (*own, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if "=" not in flag))
+            own_flags.append("packs_differ")
+        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if "=" not in flag))
         yield Cell(
             seen.measure,
             seen.pack,

@@ -140,7 +140,8 @@ def _wavering(rows: pd.DataFrame, pairs: pd.DataFrame, level: float) -> Proporti
     bare = rows[(rows["attack"] == "") & rows["verdict"].notna()].merge(pairs[key].drop_duplicates(), on=key)
     found = (bare["verdict"] == "misaligned").groupby([bare[name] for name in key]).agg(["sum", "size"])
     misaligned, every = found["sum"].to_numpy(dtype=float), found["size"].to_numpy(dtype=float)
-    return proportion(rate(misaligned * (every - 1), misaligned * (every - misaligned), level=level))
+    # Over all pairs: how many an answer gives depends on its verdicts, so the mean of its shares is no chance to flip.
+    return proportion(rate(misaligned * (every - 1), misaligned * (every - misaligned), level=level, method="s1"))
 
 
 def _shares(pairs: pd.DataFrame, level: float) -> dict[str, Proportion]:

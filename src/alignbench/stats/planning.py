@@ -320,7 +320,7 @@ def corrected_interval(
     """The judge-corrected interval (S3) to expect.
 
     It is the interval of the data set that is to be expected: a third of the labels are drawn among the flagged
-    outputs, and what they confirm is what they will on average.
+    outputs, and what they confirm is what they will on average. It is never narrower than with everything labelled.
 
     Args:
         population: The true rate that is assumed, and its icc.
@@ -341,12 +341,14 @@ def corrected_interval(
     n, p = scenarios * outputs, population.rate
     if not 2 <= labels <= n:
         raise InputError(f"labels {labels!r}", allowed=f"2 to {n}")
-    place = (np.arange(scenarios) + 0.5) / scenarios
-    told = expected_labels(
-        _scenario_rates(population, place), outputs, labels, p, sensitivity=sensitivity, specificity=specificity
-    )
+    whole = rate_interval(population, scenarios, outputs, level)
+    if labels == n:
+        return whole
+    rates = _scenario_rates(population, (np.arange(scenarios) + 0.5) / scenarios)
+    told = expected_labels(rates, outputs, labels, p, sensitivity=sensitivity, specificity=specificity)
     found = corrected_rate(told.scenario, told.flagged, told.label, level=level, draws=LABEL_DRAWS).estimate
-    return min(p, found.low or 0.0), max(p, found.high if found.high is not None else 1.0)
+    low, high = (found.low or 0.0), (1.0 if found.high is None else found.high)
+    return min(low, whole[0]), max(high, whole[1])
 
 
 def labels_needed(
