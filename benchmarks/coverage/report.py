@@ -128,12 +128,14 @@ def missed(results: Sequence[Result]) -> list[str]:
 
 
 def _missed_by_corrections(results: Sequence[Result]) -> list[str]:
-    """What a corrected rate misses beside its coverage of the core: width and move on any grid."""
-    claim, found = "a rate, by labels", []
+    """What a corrected rate misses beside its coverage of the core: the other grids, width and move."""
+    claim, least, found = TARGETS[-1].claim, TARGETS[-1].least, []
     for grid in GRIDS:
         here = _Corrections.of(results, grid)
         if here is None:
             continue
+        if grid != "core" and not here.least.coverage >= least:
+            found.append(f"{claim}: {_share(here.least.coverage)} below {_share(least)} at {here.least.setting}")
         if here.width[0] > MOST_WIDTH:
             found.append(f"{claim}: {here.width[0]:.2f} times the narrowest that covers at {here.width[1]}")
         if here.move[0] > MOST_MOVE:
@@ -146,7 +148,8 @@ class _Corrections:
     """The corrected rate on one grid.
 
     Attributes:
-        coverage: Mean and least coverage, as they are shown.
+        mean: Mean coverage.
+        least: The setting with the lowest one.
         width: Largest width over the narrowest method on the same labels that covers, and where.
         wide: Share of the settings in which it is more than MOST_WIDTH.
         any_width: The same as `width` over every method that covers, an exam or the judge's word among them.
@@ -154,7 +157,8 @@ class _Corrections:
         move: Largest of `steepest_moves`, and where.
     """
 
-    coverage: tuple[str, str]
+    mean: float
+    least: Score
     width: tuple[float, str]
     wide: float
     any_width: tuple[float, str]
@@ -172,10 +176,14 @@ class _Corrections:
         ]
         if not scores:
             return None
+        ours = [one for one in scores if one.method == "S3"]
         same, every = relative_widths(scores, SAME_LABELS), relative_widths(scores)
-        mean, least = _coverage([one for one in scores if one.method == "S3"])
-        moves = steepest_moves({one.setting: None for one in scores if isinstance(one.setting, CorrectionSetting)})
-        return cls((mean, least), _largest(same), _above(same), _largest(every), _above(every), _largest(moves))
+        # A dictionary keeps one of each setting, in order.
+        moves = steepest_moves({one.setting: None for one in ours if isinstance(one.setting, CorrectionSetting)})
+        return cls(
+            _mean(ours, "coverage"), _least(ours), _largest(same), _above(same), _largest(every), _above(every),
+            _largest(moves),
+        )  # fmt: skip
 
 
 def _largest(found: dict[str, float]) -> tuple[float, str]:
@@ -197,7 +205,7 @@ def _corrected(results: Sequence[Result]) -> str:
         if here is None:
             continue
         rows.append([
-            grid, *here.coverage,
+            grid, _share(here.mean), _share(here.least.coverage),
             f"{here.width[0]:.2f}", f"{here.wide:.1%}", here.width[1],
             f"{here.any_width[0]:.2f}", f"{here.any_wide:.1%}",
             f"{here.move[0]:.2f}", here.move[1],

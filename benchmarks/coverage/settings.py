@@ -61,9 +61,9 @@ class Effort:
         corrections: Data sets in each setting of the correction by labels.
     """
 
-    core: int = 2_500
-    stress: int = 1_500
-    heavy: int = 2_000
+    core: int = 2_000
+    stress: int = 1_000
+    heavy: int = 1_500
     slow: int = 300
     resamples: int = 1_000
     tests: int = 1_000

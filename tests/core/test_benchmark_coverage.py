@@ -21,7 +21,19 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.coverage import __main__ as program
 from benchmarks.coverage import methods, peers
 from benchmarks.coverage.bootstrap import cluster_bootstrap
-from benchmarks.coverage.corrections import CorrectionSetting, correction_core, correction_stress, judged_pack
+from benchmarks.coverage.corrections import (
+    ALONE,
+    PPI,
+    SOME,
+    CorrectionSetting,
+    correction_core,
+    correction_heavy,
+    correction_scores,
+    correction_stress,
+    judged_pack,
+    relative_widths,
+    steepest_move,
+)
 from benchmarks.coverage.gaffke import NAMES, held
 from benchmarks.coverage.generators import (
     ATOMS,
@@ -262,10 +274,60 @@ def test_judged_packs_hold_what_the_setting_says() -> None:
 
 
 def test_grids_of_the_correction_have_the_stated_settings() -> None:
-    """288 settings of the core and 96 under stress, none of them twice, none with more labels than outputs."""
-    core_settings, stress_settings = correction_core(), correction_stress()
-    assert (len(set(core_settings)), len(set(stress_settings))) == (288, 96)
-    assert all(one.labels <= 4 * one.scenarios for one in (*core_settings, *stress_settings))
+    """288 settings of the core, 96 under stress, 192 of heavy tails; none of them twice, none short of outputs."""
+    grids = correction_core(), correction_stress(), correction_heavy()
+    assert [len(set(grid)) for grid in grids] == [288, 96, 192]
+    assert len({str(one) for grid in grids for one in grid}) == 576
+    assert all(one.labels <= one.outputs * one.scenarios for grid in grids for one in grid)
+    assert {one.rate for one in grids[2]} == {0.001, 0.005, 0.02}
+    assert {one.outputs * one.scenarios for one in grids[2]} == {300, 900, 10_000}
+
+
+def test_expected_flags_are_the_mean_of_drawn_ones() -> None:
+    """The flagged outputs that a setting names are those of its packs on average."""
+    setting = CorrectionSetting(75, 100, 0.2, 0.2, "beta_binomial", 0.75, 0.85, 0.0)
+    drawn = [int(judged_pack(setting, rng(seed)).flagged.sum()) for seed in range(200)]
+    # .2 * .75 + .8 * .15 = .27 of 300.
+    assert setting.flagged == 81
+    assert float(np.mean(drawn)) == pytest.approx(81, abs=2.5)
+
+
+def test_settings_that_hold_at_once_are_not_simulated_on() -> None:
+    """S3 goes on beyond the first data sets only where it held the truth in too few, and never with many outputs."""
+    effort = Effort(corrections=SOME + 50)
+    sure = CorrectionSetting(75, 100, 0.001, 0.2, "beta_binomial", 0.9, 0.95, 0.0)
+    found = {one.method: one for one in correction_scores(sure, "heavy", effort, rng())}
+    assert found["S3"].coverage >= 0.96
+    assert {one.data_sets for one in found.values()} == {SOME}
+    wrong = replace(sure, rate=0.5, scenarios=75, sensitivity=0.5, error_icc=0.6)
+    found = {one.method: one for one in correction_scores(wrong, "heavy", effort, rng(1))}
+    if found["S3"].data_sets == SOME:
+        assert found["S3"].coverage >= 0.96
+    assert found[ALONE].data_sets == SOME
+    assert found["S3"].data_sets == found[PPI].data_sets
+
+
+def test_widths_are_held_against_methods_that_cover() -> None:
+    """A narrow method that misses the truth is no measure, nor is one outside the list; 2 over 1.6 is 1.25."""
+    one = Score("corrected rate", "heavy", "S3", "here", 9, 0.97, 2.0)
+    others = [
+        replace(one, method=ALONE, width=1.6),
+        replace(one, method=PPI, width=0.1, coverage=0.6),
+        replace(one, method="shy", width=0.1, refused=0.5),
+        replace(one, method="exam", width=1.0),
+    ]
+    assert relative_widths([one, *others], ("S3", PPI, ALONE)) == {"here": pytest.approx(1.25)}
+    assert relative_widths([one, *others]) == {"here": pytest.approx(2.0)}
+    assert relative_widths(others) == {}
+    assert relative_widths([replace(one, coverage=0.5)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "flagged", "labels"), [(300, 0, 50), (300, 3, 100), (300, 300, 60), (100, 60, 100)]
+)
+def test_moves_are_found_for_any_shape(outputs: int, flagged: int, labels: int) -> None:
+    """None or all flagged, all labelled: one more event moves the limit up, and less than wanted."""
+    assert 0 < steepest_move(outputs, flagged, labels) <= 1.5
 
 
 @pytest.mark.parametrize("mean", [0.002, 0.05, 0.5])
@@ -324,6 +386,22 @@ def test_a_missed_target_is_named() -> None:
     assert missed(whole[1:]) == ["a rate: not simulated"]
 
 
+def test_a_wide_or_jumpy_correction_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A width, a move or a coverage that a corrected rate must not have on any grid is reported."""
+    whole = [Score(t.part, "core", t.method, "here", 9, 0.97, 0.1) for t in TARGETS]
+    setting = CorrectionSetting(75, 100, 0.001, 0.2, "beta_binomial", 0.9, 0.95, 0.0)
+    ours = Score("corrected rate", "heavy", "S3", setting, 9, 0.97, 0.16)
+    assert missed([*whole, ours, replace(ours, method=ALONE, width=0.11)]) == []
+    wide = missed([*whole, ours, replace(ours, method=ALONE, width=0.1)])
+    assert wide == [f"a rate, by labels: 1.60 times the narrowest that covers at {setting}"]
+    assert missed([*whole, replace(ours, coverage=0.9)]) == [f"a rate, by labels: .900 below .920 at {setting}"]
+    monkeypatch.setattr("benchmarks.coverage.corrections.steepest_move", lambda *shape: 1.7)
+    (jumpy,) = missed([*whole, ours])
+    assert jumpy == (
+        "a rate, by labels: one event moves it 1.70 times as Clopper-Pearson at 300 outputs, 15 flagged, 100 labels"
+    )
+
+
 def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shortened run writes a page that says so, with a row for each interval, and every result as CSV."""
     parts = ("turns", "worths", "corrections", "tests", "differences", "packs", "rates")
@@ -338,6 +416,8 @@ def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pyt
     assert "A shortened run" in text
     assert all(f"**{target.method}**" in text for target in TARGETS)
     assert "nan" not in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| core | ") and "flagged" in line]
+    assert len(row.split("|")) == 12
     rows = pd.read_csv(scores)
     assert {"rate", "overall rate", "difference", "overall difference", "worths", "corrected rate"} == set(rows["part"])
     assert list(tmp_path.glob("*")) in ([page, scores], [scores, page])
