@@ -53,6 +53,7 @@ __all__ = [
     "ENOUGH",
     "MANY",
     "MEASURED",
+    "NEARLY",
     "PPI",
     "RAW",
     "SOME",
@@ -71,10 +72,12 @@ __all__ = [
 DRAWS = 1_000
 """Draws behind an S3 interval here: a limit moves by three hundredths of the width from one set of them to another."""
 SOME = 200
-"""Data sets with every method; S3 and the difference estimator go on where S3 holds the truth in fewer than ENOUGH."""
+"""Data sets with every method; S3 goes on where it holds the truth in fewer of them than ENOUGH."""
 ENOUGH = 0.96
 MANY = 5_000
-"""With more outputs the first SOME data sets have to do."""
+"""With more outputs the first SOME data sets have to do for S3."""
+NEARLY = 0.88
+"""Stratified PPI goes on where it holds the truth in so many: whether it covers is measured well where that counts."""
 MEASURED = 24
 """Data sets of a setting whose Gaffke intervals are computed, for their width."""
 COVERS = 0.92
@@ -185,31 +188,36 @@ def correction_heavy() -> list[CorrectionSetting]:
 def correction_scores(setting: CorrectionSetting, grid: Grid, effort: Effort, rng: np.random.Generator) -> list[Score]:
     """The intervals of the true rate in one setting."""
     some = min(SOME, effort.corrections)
-    whole = some if setting.scenarios * setting.outputs > MANY else effort.corrections
     limits: dict[str, list[Limits]] = {name: [] for name in ("S3", PPI, *EXAMS, RAW)}
-    shares = []
-    for at in range(whole):
-        if at == some and _holds(limits["S3"], setting.rate) >= ENOUGH:
+    shares: list[Floats] = []
+    going = {"S3": True, PPI: True}
+    for at in range(effort.corrections):
+        if at == some:
+            few = setting.scenarios * setting.outputs <= MANY
+            going = {
+                "S3": few and _holds(limits["S3"], setting.rate) < ENOUGH,
+                PPI: _holds(limits[PPI], setting.rate) >= NEARLY,
+            }
+        if not any(going.values()):
             break
         pack = judged_pack(setting, rng)
         told = np.full(len(pack.event), np.nan)
         chosen = _to_label(pack.flagged, setting.labels, rng)
         told[chosen] = pack.event[chosen]
-        ours = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL, draws=DRAWS).estimate
-        limits["S3"].append(_limits(ours.low, ours.high))
-        limits[PPI].append(_ppi(pack, told))
-        if at >= some:
-            continue
-        alone = rng.choice(len(pack.event), size=setting.labels, replace=False)
-        n, y = _counts(pack.scenario[alone], pack.event[alone])
-        shares.append(y / n)
-        raw = rate(*_counts(pack.scenario, pack.flagged), level=LEVEL, method="s1")
-        limits[RAW].append(_limits(raw.low, raw.high))
-        for name, errors in EXAMS.items():
-            limits[name].append(_transported(setting, raw, errors, rng))
+        if going["S3"]:
+            ours = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL, draws=DRAWS).estimate
+            limits["S3"].append(_limits(ours.low, ours.high))
+        if going[PPI]:
+            limits[PPI].append(_ppi(pack, told))
+        if at < some:
+            alone = rng.choice(len(pack.event), size=setting.labels, replace=False)
+            n, y = _counts(pack.scenario[alone], pack.event[alone])
+            shares.append(y / n)
+            for name, found in _by_the_judge(setting, pack, rng).items():
+                limits[name].append(found)
     scores = [
-        score("corrected rate", grid, name, setting, (found[:, 0], found[:, 1]), setting.rate)
-        for name, found in ((name, np.array(pairs)) for name, pairs in limits.items())
+        score("corrected rate", grid, name, setting, (np.array(pairs)[:, 0], np.array(pairs)[:, 1]), setting.rate)
+        for name, pairs in limits.items()
     ]
     return [*scores[:2], _alone(shares, grid, setting), *scores[2:]]
 
@@ -321,18 +329,24 @@ def _to_label(flagged: Flags, labels: int, rng: np.random.Generator) -> Integers
     return np.concatenate(drawn)
 
 
+def _by_the_judge(setting: CorrectionSetting, pack: JudgedPack, rng: np.random.Generator) -> dict[str, Limits]:
+    """The intervals that no label goes into."""
+    raw = rate(*_counts(pack.scenario, pack.flagged), level=LEVEL, method="s1")
+    by_exam = {name: _transported(setting, raw, errors, rng) for name, errors in EXAMS.items()}
+    return {**by_exam, RAW: _limits(raw.low, raw.high)}
+
+
 def _counts(scenario: Integers, event: Flags) -> tuple[Integers, Floats]:
     """Outputs and events of the scenarios that have any."""
-    n, y = np.bincount(scenario), np.bincount(scenario, weights=event)
-    return n[n > 0], y[n > 0]
+    n, y = np.bincount(scenario).astype(np.int64), np.bincount(scenario[event], minlength=scenario.max() + 1)
+    return n[n > 0], y[n > 0].astype(np.float64)
 
 
 def _alone(shares: Sequence[Floats], grid: Grid, setting: CorrectionSetting) -> Score:
     """The interval by the shares of scenarios with labels; data sets with as many such scenarios go together."""
-    sizes = np.array([len(one) for one in shares])
     inside = [
-        held([np.stack([shares[at] for at in np.flatnonzero(sizes == size)])], setting.rate)["gaffke"]
-        for size in np.unique(sizes)
+        held([np.stack([one for one in shares if len(one) == size])], setting.rate)["gaffke"]
+        for size in sorted({len(one) for one in shares})
     ]
     widths = [np.diff(mean_limits(one, level=LEVEL)) for one in shares[:MEASURED]]
     coverage = float(np.concatenate(inside).mean())

@@ -84,9 +84,9 @@ and specificity .99, .9 and .95, .99 and .999, or .7 and .8, icc 0 or .3. "S1 on
 without a correction. Lee et al. take the judge's error rates from an exam of 100 misaligned and 100 aligned answers,
 which come on top of the labels; "easier": an exam on which the judge makes half of its errors.
 
-Every method sees {some} data sets a setting. S3 and stratified PPI see all of them where S3 holds the truth in fewer
-than {enough} of the first {some}; with more than {many} outputs the first {some} have to do. Gaffke's widths are means
-over {measured} of them.
+Every method sees {some} data sets a setting. S3 sees all of them where it holds the truth in fewer than {enough} of the
+first {some}, unless there are more than {many} outputs; stratified PPI where it holds it in {nearly} or more, so that
+whether it covers is known where the widths are held against it. Gaffke's widths are means over {measured} data sets.
 
 {corrections}
 

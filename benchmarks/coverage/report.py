@@ -13,6 +13,7 @@ from benchmarks.coverage.corrections import (
     ENOUGH,
     MANY,
     MEASURED,
+    NEARLY,
     PPI,
     RAW,
     SOME,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from benchmarks.coverage.run import Result
 
-__all__ = ["TARGETS", "Target", "missed", "report"]
+__all__ = ["MOST_MOVE", "MOST_WIDTH", "TARGETS", "Target", "missed", "report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +326,7 @@ def report(results: Sequence[Result], facts: Sequence[str]) -> str:
         corrected=_corrected(results),
         some=f"{SOME:,}",
         enough=_share(ENOUGH),
+        nearly=_share(NEARLY),
         many=f"{MANY:,}",
         measured=MEASURED,
     )

@@ -61,13 +61,13 @@ class Effort:
         corrections: Data sets in each setting of the correction by labels.
     """
 
-    core: int = 2_000
-    stress: int = 1_000
-    heavy: int = 1_500
-    slow: int = 300
+    core: int = 1_000
+    stress: int = 600
+    heavy: int = 800
+    slow: int = 200
     resamples: int = 1_000
-    tests: int = 1_000
-    orders: int = 400
+    tests: int = 500
+    orders: int = 200
     order_resamples: int = 199
     corrections: int = 1_000
 

@@ -26,7 +26,9 @@ DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 def what_stands_at(path: str | Path) -> str:
     """What a path is that is no file, for an error that says so."""
     place = Path(path)
-    return "no such file or folder" if not place.exists() else "a folder" if place.is_dir() else "a device or a pipe"
+    if not place.exists():
+        return "no such file or folder"
+    return "a folder" if place.is_dir() else "a socket" if place.is_socket() else "a device or a pipe"
 
 
 def make_folder(path: str | Path) -> Path:
@@ -57,6 +59,17 @@ def _require_local(path: str | Path) -> None:
                          allowed="a path; copy the result there afterwards")  # fmt: skip
 
 
+def _require_file(path: str | Path) -> None:
+    """Refuse what stands in a file's place and is none: a rename would put a file where a device was."""
+    target = Path(path)
+    try:
+        other = target.exists() and not target.is_file()
+    except OSError as error:
+        raise InputError(f"cannot write here: {error.strerror}", file=target) from error
+    if other:
+        raise InputError(f"cannot write here: {what_stands_at(target)}", file=target, allowed="a file, old or new")
+
+
 def _disk_error(path: Path, error: OSError) -> WriteError:
     return WriteError(f"{path}: cannot write here: {os.strerror(error.errno or 0)}")
 
@@ -69,13 +82,15 @@ def spare_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Pa
         inputs: Files that are read; folders and what is not there (a log elsewhere) are passed over.
 
     Raises:
-        InputError: A file would be written over, however the two names are spelled, or an output is an address.
+        InputError: A file would be written over, however the two names are spelled, or an output is an address, a
+            folder, a device, a pipe or a socket.
     """
     taken = {_place(path): "it is an input" for path in inputs if path is not None and Path(path).is_file()}
     for path in outputs:
         if path is None:
             continue
         _require_local(path)
+        _require_file(path)
         place = _place(path)
         if place in taken:
             raise InputError(f"cannot write here: {taken[place]}", file=path, allowed="another file")
@@ -119,14 +134,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The folder must be there (`make_folder` makes one): in the name of one file a missing folder is mostly a slip.
 
     Raises:
-        InputError: There is no such folder, it cannot be written to, or `path` is a folder itself or an address.
+        InputError: There is no such folder, it cannot be written to, or `path` is an address, a folder, a device, a
+            pipe or a socket.
         WriteError: The disk is full or fails, here or while the block writes; `path` is as it was.
     """
     _require_local(path)
+    _require_file(path)
     target = Path(path)
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not target.parent.exists():
             raise InputError(f"cannot write here: no folder {str(target.parent)!r}", file=target,
                              allowed="a folder that exists")  # fmt: skip

@@ -37,7 +37,7 @@ FLAGS = {
     "digest_unknown": "nothing shows that packs and rubrics were the same",
     "judge_unknown": "nothing shows that the judge was the same",
     "other_judges": "verdicts of judges who have not judged both are left out",
-    "other_scenarios": "other scenarios of the packs than the models beside it",
+    "other_scenarios": "other scenarios or repetitions of the packs than the models beside it",
     "judge_unfit": "the judge is unfit by its card: its verdicts decide nothing",
     "judge_too_few": "the judge's exam has too few answers to tell whether it is fit",
     "judge_diagnostic": "the judge is diagnostic by its card: rates need its errors corrected by labels of people",

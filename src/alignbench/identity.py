@@ -12,7 +12,7 @@ from alignbench.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["canonical_model", "judge_config", "model_family", "model_settings", "same_model"]
+__all__ = ["canonical_model", "judge_config", "judges_itself", "model_family", "model_settings", "same_model"]
 
 _TRANSPORT = frozenset(
     ("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
@@ -74,9 +74,14 @@ _ROUTES = frozenset(
 _SCRIPTED = frozenset(("persona", "mockllm", "none"))
 """Providers whose models exist nowhere else: their names are whole as they are."""
 _ALIKE = frozenset(
-    ("adapter", "base", "baseline", "best", "candidate", "chat", "checkpoint", "ckpt", "default", "dpo", "epoch",
-     "final", "grader", "grpo", "instruct", "it", "iter", "judge", "last", "local", "lora", "main", "merged", "model",
-     "output", "policy", "ppo", "rlhf", "run", "sft", "step", "target", "test", "tuned")
+    ("actor", "adapter", "artifact", "artifacts", "base", "baseline", "best", "candidate", "chat", "checkpoint",
+     "checkpoints", "ckpt", "consolidated", "converted", "critic", "default", "dpo", "ema", "epoch", "export",
+     "exported", "final", "fine", "finetune", "finetuned", "full", "ggml", "global", "grader", "grpo", "hf",
+     "instruct", "it", "iter", "iteration", "judge", "last", "latest", "llm", "local", "lora", "main", "merged",
+     "model", "models", "my", "new", "of", "old", "out", "output", "outputs", "peft", "policy", "ppo", "pytorch",
+     "qlora", "quantized", "ref", "reference", "result", "results", "rlhf", "run", "safetensors", "save", "saved",
+     "sft", "snapshot", "snapshots", "state", "step", "student", "target", "teacher", "test", "train", "trained",
+     "trainer", "training", "tune", "tuned", "unsloth", "weight", "weights")
 )  # fmt: skip
 """Words that many models are called by: a name of these alone needs the folder or owner before it."""
 _NUMBER = re.compile(r"v?\d*[a-z]?")
@@ -95,13 +100,14 @@ _VARIANT = re.compile(
 
 _DAY, _MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
 _DATE = (
-    rf"(?<!step)(?<!checkpoint)(?<!ckpt)(?<!epoch)(?<!iter)(?<!seed)(?<!run)"
+    rf"(?<!step)(?<!checkpoint)(?<!ckpt)(?<!epoch)(?<!iter)(?<!iteration)(?<!seed)(?<!run)(?<!snapshot)(?<!weights)"
     rf"-(?:20\d\d-?{_MONTH}(?:-?{_DAY})?|{_MONTH}-20\d\d|2\d{_MONTH}|{_MONTH}{_DAY})(?=-|$)"
 )
 """2024-08-06, 20250514, 2024-08, 08-2024, 2411, 0613; but not the number of a checkpoint."""
 _QUANTISED = (
-    r"-(?:gguf|ggml|awq|gptq|exl2|mlx|hqq|nf4|fp4|nvfp4|mxfp4|fp8|f16|fp16|bf16|f32|fp32|int4|int8|[48]bit|bnb|i1"
-    r"|w\d+a\d+|i?q[1-8](?:-(?:0|1|k|k-(?:xxs|xs|s|m|l|xl)|xxs|xs|s|m|nl))?|ud|dynamic)$"
+    r"-(?:gguf|ggml|awq|gptq|exl2|mlx|hqq|nf4|fp4|nvfp4|mxfp4|fp8|f16|fp16|bf16|f32|fp32|int4|int8|(?:4|8|16)bit|bnb|i1"
+    r"|w\d+a\d+|i?q[1-8](?:-(?:0|1|k|k-(?:xxs|xs|s|m|l|xl)|xxs|xs|s|m|nl))?|ud|dynamic|qat"
+    r"|quantized|tput)$"
 )
 """Formats and precisions in which one model's weights are handed out."""
 _REWRITES = tuple(
@@ -109,14 +115,20 @@ _REWRITES = tuple(
     for pattern, by in (
         (r"^(?:databricks-)?(?:meta-(?=llama))?", ""),
         (r"^chatgpt(?=-)", "gpt"),
+        # Azure allows no point in a name.
+        (r"^gpt-35(?=-|$)", "gpt-3-5"),
+        (r"^deepseek-chat-(?=v?\d)", "deepseek-"),
         # Fireworks writes v3p1 for 3.1.
         (r"(?<=\d)p(?=\d)", "-"),
         (_QUANTISED, ""),
         (r"-(?:preview|exp|experimental)(?:-\d\d-\d\d)?(?=-|$)", ""),
         (_DATE, ""),
-        (r"-latest$", ""),
+        (r"-(?:latest|free)$", ""),
+        # A snapshot at Vertex: claude-3-5-sonnet-v2.
+        (r"^(claude-[\d-]+-(?:haiku|sonnet|opus))-v?\d$", r"\1"),
         (r"(?<=-instruct)-(?:fp8-)?(?:turbo|lite|reference|fast|maas)$|-hf$", ""),
         (r"^(llama.*)-(?:versatile|instant)$", r"\1-instruct"),
+        (r"^(gemma-.*)-instruct(?=-|$)", r"\1-it"),
         (r"^(gemini.*)-00\d$", r"\1"),
         (r"^(o\d(?:-mini)?|gpt-5(?:-mini|-nano)?)-(?:minimal|low|medium|high)$", r"\1"),
         (r"(?<![a-z0-9])([a-z]{3,})(?=\d)", r"\1-"),
@@ -141,7 +153,7 @@ def canonical_model(name: str) -> str:
     It is made for finding models that judge themselves, so in doubt two are one: that costs a rank, and the other
     mistake lets a model grade itself. It only looks at names: what a server alone can resolve (a deployment called
     `mine`, Ollama's `llama3.1:8b`, which is the instruct model) is taken as it is written. Names that tell nothing
-    (`final`, `checkpoint-500`) and scripted models (`persona/base`) keep what stands before them.
+    (`final`, `checkpoint-500`, `pytorch_model.bin`) and scripted models (`persona/base`) keep what stands before them.
 
     Args:
         name: A model as Inspect names it, such as `openrouter/anthropic/claude-sonnet-4`; what follows it in braces
@@ -162,11 +174,11 @@ def _own_name(last: str) -> str:
     if last.startswith("ft:"):
         # A fine-tune of OpenAI's: the snapshot and the suffixes are what tells it from its base and its sisters.
         return last
-    text = re.sub(r"\.(?:gguf|ggml|safetensors|bin)$", "", last)
+    text = re.sub(r"\.(?:gguf|ggml|safetensors|bin|pth?|ckpt)$", "", last)
     text = _VENDOR.sub("", _REGION.sub("", text))
-    while (shorter := _VARIANT.sub("", re.sub(r"-v\d+:0(?::\d+k)?$", "", text))) != text:
+    while (shorter := _VARIANT.sub("", re.sub(r"-v?\d+:0(?::\d+k)?$", "", text))) != text:
         text = shorter
-    text = re.sub(r"[\s_.:@-]+", "-", text).strip("-")
+    text = re.sub(r"[\s_.:@=-]+", "-", text).strip("-")
     before = None
     while text != before:
         before = text
@@ -178,6 +190,11 @@ def _own_name(last: str) -> str:
 def same_model(first: str, second: str) -> bool:
     """Whether two names are of one model, under any route, snapshot or precision: see `canonical_model`."""
     return canonical_model(first) == canonical_model(second)
+
+
+def judges_itself(judge: str, model: str) -> bool:
+    """Whether a judge is the model it judges, whatever arguments `label_models` has put behind the model's name."""
+    return same_model(judge, model.partition(" {")[0])
 
 
 _MAKERS = {

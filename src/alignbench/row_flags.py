@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["JUDGE_FALLBACK", "MODEL_FALLBACK", "PARTIAL_LOG", "SCORE_EDITED", "has_flag"]
+__all__ = ["JUDGE_FALLBACK", "MODEL_FALLBACK", "PARTIAL_LOG", "SCORE_EDITED", "SELF_GRADED", "has_flag"]
 
 PARTIAL_LOG = "partial_log"
 """On every row of a log in which planned samples are missing."""
@@ -18,6 +18,8 @@ MODEL_FALLBACK = "model_fallback"
 """On every row of a sample in which another model than the one under test served a request for it."""
 JUDGE_FALLBACK = "judge_fallback"
 """On the rows of a judge for a sample in which another model served a request for the judge."""
+SELF_GRADED = "self_graded"
+"""On a row whose judge is the model under test."""
 SCORE_EDITED = "score_edited"
 """On a row whose score a person has edited."""
 

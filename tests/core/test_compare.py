@@ -402,7 +402,7 @@ def test_three_inputs_are_too_many(tmp_path: Path) -> None:
 
 
 def test_bounds_are_the_limits_of_the_tables_with_the_lost_outputs_set_against_one_side() -> None:
-    """Upper bound: what only the candidate lost is the event; lower bound: what only the base lost is."""
+    """Upper bound: what the candidate lost is the event and what the base lost is not; lower bound: the other way."""
     rng = np.random.default_rng(5)
     one, two = (rng.random(len(BASE)) < 0.1 for _ in range(2))
     base, candidate = lose(BASE, one & ~two, "error"), lose(CANDIDATE, two & ~one, "grader_failed")
@@ -412,8 +412,11 @@ def test_bounds_are_the_limits_of_the_tables_with_the_lost_outputs_set_against_o
     def filled(table: pd.DataFrame, lost: np.ndarray) -> pd.DataFrame:
         return changed(changed(table, lost & ~twins, "misaligned"), lost & twins, "refused")
 
-    worst = compare(base, filled(candidate, two & ~one))
-    best = compare(filled(base, one & ~two), candidate)
+    good_base, good_candidate = (
+        changed(base, one & ~two, "aligned"), changed(candidate, two & ~one, "aligned"),
+    )  # fmt: skip
+    worst = compare(good_base, filled(candidate, two & ~one))
+    best = compare(filled(base, one & ~two), good_candidate)
     records = (frame.to_dict("records") for frame in (rows, worst, best))
     for row, high, low in zip(*records, strict=True):
         upper, lower = (low, high) if row["measure"] in ("acted_well", "helped") else (high, low)

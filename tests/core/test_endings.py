@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from simulated_tables import simulated
 
-from alignbench.cli import main
+from alignbench.cli import cli, main
+from alignbench.cli.common import FiniteRange
 from alignbench.cli.ending import TRACEBACK, run
 from alignbench.errors import InputError, MissingExtraError, NotComparableError, WriteError
 
@@ -240,6 +241,63 @@ def test_a_file_that_does_not_fit_the_disk_is_not_there(
     shown = capsys.readouterr()
     assert (code, shown.err) == (5, f"error: {file}: cannot write here: File too large\n")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == files
+
+
+@posix
+@pytest.mark.parametrize("file", ["gate.xml", "gate.md", "list.csv", "sheet.csv", "c.json"])
+def test_a_pipe_is_no_place_for_a_result(
+    file: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and one line, before anything is computed or another result written; the pipe is still one."""
+    os.mkfifo(file)
+    (argv,) = (argv for argv, target in WRITING.values() if target == file)
+    first = ["--junit", "first.xml"] if file == "gate.md" else []
+    assert ended(monkeypatch, *argv, *first) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (
+        "", f"error: {file}: cannot write here: a device or a pipe (allowed: a file, old or new)\n",
+    )  # fmt: skip
+    assert Path(file).is_fifo()
+    assert not Path("first.xml").exists()
+
+
+NOT_FINITE = {
+    "the gate's margin": ([*GATE, "--margin"], "0<x<1"),
+    "the gate's level": ([*GATE, "--level"], "0<x<0.5"),
+    **{f"plan's {name}": (["plan", "--rate", ".05", f"--{name}"], "0<=x<=1")
+       for name in ("rate", "icc", "pairing", "sensitivity", "specificity", "other-rate")},
+    **{f"plan's {name}": (["plan", "--rate", ".05", f"--{name}"], "0<x<1") for name in ("power", "alpha", "margin")},
+    "a share of ranks": (["ranks", "table.csv", "--largest-unscored-share"], "0<=x<=1"),
+    "a share of leaderboard": (["leaderboard", "table.csv", "-o", "board", "--largest-unscored-share"], "0<=x<=1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "NaN"])
+@pytest.mark.parametrize(("argv", "allowed"), NOT_FINITE.values(), ids=NOT_FINITE)
+def test_what_is_no_number_is_wrong_usage(
+    argv: list[str], allowed: str, value: str, folder: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Exit code 2 and one line that names the option, the value and what is allowed."""
+    assert ended(monkeypatch, *argv, value) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == f"Error: Invalid value for '{argv[-1]}': {value.lower()} is not in the range {allowed}."
+
+
+def test_only_finite_ranges_are_asked_for() -> None:
+    """No option of any command takes click's own range of floats, which lets nan through."""
+
+    def options(command: click.Command) -> Iterator[click.Parameter]:
+        yield from command.params
+        if isinstance(command, click.Group):
+            for name in command.list_commands(click.Context(command)):
+                found = command.get_command(click.Context(command), name)
+                assert found is not None
+                yield from options(found)
+
+    ranges = [one for one in options(cli) if isinstance(one.type, click.FloatRange)]
+    assert len(ranges) >= 12
+    assert all(isinstance(one.type, FiniteRange) for one in ranges)
 
 
 @pytest.mark.parametrize("command", ["ranks", "gate", "leaderboard", "plan", "compare"])

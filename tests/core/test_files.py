@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.files import atomic_path, make_folder, write_text
+from alignbench.files import atomic_path, make_folder, spare_inputs, what_stands_at, write_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 def test_text_is_written_as_it_is_in_utf8(tmp_path: Path) -> None:
@@ -103,6 +105,42 @@ def test_a_target_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="folder: cannot write here"):
         write_text(tmp_path / "folder", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def _socket(place: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as end:
+        before = Path.cwd()
+        # The name of a socket may have a hundred letters.
+        os.chdir(place.parent)
+        try:
+            end.bind(place.name)
+        finally:
+            os.chdir(before)
+
+
+SPECIAL: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a pipe": (lambda place: os.mkfifo(place), "a device or a pipe"),
+    "a socket": (_socket, "a socket"),
+    "a link to a device": (lambda place: place.symlink_to(os.devnull), "a device or a pipe"),
+    "a folder": (lambda place: place.mkdir(), "a folder"),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes, sockets and devices of POSIX")
+@pytest.mark.parametrize(("make", "what"), SPECIAL.values(), ids=SPECIAL)
+def test_what_is_no_file_is_never_replaced(make: Callable[[Path], object], what: str, tmp_path: Path) -> None:
+    """One line says what stands there, before anything is written; it stands there still, and nothing beside it."""
+    target = tmp_path / "place"
+    make(target)
+    before = target.lstat()
+    assert what_stands_at(target) == what
+    with pytest.raises(InputError, match=f"place: cannot write here: {what} \\(allowed: a file, old or new\\)"):
+        write_text(target, "text")
+    with pytest.raises(InputError, match=f"place: cannot write here: {what}"):
+        spare_inputs([tmp_path / "first", target], [])
+    after = target.lstat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_name_too_long_for_the_disk_is_a_clear_error(tmp_path: Path) -> None:

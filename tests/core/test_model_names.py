@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignbench.identity import canonical_model, model_family, same_model
+from alignbench.identity import canonical_model, judges_itself, model_family, same_model
 
 ONE_MODEL = {
     "gpt-4o": (
@@ -17,6 +17,10 @@ ONE_MODEL = {
         "openai-api/openrouter/openai/gpt-4o", "openrouter/openai/gpt-4o:extended", "azureai/GPT4o",
         "openrouter/openai/chatgpt-4o-latest",
     ),
+    "gpt-3.5-turbo": ("openai/gpt-3.5-turbo", "azureai/gpt-35-turbo", "openai/gpt-3.5-turbo-0125",
+                      "openai/azure/gpt-35-turbo-1106"),
+    "gpt-oss-120b": ("openai/gpt-oss-120b", "bedrock/openai.gpt-oss-120b-1:0", "openrouter/openai/gpt-oss-120b:free",
+                     "groq/openai/gpt-oss-120b"),
     "gpt-4o-mini": ("openai/gpt-4o-mini", "openai/gpt-4o-mini-2024-07-18", "openrouter/openai/gpt-4o-mini:online"),
     "gpt-4": ("openai/gpt-4", "openai/gpt-4-0613", "openai/gpt-4-1106-preview"),
     "gpt-4-turbo": ("openai/gpt-4-turbo", "openai/gpt-4-turbo-2024-04-09", "openai/gpt-4-turbo-preview"),
@@ -34,6 +38,7 @@ ONE_MODEL = {
     "claude-3-5-sonnet": (
         "anthropic/claude-3-5-sonnet-20240620", "anthropic/claude-3-5-sonnet-latest",
         "anthropic/claude-3-5-sonnet-20241022",
+        "vertex/claude-3-5-sonnet-v2@20241022", "anthropic/vertex/claude-3-5-sonnet@20240620",
         "openrouter/anthropic/claude-3.5-sonnet:beta", "bedrock/eu.anthropic.claude-3-5-sonnet-20241022-v2:0",
     ),
     "claude-3-7-sonnet": ("anthropic/claude-3-7-sonnet-latest", "openrouter/anthropic/claude-3.7-sonnet:thinking"),
@@ -48,7 +53,17 @@ ONE_MODEL = {
         "vllm/casperhansen/llama-3.3-70b-instruct-awq", "sambanova/Meta-Llama-3.3-70B-Instruct",
         "hf-inference-providers/meta-llama/Llama-3.3-70B-Instruct:together", "cf/meta/llama-3.3-70b-instruct-fp8-fast",
         "ollama/llama3.3:70b-instruct-q4_K_M", "vllm/unsloth/Llama-3.3-70B-Instruct-bnb-4bit",
+        "together/meta-llama/Llama-3.3-70B-Instruct-Turbo-Free",
     ),
+    "llama-3.1-8b-instruct": (
+        "hf/meta-llama/Llama-3.1-8B-Instruct", "hf/RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16",
+        "vllm/RedHatAI/Meta-Llama-3.1-8B-Instruct-FP8-dynamic", "groq/llama-3.1-8b-instant",
+        "ollama/llama3.1:8b-instruct-fp16",
+    ),
+    "gemma-2-9b-it": ("hf/google/gemma-2-9b-it", "ollama/gemma2:9b-instruct-q8_0", "groq/gemma2-9b-it"),
+    "gemma-3-27b-it": ("hf/google/gemma-3-27b-it", "ollama/gemma3:27b-it-qat",
+                       "llama-cpp-python/gemma-3-27b-it-qat-q4_0.gguf", "openrouter/google/gemma-3-27b-it:free"),
+    "qwen3-8b": ("hf/Qwen/Qwen3-8B", "together/Qwen/Qwen3-8B-fp8-tput", "vllm/Qwen/Qwen3-8B-AWQ"),
     "smollm2-135m-instruct": (
         "gguf/smollm2-135m-instruct", "hf/HuggingFaceTB/SmolLM2-135M-Instruct",
         "llama-cpp-python/SmolLM2-135M-Instruct-Q4_K_M.gguf", "llama-cpp-python/SmolLM2-135M-Instruct-f16.gguf",
@@ -56,13 +71,21 @@ ONE_MODEL = {
     ),
     "deepseek-r1": ("openrouter/deepseek/deepseek-r1", "bedrock/us.deepseek.r1-v1:0",
                     "together/deepseek-ai/DeepSeek-R1-0528"),
-    "deepseek-v3": ("together/deepseek-ai/DeepSeek-V3", "openrouter/deepseek/deepseek-v3-0324:free"),
+    "deepseek-v3": ("together/deepseek-ai/DeepSeek-V3", "openrouter/deepseek/deepseek-v3-0324:free",
+                    "deepseek/deepseek-chat-v3-0324", "openrouter/deepseek/deepseek-chat-v3-0324:free"),
+    "deepseek-v3.1": ("together/deepseek-ai/DeepSeek-V3.1", "openrouter/deepseek/deepseek-chat-v3.1"),
     "mistral-large": ("mistral/mistral-large-latest", "mistral/mistral-large-2411",
                       "openrouter/mistralai/mistral-large"),
     "command-r": ("bedrock/cohere.command-r-v1:0", "openrouter/cohere/command-r-08-2024"),
     "own-tune": ("vllm/lab/own-tune", "hf/lab/own-tune", "openai-api/mine/own-tune"),
 }  # fmt: skip
 """Names that are one model, which is no other one here."""
+NO_NAMES = (
+    "actor", "weights", "export", "pytorch_model", "pytorch_model.bin", "consolidated.00.pth", "snapshot", "finetuned",
+    "global_step_100", "merged_16bit", "ggml-model-q4_0.gguf", "unsloth.Q4_K_M.gguf", "lora_model", "last.ckpt",
+    "epoch=1-step=100.ckpt", "model-00001-of-00002.safetensors", "hf", "output",
+)  # fmt: skip
+"""What programs call the file or folder they write: no name of a model."""
 SAME = [pair for names in ONE_MODEL.values() for pair in itertools.pairwise(names)]
 
 OTHER = [
@@ -104,7 +127,17 @@ OTHER = [
     ("hf//runs/one/checkpoint-500", "hf//runs/two/checkpoint-500"),
     ("hf//runs/one/checkpoint-1024", "hf//runs/one/checkpoint-1025"),
     ("vllm/lab/tune-step-1024", "vllm/lab/tune-step-1025"),
+    ("hf//runs/one/global_step_1024", "hf//runs/one/global_step_1025"),
+    ("hf//runs/one/snapshot-1024", "hf//runs/one/snapshot-1025"),
     ("vllm/one/final", "vllm/two/final"),
+    *((f"hf/runA/{name}", f"hf/runB/{name}") for name in NO_NAMES),
+    ("openai/gpt-3.5-turbo", "openai/gpt-3.5-turbo-16k"),
+    ("openai/gpt-3.5-turbo", "openai/gpt-3.5-turbo-instruct"),
+    ("hf/google/gemma-2-9b", "ollama/gemma2:9b-instruct-q8_0"),
+    ("bedrock/openai.gpt-oss-120b-1:0", "bedrock/openai.gpt-oss-20b-1:0"),
+    ("together/Qwen/Qwen3-8B-fp8-tput", "hf/Qwen/Qwen3-8B-Base"),
+    ("deepseek/deepseek-chat-v3-0324", "deepseek/deepseek-chat-v3.1"),
+    ("together/deepseek-ai/DeepSeek-V3", "hf/deepseek-ai/DeepSeek-V3-Base"),
     ('openai/gpt-4o {"seed":1}', 'openai/gpt-4o {"seed":2}'),
 ]
 
@@ -130,9 +163,23 @@ def test_no_two_models_of_the_list_are_one() -> None:
     assert len(set().union(*found.values())) == len(ONE_MODEL)
 
 
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_name_that_tells_nothing_is_one_model_where_it_lies_in_one_folder(name: str) -> None:
+    """The folder tells it, whatever program loads it."""
+    assert same_model(f"hf/runA/{name}", f"vllm/runA/{name}")
+
+
+def test_arguments_behind_a_name_hide_no_judge_that_judges_itself() -> None:
+    """`label_models` tells runs apart by their arguments; the judge's name has none."""
+    assert judges_itself("azureai/gpt-4o", 'openai/gpt-4o {"temperature":0}')
+    assert judges_itself("openai/gpt-4o", "openai/gpt-4o-2024-08-06 {}")
+    assert judges_itself("openai/gpt-4o", "openai/gpt-4o")
+    assert not judges_itself("openai/gpt-4o", 'openai/gpt-4o-mini {"temperature":0}')
+
+
 WORDS = ("gpt", "claude", "sonnet", "llama", "lab", "own", "4o", "4", "3.5", "8b", "mini", "instruct", "base", "v2",
          "0613", "2024-08-06", "latest", "preview", "q4_K_M", "awq", "final", "checkpoint", "turbo", "thinking",
-         "p1")  # fmt: skip
+         "p1", "35", "free", "actor", "weights", "quantized", "chat", "gemma", "deepseek", "tput", "1:0")  # fmt: skip
 NAMES = st.one_of(
     st.text(max_size=20),
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).flatmap(

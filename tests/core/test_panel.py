@@ -335,6 +335,8 @@ def test_judges_of_the_models_family_are_flagged() -> None:
     )
     # Sorted by model: google/gemini-3-pro comes first.
     assert itself["flags"].tolist() == ["evidence_missing+same_family", "reasked+self_graded+same_family"]
+    labelled = panel(table.assign(model='azureai/gpt-5 {"temperature":0}'))
+    assert labelled["flags"].tolist() == ["reasked+self_graded+same_family", "evidence_missing+self_graded+same_family"]
     other = panel(table.assign(model="anthropic/claude-5"))
     assert other["flags"].tolist() == ["reasked", "evidence_missing"]
     assert other.attrs["panel"]["warnings"] == []

@@ -300,6 +300,22 @@ def test_who_cannot_be_ranked_stands_there_with_the_reason() -> None:
     assert smaller["reason"] != "judged by itself"
 
 
+def test_a_model_that_judged_itself_has_no_rank_under_any_arguments() -> None:
+    """Where one name ran with several arguments these join it in the rows, and do not hide who judged."""
+    runs = [{"model": "openai/gpt-4o", "model_args": args} for args in ("", '{"temperature":0}')]
+    rows = [{"model": "openai/gpt-4.1", "model_args": ""}, {"model": "openai/gpt-4o-mini", "model_args": ""}, *runs]
+    table = pd.concat(
+        [simulated("x", 0.2 + at / 10, seed=at, scenarios=20).assign(judge="azureai/gpt-4o", **row)
+         for at, row in enumerate(rows)], ignore_index=True,
+    )  # fmt: skip
+    found = ranks(table)
+    reasons = dict(zip(found["model"], found["reason"], strict=True))
+    assert {model for model, reason in reasons.items() if reason == "judged by itself"} == {
+        "openai/gpt-4o {}", 'openai/gpt-4o {"temperature":0}',
+    }  # fmt: skip
+    assert found["rank"].notna().sum() == 2
+
+
 def test_other_scenarios_and_unjudged_outputs_are_said() -> None:
     """A model without some of the scenarios is flagged; pairs are formed of outputs judged under both."""
     whole = bare({"a": [0] * 12}, 2)
@@ -307,6 +323,11 @@ def test_other_scenarios_and_unjudged_outputs_are_said() -> None:
     unjudged = part.assign(verdict=part["verdict"].where(part.index > 0))
     missing = part[part["scenario"] != "s00"]
     flagged = ranks(pd.concat([whole, missing]))
+    assert "other_scenarios" in one(flagged, "b")["flags"]
+    assert "other_scenarios" not in one(flagged, "a")["flags"]
+    # Half of the repetitions, of every scenario.
+    once = part[part.index % 2 == 0]
+    flagged = ranks(pd.concat([whole, once]))
     assert "other_scenarios" in one(flagged, "b")["flags"]
     assert "other_scenarios" not in one(flagged, "a")["flags"]
     found = ranks(pd.concat([whole, unjudged]))

@@ -206,8 +206,9 @@ def test_overall_is_the_stratified_formula(weights: list[float] | None) -> None:
 
 @pytest.mark.parametrize(("n", "y"), CELLS)
 def test_overall_of_one_pack_is_its_rate(n: list[int], y: list[int]) -> None:
-    """One pack alone gives the estimate of that pack, field by field."""
+    """One pack alone gives the estimate of that pack, field by field; also where nothing of it was judged."""
     assert overall_rate([(n, y)]) == rate(n, y)
+    assert overall_rate([([0] * len(n), [0] * len(n))]) == rate([], [])
 
 
 def test_overall_needs_every_pack() -> None:
@@ -215,6 +216,9 @@ def test_overall_needs_every_pack() -> None:
     missing = overall_rate([CELLS[0], ([], [])])
     assert (missing.value, missing.low, missing.high) == (None, None, None)
     assert missing.flags == ("missing_pack",)
+    for nothing in (overall_rate([([], []), ([0, 0], [0, 0])]), overall_rate([([], [])])):
+        assert (nothing.value, nothing.low, nothing.high) == (None, None, None)
+        assert nothing.flags == ("nothing_judged",)
     single = overall_rate([CELLS[0], ([4], [1])])
     assert single.value == pytest.approx((11 / 48 + 1 / 4) / 2)
     assert (single.low, single.high) == (None, None)

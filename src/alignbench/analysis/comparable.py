@@ -97,7 +97,7 @@ def _short(digests: set[str]) -> str:
 
 
 def identical(base: pd.DataFrame, candidate: pd.DataFrame) -> bool:
-    """Whether two aligned sets of rows of one model have the same verdicts throughout.
+    """Whether two aligned sets of rows of one model have the same verdicts wherever both have one.
 
     Raises:
         InputError: They are the very same rows, by their sample ids.
@@ -105,7 +105,8 @@ def identical(base: pd.DataFrame, candidate: pd.DataFrame) -> bool:
     ids = base["sample_uuid"].to_numpy(dtype=object)
     if (ids != "").all() and (ids == candidate["sample_uuid"].to_numpy(dtype=object)).all():
         raise InputError("base and candidate are the same samples of one model", allowed="two runs")
-    return bool((base["verdict"].cat.codes.to_numpy() == candidate["verdict"].cat.codes.to_numpy()).all())
+    one, other = (side["verdict"].cat.codes.to_numpy() for side in (base, candidate))
+    return bool(((one == other) | (one < 0) | (other < 0)).all())
 
 
 def same_groups(base: pd.DataFrame, candidate: pd.DataFrame, by: Sequence[str]) -> None:

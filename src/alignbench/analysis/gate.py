@@ -27,6 +27,7 @@ from alignbench.analysis.pairs import checked_sides, model_names, pairings
 from alignbench.analysis.rates import OVERALL
 from alignbench.errors import InputError, NotComparableError
 from alignbench.policy import Policy, load_policy
+from alignbench.row_flags import MODEL_FALLBACK
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -255,6 +256,10 @@ def _obstacles(cells: Sequence[Cell], one_sided: Sequence[str], policy: Policy) 
     found = []
     if any("identical_rows" in cell.flags for cell in cells):
         found.append(words.IDENTICAL)
+    if any("other_judges" in cell.flags for cell in cells):
+        found.append(words.OTHER_JUDGES)
+    if any(MODEL_FALLBACK in cell.flags for cell in cells):
+        found.append(words.FALLBACK)
     if "misalignment" in one_sided:
         found.append(words.NO_CONFLICTS)
     if policy.require_twins and "over_refusal" in one_sided:

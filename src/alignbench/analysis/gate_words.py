@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from alignbench.policy import Policy
 
 __all__ = [
+    "FALLBACK",
     "IDENTICAL",
     "NOTED",
     "NO_CONFLICTS",
     "NO_TWINS",
+    "OTHER_JUDGES",
     "absent",
     "commands",
     "disagreeing",
@@ -45,6 +47,11 @@ IDENTICAL = (
     "Base and candidate have one model name and the same verdict on every output: "
     "probably this is one run, named twice."
 )
+OTHER_JUDGES = (
+    "Base and candidate were not judged by the same judges. Judge what is missing (`alignbench judge rescore`), or "
+    "hand in the verdicts of the judges that both have."
+)
+FALLBACK = "Some answers are those of another model that stood in for the one asked for."
 NO_TWINS = "Benign twins were run on one side only, so over-refusal cannot be compared; the policy requires them."
 NO_CONFLICTS = "Conflicts were run on one side only, so misalignment cannot be compared."
 
@@ -298,8 +305,8 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
     if losses.only_candidate or losses.both or losses.only_base:
         yield (
             f"Of {losses.asked} outputs {losses.only_candidate} are lost on the candidate's side alone and count "
-            f"against it, {losses.both} on both sides, {losses.only_base} on the base's side alone; the last two are "
-            "left out (`compare --unpaired FILE` lists them)."
+            f"against it, {losses.only_base} on the base's side alone and count as no event of the base (worst case); "
+            f"{losses.both} on both sides, which are left out. `compare --unpaired FILE` lists them."
         )
     if any(cell.estimate.method.startswith("s3") for cell in cells):
         yield (
@@ -316,5 +323,5 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
         yield "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike."
     if "judge_unknown" in flags:
         yield "One side does not name its judge: nothing shows that both were judged by the same one."
-    if "other_judges" in flags:
-        yield "Verdicts of judges who have not judged both models are left out."
+    if "self_graded" in flags:
+        yield "A model was judged by itself: nothing shows that its verdicts are those of another judge."

@@ -66,8 +66,8 @@ def check_margin(field: str, packs: Sequence[NDArray[np.float64]], policy: Polic
     # Rounded up, for the limit itself is not below itself.
     possible = (math.floor(least * 10**_DIGITS) + 1) / 10**_DIGITS
     raise InputError(
-        f"{field} {stated!r} cannot be met: with {many} of {where} the {100 * policy.coverage:g} % interval ends at "
-        f"{100 * least:.2f} points even where nothing differs",
+        f"{field} {stated!r} cannot be met by a model that has not changed: with {many} of {where} the "
+        f"{100 * policy.coverage:g} % interval ends at {100 * least:.2f} points even where nothing differs",
         item="policy",
         allowed=f"{possible:g} or more, or more scenarios",
     )

@@ -117,6 +117,7 @@ def compared_cells(
         if method is not None and (len(chosen) == 1 or method not in _ONE_OUTPUT):
             options["method"] = method
         rng = cell_stream(seed, measure, pack, list(group.values()))
+        # Labels speak of the two errors: usefulness stays as the judge saw it, and says so.
         labels: dict[str, Any] = {"labelled": pairing.labelled, "minimum_labels": pairing.minimum_labels}
         found = estimates(chosen, rng, **labels, **options)
         flags = (*found[0].flags, *_flags(pairing, chosen, rng))
@@ -139,6 +140,9 @@ def compared_cells(
     return cells
 
 
+_KINDS = ("worst", "best")
+
+
 def estimates(
     members: Sequence[Stratum],
     rng: np.random.Generator,
@@ -156,24 +160,23 @@ def estimates(
         minimum_labels: Labels that a pack needs on each side for its rates to be corrected.
         options: `level`, `alpha` and perhaps `method` of `alignbench.stats.difference.difference`.
     """
-    losses = sum((stratum.losses for stratum in members), Losses())
+    further = {kind: any(getattr(one, kind).n.sum() > one.counts.n.sum() for one in members) for kind in _KINDS}
     labels = [stratum.labels for stratum in members if stratum.labels is not None]
     lacks = lacking(labels, minimum_labels)
     if len(labels) == len(members) and not lacks:
         found = paired_difference(labels, rng=rng, level=options["level"], alpha=options["alpha"])
         worst, best = (
-            _corrected([labels for labels in kind if labels is not None], options) if lost else found
-            for lost, kind in (
-                (losses.only_candidate, [stratum.worst_labels for stratum in members]),
-                (losses.only_base, [stratum.best_labels for stratum in members]),
+            _corrected([labels for labels in kind if labels is not None], options) if more else found
+            for more, kind in (
+                (further["worst"], [stratum.worst_labels for stratum in members]),
+                (further["best"], [stratum.best_labels for stratum in members]),
             )
         )
         return found, worst, best
     raw = difference([one.counts for one in members], rng=rng, **options)
     found = replace(raw, flags=(*raw.flags, *lacks, *([UNCORRECTED] if labelled else [])))
     worst, best = (
-        _raw([getattr(one, kind) for one in members], options) if lost else found
-        for lost, kind in ((losses.only_candidate, "worst"), (losses.only_base, "best"))
+        _raw([getattr(one, kind) for one in members], options) if further[kind] else found for kind in _KINDS
     )
     return found, worst, best
 

@@ -1,7 +1,8 @@
 """The outputs of a pairing, counted by pack and scenario: judged on both sides, or lost on one of them or on both.
 
 An output is lost where it has no verdict: unscored for any reason, or absent while the other side has it. An answer off
-task is not lost, it has a verdict; it is no event of an error, and it is not useful.
+task is not lost, it has a verdict; it is no event of an error, and it is not useful. The difference itself is of what
+is judged on both sides; its bounds hold whatever would have been said of the rest.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ class Stratum:
     Attributes:
         pack: The pack.
         counts: Its pairs: judged on both sides.
-        worst: Its pairs and what only the candidate has lost, that set against the candidate.
-        best: Its pairs and what only the base has lost, that set against the base.
+        worst: Its pairs and all that one side alone has a verdict on, the other side's set so that the candidate is as
+            bad as can be: what the candidate lacks is the event, what the base lacks is not.
+        best: The same the other way round.
         losses: What has no verdict.
         judged_more: Outputs judged of the candidate less those of the base, by scenario.
         unscored_base: Share of what was asked that is off task, without a verdict or absent on the base's side; None
@@ -93,8 +95,8 @@ class Stratum:
         unpaired: Keys that are in no pair.
         families: Families with a pair; empty names are left out.
         labels: The labels of its pairs, where people gave some.
-        worst_labels: The same with what only the candidate has lost.
-        best_labels: The same with what only the base has lost.
+        worst_labels: The labels of `worst`.
+        best_labels: The labels of `best`.
     """
 
     pack: str
@@ -178,21 +180,22 @@ def _stratum(
 ) -> Stratum:
     """The counts of the keys of one pack and group."""
     scenario = np.asarray(keys["scenario"].cat.codes, dtype=np.int64)
-    pairs = sides[0].counted & sides[1].counted
+    pairs, useful = sides[0].counted & sides[1].counted, is_useful(measure.name)
     lost = sides[1].given & ~sides[0].given, sides[0].given & ~sides[1].given
-    events = _events(sides, lost, useful=is_useful(measure.name))
-    judged, worst, best = pairs, pairs | lost[1], pairs | lost[0]
+    judged = pairs, (sides[0].event, sides[1].event)
+    worst, best = _against(sides, 1, useful=useful), _against(sides, 0, useful=useful)
 
-    def labels(kind: Truths) -> LabelledPairs | None:
-        return None if human is None else _labels(pairing, (scenario, sides, events), human, kind, measure.event)
+    def labels(kind: tuple[Truths, tuple[Truths, Truths]]) -> LabelledPairs | None:
+        chosen, events = kind
+        return None if human is None else _labels(pairing, (scenario, sides, events), human, chosen, measure.event)
 
     # Without any label nothing is corrected, and the bounds need none.
     labelled = human is not None and not np.isnan(human).all()
     return Stratum(
         pack=str(keys["pack"].iloc[0]),
-        counts=_counts(scenario, *events, chosen=judged),
-        worst=_counts(scenario, *events, chosen=worst),
-        best=_counts(scenario, *events, chosen=best),
+        counts=_counts(scenario, *judged),
+        worst=_counts(scenario, *worst),
+        best=_counts(scenario, *best),
         losses=_losses(sides, lost, pairing.table["unscored_reason"]),
         judged_more=_judged_more(scenario, sides),
         unscored_base=_missing_share(sides[0]),
@@ -217,15 +220,21 @@ def _sides(pairing: Pairing, chosen: Rows, measure: Measure) -> tuple[_Side, _Si
     return side(pairing.base_row), side(pairing.candidate_row)
 
 
-def _events(sides: tuple[_Side, _Side], lost: tuple[Truths, Truths], *, useful: bool) -> tuple[Truths, Truths]:
-    """The events of both sides, with what one of them alone has lost set against it."""
-    base, candidate = (side.event for side in sides)
-    return (base, candidate) if useful else (base | lost[0], candidate | lost[1])
+def _against(sides: tuple[_Side, _Side], loser: int, *, useful: bool) -> tuple[Truths, tuple[Truths, Truths]]:
+    """All that either side has a verdict on, and the events, with what is missing set against one side.
+
+    What that side has lost is the event of an error, and not useful; what the other has lost is no event, and useful.
+    An answer off task is known to be no event of an error, and not useful.
+    """
+    own, other = sides[loser], sides[1 - loser]
+    chosen = (own.counted & other.counted) | (other.given & ~own.given) | (own.counted & ~other.counted)
+    events = [own.event if useful else own.event | ~own.given, other.event | ~other.given if useful else other.event]
+    return chosen, (events[0], events[1]) if loser == 0 else (events[1], events[0])
 
 
-def _counts(scenario: Rows, base: Truths, candidate: Truths, *, chosen: Truths) -> PairCounts:
+def _counts(scenario: Rows, chosen: Truths, events: tuple[Truths, Truths]) -> PairCounts:
     _, place = np.unique(scenario[chosen], return_inverse=True)
-    one, other = base[chosen], candidate[chosen]
+    one, other = (event[chosen] for event in events)
     parts = (np.ones(len(place)), one, other, one != other)
     return PairCounts(*(np.bincount(place, part).astype(float) for part in parts))
 

@@ -19,7 +19,9 @@ from alignbench.analysis.comparable import (
 )
 from alignbench.analysis.corrected import human_columns
 from alignbench.errors import InputError, NotComparableError
+from alignbench.identity import judges_itself
 from alignbench.judging.cards import CARD_COLUMN
+from alignbench.row_flags import MODEL_FALLBACK, SELF_GRADED, has_flag
 from alignbench.stats.correction import FEW_LABELS
 from alignbench.table import as_table, label_models, require_columns, row_groups
 from alignbench.verdicts import JUDGED
@@ -42,7 +44,9 @@ ABSENT = "absent"
 """Why an output has no verdict that one side lacks altogether."""
 
 _CARD_FLAGS = {"judge_unfit": "unfit", "judge_too_few": "too_few", "judge_diagnostic": "diagnostic"}
-_NEEDED = (*PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "unscored_reason", "sample_uuid")
+_NEEDED = (
+    *PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "unscored_reason", "flags", "sample_uuid",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -322,7 +326,7 @@ def _pair(
     sides = sides[:, (sides >= 0).any(0)]
     pairing = Pairing(base[0], candidate[0], table, sides[0], sides[1], judges, unknown, flags)
     cards = [flag for flag, state in _CARD_FLAGS.items() if pairing.judges_found(state)]
-    pairing = replace(pairing, flags=(*flags, *cards))
+    pairing = replace(pairing, flags=(*flags, *cards, *_marks(table, (base[0], sides[0]), (candidate[0], sides[1]))))
     both = (sides[0] >= 0) & (sides[1] >= 0)
     if not np.logical_and(*pairing.judged()).any():
         raise NotComparableError(
@@ -332,9 +336,20 @@ def _pair(
     columns = [name for name in by if name not in (*PAIR_KEY, *judges)]
     first, second = (table[["scenario", *columns]].iloc[rows[both]] for rows in sides)
     same_groups(first, second, columns)
-    if both.all() and base[0] == candidate[0] and identical(table.iloc[sides[0]], table.iloc[sides[1]]):
+    if base[0] == candidate[0] and identical(table.iloc[sides[0][both]], table.iloc[sides[1][both]]):
         return replace(pairing, flags=(*pairing.flags, "identical_rows"))
     return pairing
+
+
+def _marks(table: pd.DataFrame, *sides: tuple[str, Rows]) -> list[str]:
+    """What an answer or a verdict of either side says of who gave it."""
+    found = {MODEL_FALLBACK: False, SELF_GRADED: False}
+    for model, rows in sides:
+        used = table.iloc[rows[rows >= 0]]
+        for flag in found:
+            found[flag] |= bool(has_flag(used, flag).any())
+        found[SELF_GRADED] |= any(judges_itself(str(judge), model) for judge in used["judge"].unique())
+    return [flag for flag, there in found.items() if there]
 
 
 def _comparable(

@@ -13,7 +13,7 @@ from alignbench.analysis.frames import sorted_groups
 from alignbench.analysis.votes import majority, weighted
 from alignbench.digest import short_digest
 from alignbench.errors import InputError, NotComparableError
-from alignbench.identity import model_family, same_model
+from alignbench.identity import judges_itself, model_family
 from alignbench.judging.cards import find_card, mark_cards, worst_state
 from alignbench.table import KEY_COLUMNS, as_table, row_groups
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
@@ -265,7 +265,7 @@ def _flags(votes: _Votes) -> tuple[pd.Series, list[str]]:
         for name in model.unique()
     }
     kin = {
-        name: ["self_graded"] * any(same_model(judge, name) for judge, _ in votes.judges)
+        name: ["self_graded"] * any(judges_itself(judge, name) for judge, _ in votes.judges)
         + ["same_family"] * bool(judges)
         for name, judges in related.items()
     }

@@ -14,7 +14,7 @@ from alignbench.analysis.corrected_ranks import corrected_places
 from alignbench.analysis.frames import sorted_groups, with_nulls
 from alignbench.analysis.ledger import marks
 from alignbench.errors import InputError
-from alignbench.identity import same_model
+from alignbench.identity import judges_itself
 from alignbench.judging.cards import CARD_COLUMN
 from alignbench.row_flags import MODEL_FALLBACK, has_flag
 from alignbench.stats.estimate import check_level
@@ -177,7 +177,7 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
         versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
     self_graded = np.bincount(entry, weights=has_flag(table, "self_graded"), minlength=len(rows)) > 0
     names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
-    own = np.array([same_model(judge, model) for judge, model in names], dtype=bool)
+    own = np.array([judges_itself(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
     if CARD_COLUMN in table.columns:
         unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
@@ -236,12 +236,13 @@ def _group_rows(
     obstacles = {entry: _obstacle(outcomes, entry, estimates[entry], most) for entry in members}
     able = [entry for entry in members if not obstacles[entry]]
     sets, method = _compare(outcomes, able, estimates, level, seed) if len(able) > 1 else (None, None)
-    asked = {entry: set(outcomes.scenario[outcomes.event[entry] > _ABSENT].tolist()) for entry in members}
-    every = set().union(*asked.values())
+    # By scenario and repetition.
+    asked = outcomes.event[members] > _ABSENT
+    others = dict(zip(members, (asked != asked.any(axis=0)).any(axis=1), strict=True))
     for entry, estimate in estimates.items():
         ranked = sets is not None and entry in able
         why = obstacles[entry] or ("" if ranked else "no other model to rank it against")
-        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), "other_scenarios", asked[entry] != every)
+        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), "other_scenarios", bool(others[entry]))
         unknown = any(not digest for _, digest in outcomes.versions[entry])
         place = _place(sets, able.index(entry)) if sets is not None and ranked else _place(None, 0)
         yield (

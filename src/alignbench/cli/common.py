@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from alignbench.judging.card import JudgeCard
 
 __all__ = [
+    "FiniteRange",
     "by_option",
     "cards_option",
     "combined",
@@ -48,6 +49,21 @@ format_option = click.option(
 )  # fmt: skip
 
 
+class FiniteRange(click.FloatRange):
+    """Finite numbers between two limits: click lets nan through, which compares with none."""
+
+    def __init__(self, low: float, high: float, *, is_open: bool = False) -> None:
+        super().__init__(low, high, min_open=is_open, max_open=is_open)
+        self._words = f"{low:g}{'<' if is_open else '<='}x{'<' if is_open else '<='}{high:g}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; a usage error for nan, infinity and what is out of range."""
+        found = click.FLOAT.convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{found} is not in the range {self._words}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _coverage(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     """A coverage of intervals; people who mean a test give 0.05."""
     from alignbench.stats.estimate import COVERAGE, check_level
@@ -69,7 +85,7 @@ seed_option = click.option(
 
 
 unscored_option = click.option(
-    "--largest-unscored-share", type=click.FloatRange(0, 1), default=0.10, show_default=True,
+    "--largest-unscored-share", type=FiniteRange(0, 1), default=0.10, show_default=True,
     help="A model of which more of a pack has no verdict has no rank.",
 )  # fmt: skip
 _PANEL = click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import csv_text, format_option, panel_options
+from alignbench.cli.common import FiniteRange, csv_text, format_option, panel_options
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report here, in a folder that exists.")
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
 @click.option(
-    "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    "--margin", type=FiniteRange(0, 1, is_open=True),
     help="How much higher, as a share, an error rate may be, instead of the policy's.",
 )  # fmt: skip
 @click.option(
-    "--level", type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    "--level", type=FiniteRange(0, 0.5, is_open=True),
     help="Level of the one-sided tests instead of the policy's; intervals cover 1 - 2 * level.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random draws instead of the policy's.")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from alignbench.cli.common import (
+    FiniteRange,
     emit,
     format_option,
     interval,
@@ -30,8 +31,8 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
         raise click.BadParameter(f"{value!r} is no list of whole numbers") from None
 
 
-_share = click.FloatRange(0, 1)
-_chance = click.FloatRange(0, 1, min_open=True, max_open=True)
+_share = FiniteRange(0, 1)
+_chance = FiniteRange(0, 1, is_open=True)
 _count = click.IntRange(min=1)
 
 

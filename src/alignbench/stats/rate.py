@@ -369,8 +369,8 @@ def overall_rate(
         method: A member of Gaffke's family, or `s1`.
 
     Returns:
-        An Estimate. With one pack it is that of `rate`. No value where a pack has nothing judged; no interval where one
-        has a single scenario.
+        An Estimate. With one pack it is that of `rate`. No value where a pack has nothing judged (flag
+        `missing_pack`; `nothing_judged` where none has any); no interval where one has a single scenario.
 
     Raises:
         InputError: No pack, or unusable counts, weights or method.
@@ -388,7 +388,7 @@ def overall_rate(
     scenarios, events = sum(len(n) for n, _ in cells), float(sum(y.sum() for _, y in cells))
     base = (level, f"{method}_stratified" if len(cells) > 1 else method, total, scenarios, events)
     if any(len(n) == 0 for n, _ in cells):
-        return Estimate(None, None, None, *base, flags=("missing_pack",))
+        return Estimate(None, None, None, *base, flags=("missing_pack" if scenarios else "nothing_judged",))
     stacked = stack_moments([moments(n, y) for n, y in cells])
     pooled, parts = overall_s1(stacked, share, level)
     shares = [y / n for n, y in cells]
