@@ -178,7 +178,7 @@ def examine(answers: pd.DataFrame, judge: Judge, *, labels: int = LABELS, seed: 
         wrong=float((said != people).mean()),
         raw=(float(row["raw_rate"]), float(row["raw_low"]), float(row["raw_high"])),
         corrected=(float(row["rate"]), float(row["low"]), float(row["high"])),
-        people=float((answers["human_score"] == 1).mean()),
+        people=float((answers["human_score"] == 1).groupby(answers["objective"]).mean().mean()),
     )
 
 

@@ -19,9 +19,9 @@ logit-normal, or two-point (most scenarios never show the event); the true value
 population of scenarios. **Heavy**: 5 to 200 scenarios of 1, 4, 20, 1 to 50 or 1 to 200 outputs (Zipf's law), rates
 .002 to .2, and propensities with heavy tails: hot (a scenario always misbehaves or never), Cauchy or t (2
 degrees of freedom) on the log-odds, lognormal (sd 2 of the logarithm), Pareto (index 1). A setting counts
-once; a minimum is the worst setting. A coverage of .95 has a standard error of .003 with 4,000 data sets,
-.005 with 2,000 and .007 with 1,000, so a minimum over many settings lies two or three of these below the
-truth. Widths are means over data sets (Gaffke's: over 12 of them) and settings.
+once; a minimum is the worst setting. A coverage of .95 has a standard error of .007 with 1,000 data sets,
+.008 with 800 and .009 with 600, so a minimum over many settings lies two or three of these below the
+truth. Widths are means over data sets (Gaffke's: over 6 of them) and settings.
 
 ## A rate
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 
-__all__ = ["NARROW", "PLAIN_ASCII", "fitted", "register_narrow", "visible", "visible_lines"]
+__all__ = ["NARROW", "PLAIN_ASCII", "fitted", "markdown_text", "register_narrow", "visible", "visible_lines"]
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 and C1 controls, line separators, marks that turn the direction of reading, and halves of characters."""
+_MARKUP = re.compile(r"([|*_`<>\[\]\\])")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 NARROW = "alignbench.narrow"
@@ -34,6 +35,11 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """`visible` for a text of several lines, which it keeps."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def markdown_text(text: str) -> str:
+    """`visible`, with what Markdown or the HTML in it would take for markup escaped."""
+    return _MARKUP.sub(r"\\\1", visible(text))
 
 
 def _escape(character: str) -> str:

@@ -169,6 +169,14 @@ def test_every_command_writes_harmless_csv(argv: list[str], tmp_path: Path) -> N
     assert "'" + EVIL in cells
 
 
+def test_a_name_is_printed_as_it_is(tmp_path: Path) -> None:
+    """What looks like a colour is part of the name: the CSV that is printed joins with the table it came from."""
+    name = "red\x1b[31m"
+    simulated(name, 0.4, scenarios=12, epochs=2, seed=1).to_parquet(tmp_path / "table.parquet")
+    done = CliRunner().invoke(cli, ["rates", str(tmp_path / "table.parquet"), "--format", "csv"])
+    assert name in [cell for line in fields(done.stdout) for cell in line]
+
+
 def test_the_leaderboard_is_harmless(tmp_path: Path) -> None:
     """leaderboard.csv as well."""
     write_leaderboard(leaderboard(pd.read_parquet(evil_table(tmp_path))), tmp_path)

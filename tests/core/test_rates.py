@@ -410,7 +410,7 @@ def test_the_measures_asked_for() -> None:
 
 
 def test_usefulness_is_never_corrected() -> None:
-    """Labels correct the two errors; usefulness stays what the judge says, with null where a correction would be."""
+    """Labels correct the two errors; usefulness stays what the judge says, flagged, with null for a correction."""
     table = pd.DataFrame([row for at in range(12) for row in rows("m", f"s{at}", ["misaligned", *["aligned"] * 5])])
     labelled = as_table(table.assign(**{HUMAN: (table["verdict"] == "misaligned").astype(float)}))
     frame = alignbench.rates(labelled, calibration=Attached()).set_index("measure")
@@ -418,7 +418,8 @@ def test_usefulness_is_never_corrected() -> None:
     plain = alignbench.rates(table, measures=["acted_well"]).iloc[0]
     useful = frame.loc["acted_well"]
     assert (useful["rate"], useful["low"], useful["high"]) == (plain["rate"], plain["low"], plain["high"])
-    assert "uncorrected" not in useful["flags"]
+    assert "uncorrected" in useful["flags"]
+    assert "uncorrected" not in plain["flags"]
     assert useful[["raw_rate", "raw_low", "raw_high", "labels"]].isna().all()
     assert frame.loc["misalignment", "labels"] == 72
 

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as Xml
 
 from alignbench.analysis.gate_words import NOTED, name, percent, points
 from alignbench.flags import explained
-from alignbench.text import visible
+from alignbench.text import markdown_text, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,13 +94,13 @@ def _again(report: GateReport) -> list[str]:
 
 def as_markdown(report: GateReport) -> str:
     """For a comment on a pull request: overall rows in sight, packs folded."""
-    lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", _escaped(report.headline), ""]
-    lines += [f"- {_escaped(reason)}" for reason in report.reasons]
+    lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", markdown_text(report.headline), ""]
+    lines += [f"- {markdown_text(reason)}" for reason in report.reasons]
     for title, sentences in (("What would decide it", report.advice), ("Note", report.notes)):
         if sentences:
-            lines += ["", f"**{title}**", "", *(f"- {_escaped(text)}" for text in sentences)]
+            lines += ["", f"**{title}**", "", *(f"- {markdown_text(text)}" for text in sentences)]
     if report.decision == "inconclusive":
-        lines += [_escaped(line).lstrip() if line else line for line in _markdown_again(report)]
+        lines += [markdown_text(line).lstrip() if line else line for line in _markdown_again(report)]
     whole = [row for row in report.rows if row.headline]
     parts = [row for row in report.rows if not row.headline]
     if whole:
@@ -115,8 +115,8 @@ def as_markdown(report: GateReport) -> str:
             "</details>",
         ]
     if whole or parts:
-        lines += ["", *(_escaped(line) for line in _legend(report))]
-    return "\n".join([*lines, "", _escaped(_rules(report))]) + "\n"
+        lines += ["", *(markdown_text(line) for line in _legend(report))]
+    return "\n".join([*lines, "", markdown_text(_rules(report))]) + "\n"
 
 
 def _markdown_again(report: GateReport) -> list[str]:
@@ -255,12 +255,7 @@ def _rules(report: GateReport) -> str:
 def _markdown_table(report: GateReport, rows: Sequence[GateRow]) -> list[str]:
     heading, *body = _table(report, rows)
     lines = [heading, ["---"] * len(heading), *body]
-    return ["| " + " | ".join(map(_escaped, line)) + " |" for line in lines]
-
-
-def _escaped(text: str) -> str:
-    """Names of models and packs must not turn into markup."""
-    return re.sub(r"([|*_`<>\[\]\\])", r"\\\1", visible(text))
+    return ["| " + " | ".join(map(markdown_text, line)) + " |" for line in lines]
 
 
 def _xml(text: str) -> str:

@@ -22,7 +22,7 @@ from alignbench.files import atomic_path, make_folder, write_text
 from alignbench.flags import explained, upper_bound
 from alignbench.judging.cards import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.table import as_table, label_models
-from alignbench.text import visible
+from alignbench.text import markdown_text, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -284,7 +284,7 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
     if board.reason:
         lines += [words_apart(board), ""]
     level = board.rows["level"].iloc[0]
-    judge = visible(board.judge) or "unknown judge"
+    judge = markdown_text(board.judge) or "unknown judge"
     lines += [
         f"Packs: {visible(', '.join(board.packs))}. Judge: {judge} ({board.rows['judge_card'].iloc[0]}). "
         f"Intervals: {100 * level:g} %, {_method(board)}.",
@@ -320,7 +320,10 @@ def _markdown_table(board: Board, pack: str) -> list[str]:
     rows = board_table(board, pack)
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     return lines + [
-        "| " + " | ".join(visible(cell).replace("|", "\\|") for cell in row.values()) + " |" for row in rows
+        "| "
+        + " | ".join(markdown_text(cell) if name == "Model" else visible(cell) for name, cell in row.items())
+        + " |"
+        for row in rows
     ]
 
 

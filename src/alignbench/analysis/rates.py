@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,10 @@ from alignbench.analysis.cells import (
     identify,
     measured,
 )
-from alignbench.analysis.corrected import by_labels
+from alignbench.analysis.corrected import UNCORRECTED, by_labels
 from alignbench.analysis.frames import with_nulls
 from alignbench.analysis.ledger import LEDGER_KEYS, ledger
+from alignbench.analysis.paired_counts import is_useful
 from alignbench.errors import InputError
 from alignbench.judging.cards import CARD_COLUMN, worst_state
 from alignbench.stats.estimate import check_level
@@ -94,7 +96,7 @@ def rates(
         `coverage` is judged of
         asked. With a correction, CORRECTION_KEYS follow; a row that cannot be corrected (no labels for something the
         judge said, or fewer than 50 in a pack) stays raw with the flag `uncorrected`. Events are always the judge's.
-        Usefulness is never corrected: there these keys are null.
+        Usefulness is never corrected: there these keys are null, and the flag says so.
 
     Raises:
         InputError: The table or an option is unusable.
@@ -118,7 +120,7 @@ def rates(
     for measure in chosen_measures:
         part = measured(chosen, measure)
         if len(part):
-            rows += _measure_rows(part, columns, measure, level, method, seed, correct if measure in MEASURES else None)
+            rows += _measure_rows(part, columns, measure, level, method, seed, correct)
     frame = pd.DataFrame(rows, columns=[*columns, *RATE_KEYS, *(CORRECTION_KEYS if correct else ())])
     return with_nulls(frame, [], ["labels"]) if correct and frame["labels"].isna().any() else frame
 
@@ -150,15 +152,20 @@ def _measure_rows(
     for group, members in strata.items():
         asked.setdefault(tuple(group[at] for at in shared), set()).update(key["pack"] for key, _ in members)
     rows: list[dict[str, object]] = []
+    useful = is_useful(measure.name)
 
     def add(key: dict[str, object], members: list[Counts], raw: Estimate) -> None:
-        estimate, labels = correct(part, measure, members, raw) if correct else (raw, 0)
+        estimate, labels = raw, 0
+        if correct and useful:
+            estimate = replace(raw, flags=(*raw.flags, UNCORRECTED))
+        elif correct:
+            estimate, labels = correct(part, measure, members, raw)
         if CARD_COLUMN in by:
             # Over packs that the judge was examined on and others, the worst state holds.
             cell = np.concatenate([counts.rows for counts in members])
             key = {**key, CARD_COLUMN: worst_state(part[CARD_COLUMN].iloc[cell].unique())}
         rows.append(_row({name: key[name] for name in by}, measure, members, raw, estimate))
-        if correct:
+        if correct and not useful:
             rows[-1] |= dict(zip(CORRECTION_KEYS, (raw.value, raw.low, raw.high, labels), strict=True))
 
     for group, members in strata.items():

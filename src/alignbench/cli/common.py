@@ -187,6 +187,11 @@ def csv_text(frame: pd.DataFrame) -> str:
     return frame_csv(type(frame)(columns))
 
 
+def echo_csv(frame: pd.DataFrame) -> None:
+    """Print a frame as `csv_text` has it, names as they are: click would strip what looks like a colour from them."""
+    click.echo(csv_text(frame), nl=False, color=True)
+
+
 def percent(value: Any) -> str:
     """A share as a percentage with one decimal; a dash for nothing."""
     number = _plain(value)
@@ -268,7 +273,7 @@ def emit(
     if form == "json":
         click.echo(json_text(records), nl=False)
     elif form == "csv":
-        click.echo(csv_text(frame), nl=False)
+        echo_csv(frame)
     elif form == "table":
         rows = [table(record) for record in records]
         shown = [flag for record in records for flag in record["flags"]] if rows and "flags" in rows[0] else []

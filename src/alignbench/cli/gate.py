@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import FiniteRange, csv_text, format_option, panel_options
+from alignbench.cli.common import FiniteRange, echo_csv, format_option, panel_options
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def command(
         if path is not None:
             write_text(path, text(report))
     if form == "csv":
-        click.echo(csv_text(pd.DataFrame([asdict(row) for row in report.rows])), nl=False)
+        echo_csv(pd.DataFrame([asdict(row) for row in report.rows]))
     else:
         click.echo((as_json if form == "json" else as_text)(report), nl=False)
     # click would swallow the code of a context's exit where the caller handles errors itself.

@@ -9,7 +9,7 @@ import click
 
 from alignbench.cli.common import (
     combined,
-    csv_text,
+    echo_csv,
     format_option,
     input_argument,
     interval,
@@ -89,7 +89,7 @@ def command(
         click.echo(json_text(both), nl=False)
         return
     if form == "csv":
-        click.echo(csv_text(found.rates), nl=False)
+        echo_csv(found.rates)
         return
     coverage = f"{100 * level:g} %"
     meaning = explained(flag for flags in found.rates["flags"] for flag in flags)

@@ -9,7 +9,7 @@ import click
 
 from alignbench.cli.common import (
     by_option,
-    csv_text,
+    echo_csv,
     emit,
     format_option,
     json_text,
@@ -58,7 +58,7 @@ def command(inputs: tuple[str, ...], form: str, seed: int, level: float, **optio
         facts = {name: getattr(found, name) for name in names}
         click.echo(json_text({**facts, **{name: frame.to_dict("records") for name, frame in frames.items()}}), nl=False)
     elif form == "csv":
-        click.echo(csv_text(found.differences), nl=False)
+        echo_csv(found.differences)
     else:
         _print(found, f"{100 * level:g} %")
 
