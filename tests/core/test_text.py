@@ -17,7 +17,7 @@ from simulated_tables import simulated
 
 from alignbench.cli import cli
 from alignbench.cli.common import print_table
-from alignbench.cli.widths import Lines, table_width
+from alignbench.cli.widths import Lines, fitting, table_width
 from alignbench.errors import InputError
 from alignbench.text import NARROW, PLAIN_ASCII, fitted, register_narrow, visible, visible_lines
 
@@ -137,3 +137,21 @@ def test_no_command_passes_on_what_a_name_says_to_a_terminal(command: str, tmp_p
     shown = CliRunner().invoke(cli, [command, str(file), *sides]).output
     assert r"one\x1b[2J\nx" in shown
     assert not [one for one in shown if one != "\n" and (unicodedata.category(one) == "Cc" or one == "\u202e")]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 240])
+def test_no_number_is_broken_on_a_narrow_screen(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table wider than the screen is printed as several that fit, each with the names of its rows, and none twice."""
+    monkeypatch.setattr("alignbench.cli.widths.screen_width", lambda: width)
+    rows = [
+        {"measure": "misalignment", "pack": f"pack_{at}", **{f"n{one}": f"[-{at}.{one}, +98.7]" for one in range(9)}}
+        for at in range(3)
+    ]
+    tables = fitting(rows)
+    assert (len(tables) == 1) == (table_width(rows) <= width)
+    assert all(table_width(table) <= width for table in tables)
+    shown = [name for table in tables for name in table[0] if name not in ("measure", "pack", "measure, pack")]
+    assert shown == [f"n{one}" for one in range(9)]
+    for table in tables:
+        for at, row in enumerate(table):
+            assert {"misalignment", f"pack_{at}"} <= set("\n".join(map(str, row.values())).split("\n"))

@@ -237,13 +237,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, 
         # Text, or rich would take a name in square brackets for one of its own styles.
         return Text(fitted(widths.shown(value), console.encoding))
 
-    table = Table(box=box.SIMPLE_HEAD, title=None if title is None else shown(title), title_justify="left")
-    for name in rows[0]:
-        numeric = all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
-        table.add_column(shown(name), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(shown, row.values()))
-    wide.print(table)
+    for at, part in enumerate(widths.fitting(rows)):
+        heading = shown(title) if title is not None and at == 0 else None
+        table = Table(box=box.SIMPLE_HEAD, title=heading, title_justify="left")
+        for name in part[0]:
+            table.add_column(shown(name), justify="right" if widths.numeric(part, name) else "left", overflow="fold")
+        for row in part:
+            table.add_row(*map(shown, row.values()))
+        wide.print(table)
     if caption:
         # Below the table and not in it, or it would be folded to the width of a narrow one.
         wide.print(Text(fitted(visible_lines(caption), console.encoding)))

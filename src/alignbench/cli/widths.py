@@ -10,7 +10,7 @@ from alignbench.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["PIPE_WIDTH", "Lines", "blocks", "fitted", "screen_width", "shown", "table_width"]
+__all__ = ["PIPE_WIDTH", "Lines", "blocks", "fitted", "fitting", "numeric", "screen_width", "shown", "table_width"]
 
 PIPE_WIDTH = 240
 """Columns of what is no terminal."""
@@ -89,6 +89,23 @@ def blocks(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[list[
         else:
             tables.append([name])
     return [[{one: row[one] for one in (*keys, *names)} for row in whole] for names in tables]
+
+
+def numeric(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether every cell of a column begins as a number, an interval or a bound does; a lone `-` is nothing."""
+    return all(str(row[name])[:1] in "0123456789-+[<" for row in rows)
+
+
+def fitting(rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
+    """The rows as they are, or where they are wider than the screen in `blocks`, so that no number is broken.
+
+    What names a row is then the text before the first number, and at least the first column.
+    """
+    if table_width(rows) <= screen_width():
+        return [rows]
+    names = list(rows[0])
+    first = next((at for at, name in enumerate(names) if numeric(rows, name)), len(names))
+    return [*blocks(rows, names[: max(first, 1)])]
 
 
 def _stacked(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], places: Sequence[int]) -> list[dict[str, Any]]:
