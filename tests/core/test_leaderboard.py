@@ -18,6 +18,7 @@ from alignbench.analysis.leaderboard import Board, leaderboard, markdown, write_
 from alignbench.analysis.ledger import LEDGER_KEYS
 from alignbench.analysis.panel import panel
 from alignbench.analysis.ranks import ranks
+from alignbench.cli import cli
 from alignbench.cli.leaderboard import command
 from alignbench.errors import InputError
 from alignbench.judging.cards import mark_cards, read_cards
@@ -273,6 +274,16 @@ def test_a_panel_with_an_unfit_judge_is_unfit() -> None:
     (fine,) = leaderboard(panel(two, cards=[cards[0], examined("judge/two", **CARD)]))
     assert fine.ranked
     assert set(fine.rows["judge_card"]) == {"fit"}
+
+
+def test_a_card_that_fits_nothing_is_shown_beside_what_was_judged(tmp_path: Path) -> None:
+    """The warning names both sides, so that one sees what differs: here the judge's configuration."""
+    THREE.assign(judge="judge/one", judge_config="abc").to_parquet(tmp_path / "table.parquet")
+    card = examined("judge/one", packs=("default",), **CARD)
+    (tmp_path / "card.json").write_text(card.model_dump_json(), encoding="utf-8")
+    done = CliRunner().invoke(cli, ["rates", str(tmp_path / "table.parquet"), "--cards", str(tmp_path / "card.json")])
+    assert "judge/one (configuration abc, rubric" in done.stderr
+    assert "the cards are of judge/one (configuration c1, rubric" in done.stderr
 
 
 def test_cards_are_read_and_checked(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     from alignbench.judging.cards import mark_cards
 
     if panel is None:
-        return _marked(mark_cards(table, cards)) if cards else table
+        return _marked(mark_cards(table, cards), cards) if cards else table
     result = combine(table, panel, cards)
     about = result.attrs["panel"]
     same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
@@ -129,14 +129,23 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     return result
 
 
-def _marked(table: pd.DataFrame) -> pd.DataFrame:
+def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
     """Say so where no card fits: a card binds to judge, configuration, rubric and packs."""
     if (table["judge_card"] == "unexamined").all():
         judges = table[["judge", "judge_config", "rubric_digest", "pack"]].astype(str).drop_duplicates()
-        shown = "; ".join(f"{judge} (configuration {config or 'none'}, rubric {rubric}, pack {pack})"
-                          for judge, config, rubric, pack in judges.itertuples(index=False))  # fmt: skip
-        click.echo(visible(f"warning: no card fits; the rows were judged by {shown}"), err=True)
+        rows = "; ".join(_judge(*names) for names in judges.itertuples(index=False))
+        examined = "; ".join(
+            _judge(card.judge, card.judge_config, card.rubric_digest, pack)
+            for card in cards for pack in card.packs
+        )  # fmt: skip
+        click.echo(
+            visible(f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}"), err=True
+        )
     return table
+
+
+def _judge(judge: str, config: str, rubric: str, pack: str) -> str:
+    return f"{judge} (configuration {config or 'none'}, rubric {rubric}, pack {pack})"
 
 
 def by_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
