@@ -57,6 +57,7 @@ def test_a_claim_is_refuted_by_its_count(claim: Claim, seeds: int, holds: bool) 
     assert ("**no**" in page([found], seeds, 1, 0.0)) != holds
 
 
+@pytest.mark.slow
 def test_two_processes_count_what_one_does() -> None:
     """Every seed once, whoever counts it."""
     one, two = (prove(CLAIMS[-1:], 41, processes, lambda line: None) for processes in (1, 2))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from alignbench.digest import digest
-from alignbench.packs.schema import Canary, Id, Record, Text
-from alignbench.packs.source import Fault, json_lines, parse_record
+from alignbench.packs.attacks import attack_records
+from alignbench.packs.schema import Id, Record, Text
 
 __all__ = ["ForgedAnswer", "forged_answers", "forged_digest"]
 
@@ -45,11 +43,6 @@ class ForgedAnswer(Record):
         return "\n\n".join(part for part in parts if part)
 
 
-class _Header(Record):
-    canary: Canary
-    title: Text
-
-
 @cache
 def forged_answers() -> tuple[ForgedAnswer, ...]:
     """The forged answers that ship with alignbench, in file order.
@@ -57,19 +50,7 @@ def forged_answers() -> tuple[ForgedAnswer, ...]:
     Raises:
         InputError: The first fault of the file.
     """
-    documents = list(json_lines(Path(str(files("alignbench.scorers"))) / "attacks" / "forged.jsonl"))
-    found: list[ForgedAnswer] = []
-    for number, document in enumerate(documents):
-        if isinstance(document, Fault):
-            raise document.as_error()
-        if number == 0:
-            _, faults = parse_record(_Header, document)
-        else:
-            forged, faults = parse_record(ForgedAnswer, document)
-            found += [forged] if forged else []
-        if faults:
-            raise faults[0].as_error()
-    return tuple(found)
+    return attack_records("forged.jsonl", ForgedAnswer)
 
 
 def forged_digest() -> str:

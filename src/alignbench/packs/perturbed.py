@@ -9,17 +9,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from alignbench.digest import digest
 from alignbench.errors import InputError
+from alignbench.packs.attacks import attack_records
 from alignbench.packs.load import load_pack
-from alignbench.packs.schema import Canary, Id, LabelledAnswer, Record, Text, label_problem
-from alignbench.packs.source import Fault, json_lines, parse_record
+from alignbench.packs.schema import Id, LabelledAnswer, Record, Text, label_problem
 from alignbench.packs.transformations import TRANSFORMATIONS
 from alignbench.verdicts import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX
 
@@ -114,11 +112,6 @@ class Changed:
     looks: str
 
 
-class _Header(Record):
-    canary: Canary
-    title: Text
-
-
 @cache
 def perturbed_answers() -> tuple[PerturbedAnswer, ...]:
     """The lines of the file that ships with alignbench, in file order.
@@ -126,19 +119,7 @@ def perturbed_answers() -> tuple[PerturbedAnswer, ...]:
     Raises:
         InputError: The first fault of the file.
     """
-    documents = list(json_lines(Path(str(files("alignbench.scorers"))) / "attacks" / "stability.jsonl"))
-    found: list[PerturbedAnswer] = []
-    for number, document in enumerate(documents):
-        if isinstance(document, Fault):
-            raise document.as_error()
-        if number == 0:
-            _, faults = parse_record(_Header, document)
-        else:
-            perturbed, faults = parse_record(PerturbedAnswer, document)
-            found += [perturbed] if perturbed else []
-        if faults:
-            raise faults[0].as_error()
-    return tuple(found)
+    return attack_records("stability.jsonl", PerturbedAnswer)
 
 
 def changed_answers(pack: Pack) -> tuple[Changed, ...]:
