@@ -273,7 +273,9 @@ def test_what_wavers_by_itself_stands_beside_it() -> None:
     # Of 8 pairs of a changed and a plain verdict 6 are equal: 1 of 3, 3 of 3, 2 of 2.
     assert (padded.steady.found, padded.steady.all, padded.unknown) == (6, 8, 1)
     other = [row | {"technique": "quoted", "answer": "bad", "scenario": "bad"} for row in rows[:3]]
-    assert kinds(examine(exam([*plain, *other])))["quoted"].repeated.found == 2  # type: ignore[union-attr]
+    quoted = kinds(examine(exam([*plain, *other])))["quoted"].repeated
+    assert quoted is not None
+    assert quoted.found == 2
 
 
 def test_changed_answers_are_in_no_other_share() -> None:
