@@ -6,15 +6,12 @@ The format is a zip of JSON: a start, the samples, their summaries, reductions a
 from __future__ import annotations
 
 import json
-import sys
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai.log import condense_sample
 from pydantic_core import to_jsonable_python
 
-if sys.version_info < (3, 14):
-    import zipfile_zstd  # noqa: F401  (teaches zipfile to write zstd, which it knows from 3.14 on)
+from alignbench.logs.zip_member import open_zip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +36,9 @@ class LogCopy:
 
     def __init__(self, source: Path, target: Path, summaries: Sequence[EvalSampleSummary]) -> None:
         self._summaries = {(summary.id, summary.epoch): summary for summary in summaries}
-        self._old = zipfile.ZipFile(source)
+        self._old = open_zip(source)
         method = self._old.getinfo(_START).compress_type
-        self._new = zipfile.ZipFile(target, "w", compression=method)
+        self._new = open_zip(target, "w", method)
         self._copied(_START)
 
     def __enter__(self) -> LogCopy:

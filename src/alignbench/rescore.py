@@ -28,7 +28,7 @@ from inspect_ai.log import (
 from alignbench.errors import InputError, first_line
 from alignbench.files import atomic_path, make_folder
 from alignbench.log_copy import LogCopy
-from alignbench.logs import pack_logs
+from alignbench.logs import check_samples, pack_logs
 from alignbench.rubrics import load_rubric
 from alignbench.scoring.judge import GRADER, configured, judge_identity, rubric_judge
 from alignbench.scoring.transcript import live_turns
@@ -219,6 +219,7 @@ def _planned(job: _Job, summaries: Sequence[EvalSampleSummary], *, invalidated: 
         else:
             plan.pending.append((summary.id, summary.epoch))
     # A sample may have failed in its answer or in its judge, or be invalid; only the whole sample says which.
+    check_samples(str(job.source), plan.pending + doubtful)
     for at in range(0, len(doubtful), STREAMED):
         keys = doubtful[at : at + STREAMED]
         for key, sample in zip(keys, read_eval_log_samples_by_id(job.source, keys), strict=True):

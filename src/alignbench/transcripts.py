@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError, first_line
-from alignbench.logs import find_logs
+from alignbench.logs import check_samples, find_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,11 +94,14 @@ def _samples(path: str, uuids: Mapping[str, object]) -> Iterator[EvalSample]:
             samples = read_eval_log(path, resolve_attachments=True).samples or []
             yield from [sample for sample in samples if sample.uuid in uuids]
             return
-        for summary in read_eval_log_sample_summaries(path):
-            if summary.uuid in uuids:
-                yield read_eval_log_sample(
-                    path, summary.id, summary.epoch, resolve_attachments=True, exclude_fields=_LEFT_OUT
-                )
+        chosen = [summary for summary in read_eval_log_sample_summaries(path) if summary.uuid in uuids]
+        check_samples(path, [(summary.id, summary.epoch) for summary in chosen])
+        for summary in chosen:
+            yield read_eval_log_sample(
+                path, summary.id, summary.epoch, resolve_attachments=True, exclude_fields=_LEFT_OUT
+            )
+    except InputError:
+        raise
     except Exception as error:  # Inspect has no common class for "this sample is damaged"
         raise InputError(f"Inspect cannot read this log: {first_line(error)}", file=path) from error
 

@@ -52,13 +52,22 @@ def other(file: Path) -> None:
 
 
 def flipped(file: Path) -> None:
-    """Damage the packed bytes of a sample."""
-    with zipfile.ZipFile(file) as opened:
-        info = opened.getinfo(_sample(_members(file)))
-    content = bytearray(file.read_bytes())
-    at = info.header_offset + 30 + len(info.filename) + info.compress_size // 2
-    content[at] ^= 0xFF
-    file.write_bytes(content)
+    """Change a letter of a sample, whose JSON stays as good as it was, and let its checksum stand."""
+    _flip(file, _sample(_members(file)), b"An answer.", b"No answer.")
+
+
+def _flip(file: Path, name: str, old: bytes, new: bytes) -> None:
+    """Put other text into an unpacked member; the checksum stays that of the old."""
+    members = _members(file)
+    assert len(old) == len(new)
+    assert old in members[name]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as made:
+        for each, content in members.items():
+            made.writestr(each, content)
+        at = made.getinfo(name).header_offset + 30 + len(name.encode())
+    whole = file.read_bytes()
+    place = whole.index(old, at)
+    file.write_bytes(whole[:place] + new + whole[place + len(new) :])
 
 
 def _write(file: Path, members: dict[str, bytes]) -> None:
@@ -96,6 +105,17 @@ def test_what_needs_a_damaged_sample_names_the_log(log: Path, spoil: Callable[[P
         assert "\n" not in str(caught.value)
     assert log.read_bytes() == before
     assert [file.name for file in log.parent.iterdir()] == [log.name]
+
+
+@pytest.mark.parametrize(
+    ("member", "old", "new"),
+    [("summaries.json", b"null,null,0,4", b"null,null,6,4"), ("header.json", b'"pack":"pack"', b'"pack":"pace"')],
+)
+def test_a_damaged_log_is_no_table(log: Path, member: str, old: bytes, new: bytes) -> None:
+    """Inspect reads a header or summaries whose checksum is another's, and a verdict would be what nobody gave."""
+    _flip(log, member, old, new)
+    with pytest.raises(InputError, match=f"this log is damaged: {member} is damaged: its checksum is another"):
+        verdicts([log])
 
 
 @pytest.mark.parametrize("text", ['{"a":' * 100_000, '{"eval": ' + "[" * 100_000 + "]" * 100_000 + "}"])

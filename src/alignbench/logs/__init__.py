@@ -7,7 +7,7 @@ anything else, such as a `.json` log, a remote path or a run still going, throug
 
 from alignbench.logs.exams import exam_rows
 from alignbench.logs.find import find_logs
-from alignbench.logs.read import pack_logs
+from alignbench.logs.read import check_samples, pack_logs
 from alignbench.logs.tables import verdicts, write_verdicts
 
-__all__ = ["exam_rows", "find_logs", "pack_logs", "verdicts", "write_verdicts"]
+__all__ = ["check_samples", "exam_rows", "find_logs", "pack_logs", "verdicts", "write_verdicts"]

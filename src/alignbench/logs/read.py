@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,17 +13,17 @@ from alignbench.errors import InputError, first_line
 from alignbench.identity import judge_config
 from alignbench.logs.find import find_logs
 from alignbench.logs.layout import HEADER, SAMPLE, SUMMARIES, Dataset, Eval, Header, Model, Sample, Summary
-from alignbench.logs.zip_member import read_member
+from alignbench.logs.zip_member import DamagedMemberError, check_members, read_member
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from inspect_ai.log import EvalSample
 
 __all__ = [
-    "JUDGE_TASKS", "Key", "Log", "Samples", "choose", "header_grader", "no_verdicts", "pack_logs", "planned_samples",
-    "read_summaries",
+    "JUDGE_TASKS", "Key", "Log", "Samples", "check_samples", "choose", "header_grader", "no_verdicts", "pack_logs",
+    "planned_samples", "read_summaries",
 ]  # fmt: skip
 
 PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
@@ -72,11 +73,37 @@ def _plain(path: str) -> bool:
     return "://" not in path and path.endswith(".eval")
 
 
+def _damaged(path: str, error: Exception) -> InputError:
+    return InputError(f"this log is damaged: {first_line(error)}", file=path, allowed="a whole log")
+
+
+def _sample_name(sample_id: str | int, epoch: int) -> str:
+    """Where a sample stands in an .eval file."""
+    return f"samples/{sample_id}_epoch_{epoch}.json"
+
+
+def check_samples(path: str, keys: Iterable[tuple[str | int, int]]) -> None:
+    """Refuse a local `.eval` file in which one of these samples is lost or damaged.
+
+    For what reads whole samples through Inspect, whose reader does not compare checksums.
+
+    Raises:
+        InputError: A sample is lost or damaged.
+    """
+    if _plain(path):
+        try:
+            check_members(path, (_sample_name(*key) for key in keys))
+        except zipfile.BadZipFile as error:
+            raise _damaged(path, error) from error
+
+
 def _read(path: str, member: str, decoder: msgspec.json.Decoder[Any]) -> Any:
     """Decode the header or the summaries of a log."""
     if _plain(path):
         try:
             return _decode(decoder, read_member(path, member))
+        except DamagedMemberError as error:
+            raise _damaged(path, error) from error
         except Exception:  # noqa: S110  (a run still going, a format we do not know, a broken zip: Inspect will say)
             pass
     raw = _through_inspect(path, header=member == "header.json")
@@ -176,8 +203,10 @@ class Samples:
             return self._all[str(summary.id), summary.epoch]
         if _plain(self._path):
             try:
-                name = f"samples/{summary.id}_epoch_{summary.epoch}.json"
+                name = _sample_name(summary.id, summary.epoch)
                 sample: Sample = _decode(SAMPLE, read_member(self._path, name))
+            except DamagedMemberError as error:
+                raise _damaged(self._path, error) from error
             except Exception:  # noqa: S110  (as for the header: Inspect will say)
                 pass
             else:

@@ -1,6 +1,7 @@
-"""One member of a zip file, without an object for each of the thousands that stand beside it.
+"""Members of a zip file, their checksums compared: Inspect's own reader takes a flipped byte for text.
 
-`zipfile` reads the whole directory first, which takes as long as reading what we want of a log.
+One member is read without an object for each of the thousands that stand beside it: `zipfile` reads the whole
+directory first, which takes as long as reading what we want of a log.
 """
 
 from __future__ import annotations
@@ -10,18 +11,53 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from alignbench.errors import first_line
+
+if sys.version_info < (3, 14):
+    import zipfile_zstd  # noqa: F401  (teaches zipfile zstd, which it knows from 3.14 on)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import BinaryIO
 
-__all__ = ["read_member"]
+__all__ = ["DamagedMemberError", "check_members", "open_zip", "read_member"]
 
 # The layouts are those of the ZIP specification (APPNOTE 4.3.16, 4.3.12 and 4.3.7).
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _STORED, _DEFLATED, _ZSTANDARD = 0, 8, 93
+
+
+class DamagedMemberError(zipfile.BadZipFile):
+    """A member whose content is not what was packed."""
+
+
+def open_zip(path: str | Path, mode: Literal["r", "w"] = "r", method: int = zipfile.ZIP_STORED) -> zipfile.ZipFile:
+    """A zip file whose members may be packed by zstd, as Inspect packs them."""
+    return zipfile.ZipFile(path, mode, compression=method)
+
+
+def check_members(path: str | Path, names: Iterable[str]) -> None:
+    """Read some members of a zip file from end to end.
+
+    Args:
+        path: The file.
+        names: Full names of the members.
+
+    Raises:
+        zipfile.BadZipFile: No zip file, or a member is lost or damaged.
+    """
+    with open_zip(path) as opened:
+        for name in names:
+            try:
+                with opened.open(name) as member:
+                    while member.read(1 << 20):
+                        pass
+            except Exception as error:  # zlib, zstandard and zipfile have no common class for "this is damaged"
+                raise DamagedMemberError(f"{name} is lost or damaged: {first_line(error)}") from error
 
 
 def read_member(path: str | Path, name: str) -> bytes:
@@ -33,6 +69,7 @@ def read_member(path: str | Path, name: str) -> bytes:
 
     Raises:
         KeyError: There is no such member.
+        DamagedMemberError: Its content is not what was packed.
         zipfile.BadZipFile: No zip file, a damaged one, or one that is not plain.
     """
     with Path(path).open("rb") as file:
@@ -44,7 +81,7 @@ def read_member(path: str | Path, name: str) -> bytes:
         file.seek(name_length + extra_length, 1)
         content = _unpacked(method, _exactly(file, packed), size)
     if zlib.crc32(content) != checksum:
-        raise zipfile.BadZipFile(f"{name} is damaged")
+        raise DamagedMemberError(f"{name} is damaged: its checksum is another")
     return content
 
 
