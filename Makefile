@@ -1,4 +1,4 @@
-.PHONY: check test test-all lock coverage proof speed
+.PHONY: check test test-all test-models lock coverage proof speed
 
 check:  ## lint, types and import rules
 	uv run ruff check .
@@ -9,8 +9,11 @@ check:  ## lint, types and import rules
 test:  ## the fast tests
 	uv run pytest -m "not slow and not download"
 
-test-all:  ## every test; downloads packages and runs a real local model
-	uv run --extra local pytest
+test-all:  ## every test but those with real models; downloads packages
+	uv run pytest
+
+test-models:  ## the tests with real models, one at a time: two would slow each other down by far more than half
+	uv run --extra local pytest -n 0 -m local_model
 
 lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

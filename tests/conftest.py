@@ -32,20 +32,14 @@ for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, so that no worker still has many when the others are done.
-
-    Those with a local model go to one worker, for two models at a time slow each other down by far more than half; the
-    rest is dealt out by file to the others.
-    """
+    """Long tests first, dealt out by file, so that no worker still has many when the others are done."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     short: list[pytest.Item] = []
     files: dict[Path, int] = {}
     for item in items:
-        if item.get_closest_marker("local_model"):
-            shares[0].append(item)
-        elif item.get_closest_marker("slow"):
-            shares[-1 - files.setdefault(item.path, len(files)) % max(1, workers - 1)].append(item)
+        if item.get_closest_marker("slow"):
+            shares[files.setdefault(item.path, len(files)) % workers].append(item)
         else:
             short.append(item)
     planned, rest = [], iter(short)

@@ -168,6 +168,7 @@ def test_what_holds_for_any_ratings(ratings: np.ndarray, seed: int) -> None:
         assert other[name] == pytest.approx(value, abs=1e-9, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_and_knows_clusters() -> None:
     """Of 80 simulated studies alpha's interval covers the truth in 85 %; over units it covers less."""
     rng = np.random.default_rng(0)

@@ -178,6 +178,7 @@ def test_grids_have_the_stated_settings() -> None:
         assert one.rate * float(np.mean(one.pack_factors)) == pytest.approx(one.rate)
 
 
+@pytest.mark.slow
 def test_intervals_by_name_are_those_of_rate() -> None:
     """Posterior, CR2-t and Clopper-Pearson of many data sets at once are what `rate` gives one by one."""
     n, y = some_counts(6)
@@ -348,6 +349,7 @@ def test_heavy_tails_have_the_stated_mean(generator: Generator, mean: float) -> 
         assert float(atoms[-ATOMS // 10 :].sum() / atoms.sum()) > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strata", [1, 3])
 def test_held_is_what_the_limits_say(strata: int) -> None:
     """Whether limits hold the truth, found without roots, is what the limits of each data set say."""
@@ -365,6 +367,7 @@ def test_held_is_what_the_limits_say(strata: int) -> None:
     assert set(NAMES) == set(GAFFKE)
 
 
+@pytest.mark.slow
 def test_tasks_give_one_result_in_any_order() -> None:
     """A task has a stream of its own: neither order nor company changes its result."""
     chosen = [next(task for task in tasks() if task.part == part) for part in ("rates", "packs", "tests", "turns")]
@@ -409,6 +412,7 @@ def test_a_wide_or_jumpy_correction_is_named(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+@pytest.mark.slow
 def test_program_writes_the_page_and_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shortened run writes a page that says so, with a row for each interval, and every result as CSV."""
     parts = ("turns", "worths", "corrections", "tests", "differences", "packs", "rates")

@@ -607,6 +607,7 @@ def test_a_sound_pack_has_no_fault(pack: SoundPack, alignbench: Terminal) -> Non
     assert alignbench("packs", "validate", pack.write()) == (0, ["1 pack: no errors, no warnings"], "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_planted_fault_is_named(case: Case, pack: SoundPack, alignbench: Terminal) -> None:
     """A planted fault is named with file, line and id, once and alone, and the exit code is 1."""

@@ -77,6 +77,7 @@ def test_rates_are_corrected_by_s3_and_stand_beside_the_raw_ones(tables: Tables,
     assert abs(row["rate"] - 0.03) < abs(row["raw_rate"] - 0.03)
 
 
+@pytest.mark.slow
 def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calibration: Calibration) -> None:
     """One difference for all: compare's corrected cell is the gate's row; the board ranks by corrected rates."""
     table = tables[1]
@@ -99,6 +100,7 @@ def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calib
     assert f"{100 * corrected['a']:.1f} [" in markdown([board])
 
 
+@pytest.mark.slow
 def test_models_without_labels_stay_raw_and_unranked_beside_others(tables: Tables, calibration: Calibration) -> None:
     """All labels of one model taken away: its rate and every comparison with it are as before, and flagged."""
     table = tables[1]
@@ -148,6 +150,7 @@ def test_the_side_by_side_counts_what_was_labelled(tables: Tables, tmp_path: Pat
     assert (row["other_labelled"], row["other_confirmed"]) == ((~flagged).sum(), (~flagged & event).sum())
 
 
+@pytest.mark.slow
 def test_an_output_counts_by_the_share_of_its_labellers_and_their_agreement_is_the_ceiling(
     tables: Tables, tmp_path: Path
 ) -> None:
@@ -173,6 +176,7 @@ def test_an_output_counts_by_the_share_of_its_labellers_and_their_agreement_is_t
     assert set(two.agreement["kind"]) == {"people", "judge"}
 
 
+@pytest.mark.slow
 def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tables, tmp_path: Path) -> None:
     """Two labellers who split on some: confirmed, tied and the rest are counted anew; the rate is S3 on both labels."""
     truth, table = tables
@@ -211,6 +215,7 @@ def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tabl
     assert all(text in done.output for text in sums)
 
 
+@pytest.mark.slow
 def test_what_has_no_label_is_counted_not_listed(tables: Tables, calibration: Calibration, tmp_path: Path) -> None:
     """Labels of one model's conflicts: one row and its share of the rest in words; other analyses are as before."""
     table = tables[1]
@@ -405,6 +410,7 @@ def test_a_calibration_is_refused_on_a_table_of_others(
     assert (report.decision, report.exit_code) == ("not_comparable", 3)
 
 
+@pytest.mark.slow
 def test_outputs_answered_again_are_others(tables: Tables, tmp_path: Path) -> None:
     """The same keys with other samples behind them carry no labels."""
     truth, table = tables
@@ -440,6 +446,7 @@ def test_what_is_no_calibration_is_one_error(content: str, tmp_path: Path) -> No
         load_calibration(tmp_path / "absent.json")
 
 
+@pytest.mark.slow
 def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_fail() -> None:
     """Equal models, a judge who flags the candidate more: the raw gate regresses, the corrected one does not."""
     truth, table = models(7, a=0.1, b=0.1)
@@ -541,6 +548,7 @@ def test_the_design_of_a_panel_shows_each_count_of_votes() -> None:
     assert draw(table.drop(columns="votes"), 40).votes.empty
 
 
+@pytest.mark.slow
 def test_intervals_corrected_by_votes_cover_the_truth() -> None:
     """Forty models of 5 %, each its own panel of three: at least 95 % of the intervals hold it, of the raw ones few."""
     names = [f"m{at:02}" for at in range(40)]
@@ -558,6 +566,7 @@ def test_intervals_corrected_by_votes_cover_the_truth() -> None:
     assert found["rate"].mean() == pytest.approx(0.05, abs=0.01)
 
 
+@pytest.mark.slow
 def test_rates_and_comparison_use_the_votes(panelled: tuple[pd.DataFrame, pd.DataFrame, Calibration]) -> None:
     """The corrected rate is that of the plain function on the votes, and compare and gate take the same ones."""
     _, table, calibration = panelled
@@ -594,6 +603,7 @@ def test_a_calibration_of_a_panel_is_refused_elsewhere(
         rates(combined.drop(columns="votes"), calibration=calibration)
 
 
+@pytest.mark.slow
 def test_a_panel_is_calibrated_on_the_command_line(tmp_path: Path) -> None:
     """`--panel` in judge sample, judge calibrate and rates --calibration; without it rates refuses the labels."""
     truth = models(3, a=0.1)[0]

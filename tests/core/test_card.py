@@ -317,6 +317,7 @@ def test_consistency_is_over_answers_judged_more_than_once() -> None:
     assert (consistency.found, consistency.all) == (1, 2)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95), st.floats(0.05, 0.95))
 def test_shares_are_rates_over_scenarios(seed: int, hit: float, clear: float) -> None:
@@ -454,6 +455,7 @@ def test_intervals_hold_the_truth(shipped: pd.DataFrame) -> None:
             assert np.mean(below & above) >= 0.95
 
 
+@pytest.mark.slow
 def test_the_card_has_these_intervals(shipped: pd.DataFrame) -> None:
     """One seed of the simulation through the card itself: Gaffke's limits by plain draws, and both truths in them."""
     truth = (shipped["label"] == "misaligned").to_numpy()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Tables = tuple[pd.DataFrame, pd.DataFrame]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:

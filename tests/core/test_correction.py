@@ -300,6 +300,7 @@ def test_the_difference_of_fully_labelled_models_is_that_of_their_scenarios() ->
     assert found.method == "s3_paired"
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=30, deadline=None)
 def test_swapping_the_models_turns_the_difference_round(seed: int) -> None:
@@ -383,6 +384,7 @@ def test_another_judgement_of_equal_models_is_no_regression() -> None:
     assert flipped > 15
 
 
+@pytest.mark.slow
 def test_labellers_who_err_are_in_the_interval() -> None:
     """Three who err in 10 %: of 200 seeds 92 % hold how often a labeller calls the event, by majorities under 80 %."""
     held = by_majority = 0
@@ -459,6 +461,7 @@ def test_only_answers_that_act_give_false_alarms() -> None:
         transported_rate(_raw(0.2, 100), (45, 50), (95, 100), withheld=0.9)
 
 
+@pytest.mark.slow
 def test_a_transported_interval_holds_the_truth_beside_refusals() -> None:
     """Half of the outputs are refused, in some scenarios nearly all: 92 % of 400 seeds hold it, plain Lee does not."""
     rng = np.random.default_rng(0)

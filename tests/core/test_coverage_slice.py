@@ -21,6 +21,8 @@ from benchmarks.coverage.scores import Score, score
 from benchmarks.coverage.settings import Effort, PackSetting, PairSetting, Setting
 from benchmarks.coverage.worths import WorthSetting, worth_scores
 
+pytestmark = pytest.mark.slow
+
 SLICE = (
     Setting(10, (4, 10), 0.5, 0.01, "two_point"),
     Setting(100, (4, 10), 0.5, 0.05, "beta_binomial"),

@@ -102,6 +102,7 @@ def test_a_frame_is_harmless_and_comes_back(rows: list[tuple[str, str, float]], 
     assert again["number"].astype(float).tolist() == frame["number"].tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CELLS.filter(bool), min_size=1, max_size=4, unique=True))
 def test_a_verdict_table_keeps_its_names_through_a_csv(tmp_path: Path, names: list[str]) -> None:

@@ -157,6 +157,7 @@ def test_any_pairs_give_a_proper_interval(data: tuple[list[int], list[int], list
     assert 0 < found.p <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(pairs(), st.randoms())
 def test_swapping_and_reordering(data: tuple[list[int], list[int], list[int]], random: Any) -> None:
@@ -453,6 +454,7 @@ def test_bad_options_are_one_line_errors() -> None:
             interval(1, 1, 1, 1, 2.0)
 
 
+@pytest.mark.slow
 def test_holm_is_statsmodels() -> None:
     """Adjusted p-values are those of statsmodels, in the order given; none give none."""
     p = np.array([0.02, 0.5, 0.001, 0.02, 0.9, 0.013, 0.0])

@@ -113,6 +113,7 @@ def test_without_drift_the_absolute_shift_is_noise() -> None:
     assert abs(found.signed.value or 0) < 4 * 0.083
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.int64, (5, 7), elements=st.integers(0, 3)), st.integers(0, 6))
 @settings(max_examples=40, deadline=None)
 def test_swapping_turns_the_shift_round(counts: np.ndarray, column: int) -> None:
@@ -265,6 +266,7 @@ def test_benjamini_hochberg_over_levels(conditions: Drift) -> None:
     assert rates.loc[rates["pack"] != "overall", "p_bh"].isna().all()
 
 
+@pytest.mark.slow
 def test_positions_and_worths_see_the_swapped_values() -> None:
     """Logging lifts `care` and `gain` and lowers `truth`, in positions and in worths; nudging nothing."""
     # A range of twelve points and an interval for any distribution: 24 scenarios could not show it.
@@ -297,6 +299,7 @@ def test_pressure_has_a_curve(table: pd.DataFrame) -> None:
     assert found.flips["turns_held"].iloc[0] == pytest.approx(found.survival["held"].sum())
 
 
+@pytest.mark.slow
 def test_turns_are_an_axis() -> None:
     """On the axis `turn` the first turn is the base of every later one, with equal keys."""
     rows = simulated()
@@ -375,6 +378,7 @@ def test_bad_input_is_one_line(call: Callable[[pd.DataFrame], object], message: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_table_shows_who_judged(tmp_path: Path) -> None:
     """Rows of two judges of one model name their judge."""
     rows = simulated()
@@ -386,6 +390,7 @@ def test_the_table_shows_who_judged(tmp_path: Path) -> None:
     assert lines == [["m", judge, "default", "logged"] for judge in ("j1", "j2") for _ in range(3)]
 
 
+@pytest.mark.slow
 def test_command_prints_every_part(tmp_path: Path) -> None:
     """JSON holds all parts, CSV one of them, and the table the titles of those that have rows."""
     file = tmp_path / "table.csv"

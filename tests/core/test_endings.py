@@ -176,6 +176,7 @@ def closed_pipe() -> Iterator[Any]:
     stream.close()
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("argv", PRINTING.values(), ids=PRINTING)
 def test_a_reader_that_has_gone_ends_a_command_quietly(
@@ -187,6 +188,7 @@ def test_a_reader_that_has_gone_ends_a_command_quietly(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("argv", PRINTING.values(), ids=PRINTING)

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import alignbench
 from alignbench.cli.judge import drift
 from alignbench.flags import FLAGS, explained, upper_bound
@@ -29,6 +31,7 @@ def test_only_what_occurs_is_explained() -> None:
     assert upper_bound(0.1926) == "no event: at most 19.3 %"
 
 
+@pytest.mark.slow
 def test_flags_and_words_are_the_same() -> None:
     """Whatever the code sets as a flag has words, and a flag that is renamed or gone takes its words along.
 

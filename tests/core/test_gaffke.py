@@ -113,6 +113,7 @@ def test_a_larger_share_never_lowers_a_limit(values: list[float], data: st.DataO
     assert after[1] >= before[1] - 1e-9
 
 
+@pytest.mark.slow
 @steady
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=12), st.integers(2, 4), st.sampled_from([1.0, 0.5]))
 def test_equal_strata_of_equal_means_are_one_stratum(values: list[float], strata: int, share: float) -> None:
@@ -124,6 +125,7 @@ def test_equal_strata_of_equal_means_are_one_stratum(values: list[float], strata
     assert stratified_limits([values], [1.0], level=0.95, share=share) == mean_limits(values, level=0.95, share=share)
 
 
+@pytest.mark.slow
 def test_unlike_strata_pay_for_the_smallest() -> None:
     """One event-free pack of 6 beside one of 60: the bound is that of the smaller pack's weight."""
     limits = stratified_limits([np.zeros(6), np.zeros(60)], [0.5, 0.5], level=0.95)
@@ -133,6 +135,7 @@ def test_unlike_strata_pay_for_the_smallest() -> None:
     assert limits[1] == pytest.approx(wanted, abs=2e-5)
 
 
+@pytest.mark.slow
 def test_ten_thousand_scenarios_take_a_second() -> None:
     """10,000 scenarios of 1 to 60 outputs: under a second of CPU (about a tenth), and near the normal interval."""
     rng = np.random.default_rng(0)
@@ -146,6 +149,7 @@ def test_ten_thousand_scenarios_take_a_second() -> None:
     assert (found.low, found.high) == pytest.approx((found.value - spread, found.value + spread), abs=2e-4)
 
 
+@pytest.mark.slow
 def test_more_distinct_numbers_than_places_move_the_limits_by_less_than_a_millionth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

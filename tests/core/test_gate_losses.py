@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.gate import GateReport, GateRow
 
+pytestmark = pytest.mark.slow
+
 FULL: dict[str, Any] = {"packs": 9, "scenarios": 25, "epochs": 4}
 BASE = simulated("base", 0.01, **FULL)
 BAD = simulated("candidate", 0.10, seed=1, **FULL)

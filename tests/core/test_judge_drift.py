@@ -18,6 +18,8 @@ from alignbench.errors import InputError, NotComparableError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 ONE, OTHER = simulated("m", 0.2, seed=1), simulated("m", 0.4, seed=2)
 
 

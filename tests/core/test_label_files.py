@@ -86,6 +86,7 @@ def test_two_results_do_not_share_a_file(files: dict[str, Path], tmp_path: Path)
     _refused(gate_command, arguments, "another result goes here", tmp_path)
 
 
+@pytest.mark.slow
 def test_what_is_not_ours_is_not_replaced(files: dict[str, Path], tmp_path: Path) -> None:
     """A page replaces a page and a calibration a calibration; other people's labels, or anything else, stay."""
     table, labels, calibration = files.values()
@@ -154,6 +155,7 @@ def test_another_configuration_of_the_judge_is_named(tables: Tables, files: dict
             rates(tables[1].assign(judge_config=config), calibration=found)
 
 
+@pytest.mark.slow
 def test_agreement_counts_off_task_as_the_correction_does(tables: Tables, files: dict[str, Path]) -> None:
     """No pair is left out: an off-task label is no event, between people too; the sample is named in words."""
     labels = pd.read_csv(files["labels.csv"], dtype=str, keep_default_na=False)
@@ -174,6 +176,7 @@ def test_agreement_counts_off_task_as_the_correction_does(tables: Tables, files:
 # Why a rate is not corrected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kept", "flags"),
     [("none", ("no_labels",)), ("others", ("unlabelled_stratum",)), ("few", ("few_labels",)),
@@ -206,6 +209,7 @@ def test_the_reason_for_an_uncorrected_rate_is_the_true_one(
     assert all(f"{flag}: " in compared for flag in (*flags, "uncorrected"))
 
 
+@pytest.mark.slow
 def test_a_leaderboard_says_of_which_measure_a_flag_is(tables: Tables, files: dict[str, Path]) -> None:
     """Conflicts labelled, twins not: only over-refusal reads uncorrected; without any S3 rate the caption says so."""
     _, table = tables

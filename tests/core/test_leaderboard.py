@@ -83,6 +83,7 @@ def test_a_rank_is_always_a_range() -> None:
     assert totals(board)["rank"]["poor"] == "3–3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -134,6 +135,7 @@ def test_what_is_not_the_model_or_not_its_whole_run_has_no_rank(
     assert words in line
 
 
+@pytest.mark.slow
 def test_a_partial_log_is_said_and_ranked_by_what_was_judged() -> None:
     """Outputs of an unfinished run mark their rows on board and page, with words; the share judged decides the rank."""
     table = together(THREE, OTHER.assign(flags="partial_log"))
@@ -144,6 +146,7 @@ def test_a_partial_log_is_said_and_ranked_by_what_was_judged() -> None:
     assert "partial_log: the run was not finished" in markdown(boards)
 
 
+@pytest.mark.slow
 def test_doing_nothing_shows(tmp_path: Path) -> None:
     """Usefulness stands beside both errors on the page and in the CSV: a model that defers on everything is of none."""
     idle = OTHER.assign(model="idle", verdict="deferred")
@@ -169,6 +172,7 @@ def test_a_missing_pack_is_another_board() -> None:
     assert "packs pack_0 instead of pack_0, pack_1" in second.reason
 
 
+@pytest.mark.slow
 def test_boards_are_ordered_by_size() -> None:
     """The board with the most models comes first, wherever its rows stand."""
     others = [measured(name, 0.2, seed, judge="judge/two") for seed, name in enumerate(("x", "y"))]
@@ -177,6 +181,7 @@ def test_boards_are_ordered_by_size() -> None:
     assert totals(second)["rank_high"].max() == 2
 
 
+@pytest.mark.slow
 def test_the_same_model_under_two_judges_stands_on_two_boards() -> None:
     """Two judges of the same outputs are two boards; their rates are not mixed."""
     second = together(measured("good", 0.4, 7), measured("middling", 0.5, 8), measured("poor", 0.6, 9))
@@ -187,6 +192,7 @@ def test_the_same_model_under_two_judges_stands_on_two_boards() -> None:
         assert totals(board)["rate"].to_dict() == totals(leaderboard(table)[0])["rate"].to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["flag", "name"])
 def test_who_judged_itself_is_shown_and_not_ranked(how: str) -> None:
     """A model that judged itself has rows, but no rank, and the reason stands in its row and on the page."""
@@ -240,6 +246,7 @@ def test_the_state_of_the_card_stands_in_every_row(make: Callable[[], list[Any]]
     assert all(f"| {state} |" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_what_an_unfit_judge_judged_is_shown_apart_and_not_ranked() -> None:
     """Its board comes last, however large, without ranks, and says in words why."""
     card = examined("judge/one", caught=30, **CARD)
@@ -264,6 +271,7 @@ def test_an_unfit_judge_alone_ranks_nobody() -> None:
     assert "Not ranked" in markdown([board])
 
 
+@pytest.mark.slow
 def test_a_panel_with_an_unfit_judge_is_unfit() -> None:
     """Votes do not hide a broken judge."""
     two = together(THREE, THREE.assign(judge="judge/two"))
@@ -320,6 +328,7 @@ def test_marking_is_by_row() -> None:
 # What is written
 
 
+@pytest.mark.slow
 def test_every_row_of_the_csv_has_what_its_number_rests_on(tmp_path: Path) -> None:
     """n, interval, judge and coverage stand in every row, and the counts are those of the table."""
     table = as_table(together(THREE, OTHER.assign(judge="judge/two")))
@@ -428,6 +437,7 @@ def test_three_columns_are_enough(tmp_path: Path) -> None:
     assert page.count("| not measured | - |") == 2 * 3
 
 
+@pytest.mark.slow
 def test_models_with_twins_only_are_not_dropped() -> None:
     """A model that was asked no conflicts has its over-refusal on a board."""
     twins = OTHER[OTHER["twin"]]
@@ -437,6 +447,7 @@ def test_models_with_twins_only_are_not_dropped() -> None:
     assert alone.rows["measure"].tolist() == ["over_refusal"] * 3 + ["helped"] * 3
 
 
+@pytest.mark.slow
 def test_the_figure_is_a_png_with_something_in_it(tmp_path: Path) -> None:
     """The figure is a PNG, grows with the models, and shows other pixels for other rates."""
     shapes, pictures = [], []
@@ -454,6 +465,7 @@ def test_the_figure_is_a_png_with_something_in_it(tmp_path: Path) -> None:
     assert elsewhere.read_bytes() != pictures[0], "the figure names the judge"
 
 
+@pytest.mark.slow
 def test_files_know_neither_row_order_nor_chance(tmp_path: Path) -> None:
     """The same rows in another order give the same files, byte by byte."""
     table = together(THREE, OTHER.assign(judge="judge/two"))
@@ -464,6 +476,7 @@ def test_files_know_neither_row_order_nor_chance(tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_command_writes_files_and_says_what_stands_apart(tmp_path: Path) -> None:
     """`alignbench leaderboard`: three files, one line a board; cards and panels by their options."""
     table, card, out = tmp_path / "t.csv", tmp_path / "card.json", tmp_path / "out"
@@ -520,6 +533,7 @@ def test_names_are_drawn_as_they_are_written(tmp_path: Path, capsys: pytest.Capt
     assert not any(markup in line for line in rows for markup in ("<b>", "b `c`", "$x_1$"))
 
 
+@pytest.mark.slow
 def test_a_name_with_a_dollar_sign_is_not_the_name_without(tmp_path: Path) -> None:
     """What stands between two `$` is drawn with them: no other figure, but one with more signs in its labels."""
     figures = [

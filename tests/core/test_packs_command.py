@@ -164,6 +164,7 @@ def test_validate_reports_faults_as_json(tmp_path: Path) -> None:
     assert (second["id"], second["kind"]) == ("florist_reviews", "warning")
 
 
+@pytest.mark.slow
 def test_validate_without_a_name_checks_the_shipped_packs() -> None:
     """What ships is sound, and a program can see which packs were checked."""
     report = json.loads(run("validate", "--format", "json"))

@@ -94,6 +94,7 @@ def test_majority_by_hand(votes: tuple[str | None, ...], expected: str) -> None:
     assert outcome(table) == [expected, "aligned"]
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(2, 5).flatmap(lambda n: st.lists(st.tuples(*[VOTE] * n), min_size=20, max_size=20)))
 @pytest.mark.parametrize("twin", [False, True])
@@ -127,6 +128,7 @@ def test_majority_by_counting(twin: bool, outputs: list[tuple[str, ...]]) -> Non
 # Weights
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from((40, 50, 58)), st.sampled_from((40, 55, 60))), min_size=2, max_size=4),
@@ -180,6 +182,7 @@ def test_one_good_judge_outvotes_two_poor_ones() -> None:
     assert outcome(panel(table, "weights", cards)) == ["misaligned"]
 
 
+@pytest.mark.slow
 def test_weights_leave_ties_where_nothing_decides() -> None:
     """Where votes for and against weigh the same nothing is decided; which verdict is no event decides nothing."""
     cards = [examined(judge, caught=50, cleared=50) for judge in "abc"]
@@ -433,6 +436,7 @@ def tables(tmp_path: Path, **models: int) -> dict[str, str]:
     return files
 
 
+@pytest.mark.slow
 def test_the_option_makes_one_judge_of_three(tmp_path: Path) -> None:
     """`--panel` in rates, compare and gate: one row for what had been three, ties and agreement on stderr."""
     files = tables(tmp_path, old=1, new=11)
@@ -450,6 +454,7 @@ def test_the_option_makes_one_judge_of_three(tmp_path: Path) -> None:
     assert "panel of 3" in gated.stderr
 
 
+@pytest.mark.slow
 def test_cards_on_the_command_line(tmp_path: Path) -> None:
     """`--cards` gives weights and puts the state into every row of rates; without one the error names the judge."""
     (file,) = tables(tmp_path, old=1).values()

@@ -41,6 +41,7 @@ def scenario_rates(people: Population, place: np.ndarray) -> np.ndarray:
     return np.asarray(stats.beta.ppf(place, people.rate * size, (1 - people.rate) * size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.3])
 @pytest.mark.parametrize(("scenarios", "outputs"), [(25, 1), (25, 4), (100, 4)])
 def test_expected_width_is_the_mean_of_simulated_widths(rate: float, scenarios: int, outputs: int) -> None:
@@ -67,8 +68,9 @@ def test_one_output_a_scenario_is_clopper_pearson() -> None:
     assert planning.rate_interval(Population(0.1, 0.5), 60, 1) == pytest.approx((expected.low, expected.high))
 
 
+@pytest.mark.slow
 @given(RATES, ICCS, st.integers(2, 400), st.integers(1, 60))
-@settings(max_examples=80)
+@settings(max_examples=25)
 def test_more_is_never_worse(rate: float, icc: float, scenarios: int, outputs: int) -> None:
     """Width falls with scenarios, and with epochs up to the ceiling (but for what counts as continuous)."""
     people = Population(rate, icc)
@@ -84,6 +86,7 @@ def test_more_is_never_worse(rate: float, icc: float, scenarios: int, outputs: i
     assert width(scenarios, math.inf) <= here * 1.01
 
 
+@pytest.mark.slow
 @given(RATES, ICCS, st.floats(0.01, 0.2), st.integers(1, 20))
 @settings(max_examples=50)
 def test_scenarios_for_a_rate_are_the_fewest(rate: float, icc: float, half: float, outputs: int) -> None:
@@ -107,6 +110,7 @@ def test_detectable_is_the_formula() -> None:
     assert planning.detectable(pairs, 50, math.inf) == pytest.approx(2.486475 * 0.0346410, rel=1e-5)
 
 
+@pytest.mark.slow
 @given(RATES, RATES, ICCS, ICCS, st.floats(0, 1))
 @settings(max_examples=30, deadline=None)
 def test_pairing_is_possible_and_symmetric(a: float, b: float, icc_a: float, icc_b: float, degree: float) -> None:
@@ -250,6 +254,7 @@ def test_labels_needed_are_the_fewest() -> None:
     assert planning.labels_needed(people, 200, 4, 0.001, **JUDGE) is None
 
 
+@pytest.mark.slow
 @given(RATES, ICCS, st.integers(2, 40), st.integers(1, 6), st.data())
 @settings(max_examples=40, deadline=None)
 def test_corrected_plans_exist_for_any_design(
@@ -277,6 +282,7 @@ def simulated(seed: int = 0, scenarios: int = 40, epochs: int = 4) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 def test_a_bare_table_is_a_pilot() -> None:
     """Three columns are enough: a model's first row holds the pilot's rate, scenarios and epochs."""
     table = simulated()
@@ -301,6 +307,7 @@ def test_the_pilot_says_how_two_models_differ() -> None:
     assert assumed.pairs.discordant > known.pairs.discordant
 
 
+@pytest.mark.slow
 def test_a_pilot_without_events_promises_nothing() -> None:
     """Zero events in a pilot do not make the planned rate, or the detectable difference, zero."""
     table = simulated().assign(verdict="aligned")
@@ -318,6 +325,7 @@ def test_a_pilot_of_one_scenario_plans_for_two() -> None:
     assert row["icc"] == 0.5
 
 
+@pytest.mark.slow
 def test_overall_of_several_packs_is_planned() -> None:
     """A pilot of two packs gives one plan over both, not one a pack."""
     table = simulated().assign(pack=lambda t: np.where(t["scenario"] < "s020", "one", "two"))
@@ -325,6 +333,7 @@ def test_overall_of_several_packs_is_planned() -> None:
     assert set(frame["scenarios"]) == {40, 80, 160}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "start"),
     [
@@ -344,6 +353,7 @@ def test_questions_are_answered_in_one_line(question: str, start: str) -> None:
     assert "\n" not in found.text
 
 
+@pytest.mark.slow
 def test_answers_are_what_the_functions_say() -> None:
     """Designs come by fewest outputs first; with scenarios fixed, epochs or a plain no."""
     found = answer("rate 5% ± 2%", epochs=(1, 4))
@@ -359,6 +369,7 @@ def test_answers_are_what_the_functions_say() -> None:
     assert answer("rate 5% ± 2%", scenarios=one).designs == ((one, 1),)
 
 
+@pytest.mark.slow
 def test_the_pilot_informs_an_answer() -> None:
     """The icc of the pilot replaces the assumed one; several models without a name are refused."""
     table = simulated()
@@ -436,6 +447,7 @@ def test_a_bad_price_file_is_one_line_that_names_it(text: str, tmp_path: Path) -
         read_prices(file)
 
 
+@pytest.mark.slow
 @given(RATES, ICCS, st.integers(2, 60), st.integers(1, 12), st.floats(0, 1), st.floats(0.5, 1), st.floats(0.5, 1))
 @settings(max_examples=40, deadline=None)
 def test_no_number_of_a_plan_is_missing(
@@ -459,6 +471,7 @@ def test_no_number_of_a_plan_is_missing(
     assert row["width_ceiling"] <= row["width"] + 1e-12
 
 
+@pytest.mark.slow
 def test_command_answers_and_plans(tmp_path: Path) -> None:
     """The command answers a target in one line, plans a bare CSV, and prints every key as JSON."""
     file = tmp_path / "pilot.csv"

@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
 def test_a_slice_of_each_claim_holds(claim: Claim) -> None:
-    """Of the first ten seeds no fewer show it than chance allows, and a second count is the same."""
-    (found,) = prove([claim], 10, 1, lambda line: None)
+    """Of the first five seeds no fewer show it than chance allows, and counting one of them twice gives the same."""
+    (found,) = prove([claim], 5, 1, lambda line: None)
     assert found.refuted == []
-    assert claim.count(range(2)) == claim.count(range(2))
+    assert claim.count([0]) == claim.count([0])
 
 
 def _even(seeds: Sequence[int]) -> dict[str, int]:
@@ -60,7 +60,8 @@ def test_a_claim_is_refuted_by_its_count(claim: Claim, seeds: int, holds: bool) 
 @pytest.mark.slow
 def test_two_processes_count_what_one_does() -> None:
     """Every seed once, whoever counts it."""
-    one, two = (prove(CLAIMS[-1:], 41, processes, lambda line: None) for processes in (1, 2))
+    quick = [claim for claim in CLAIMS if "always off_task" in claim.name]
+    one, two = (prove(quick, 41, processes, lambda line: None) for processes in (1, 2))
     assert one[0].counts == two[0].counts
 
 

@@ -138,6 +138,7 @@ def test_joint_covariance_is_cr2_through_shared_scenarios() -> None:
     assert rates[0] == pytest.approx(sum(float(m.p) for m in by_pack) / 2)
 
 
+@pytest.mark.slow
 def test_rank_sets_cover() -> None:
     """Among equal models on 30 scenarios, in at most 8 of 100 data sets is any told apart at 95 %."""
     wrong = 0

@@ -321,6 +321,7 @@ def test_limits_are_probabilities_around_the_estimate(cell: Cell, method: Method
     assert found.deff >= 1
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(cells(most=6))
 def test_the_posterior_interval_behaves(cell: Cell) -> None:
@@ -359,6 +360,7 @@ def test_the_order_of_scenarios_is_nothing(cell: Cell, method: Method, random: R
     assert (again.value, again.low, again.high) == pytest.approx((found.value, found.low, found.high))
 
 
+@pytest.mark.slow
 @steady
 @given(st.integers(2, 40), st.integers(1, 6), st.data())
 def test_another_event_never_lowers_an_exact_limit(k: int, size: int, data: st.DataObject) -> None:

@@ -308,6 +308,7 @@ TABLES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(TABLES, st.randoms())
 def test_rows_may_come_in_any_order(outputs: list[tuple[Any, ...]], random: Random) -> None:
@@ -332,6 +333,7 @@ def test_rows_may_come_in_any_order(outputs: list[tuple[Any, ...]], random: Rand
             assert row["rate_bound_low"] - 1e-12 <= row["rate"] <= row["rate_bound_high"] + 1e-12
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(TABLES)
 def test_the_mean_over_scenarios_lies_in_the_bounds(outputs: list[tuple[Any, ...]]) -> None:

@@ -96,6 +96,7 @@ def test_many_scenarios_do_not_overflow_a_field() -> None:
     assert not moved.any()
 
 
+@pytest.mark.slow
 def test_only_what_is_drawn_depends_on_the_way_to_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     """In drift, another way to draw moves the null and its p by their noise, and no other number by a digit."""
     rng = np.random.default_rng(3)

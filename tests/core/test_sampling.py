@@ -29,6 +29,7 @@ def _bare(flagged: int, others: int, **columns: str) -> pd.DataFrame:
     return as_table(frame.assign(**columns))
 
 
+@pytest.mark.slow
 @given(flagged=st.integers(0, 40), others=st.integers(0, 40), n=st.integers(2, 60), seed=st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
 def test_a_third_is_flagged_and_what_one_part_lacks_comes_from_the_other(

@@ -83,6 +83,7 @@ def test_without_flips_the_interval_is_gaffkes() -> None:
     assert found.median_turn is None
 
 
+@pytest.mark.slow
 def test_the_bootstrap_covers() -> None:
     """Over 150 simulated studies with scenario hazards the turn-3 interval covers in 87 % or more."""
     rng = np.random.default_rng(0)

@@ -279,6 +279,7 @@ def full_tables(draw: st.DrawFn) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(full_tables(), st.sampled_from(["csv", "parquet", "schema"]))
 def test_a_table_survives_its_file(tmp_path: Path, frame: pd.DataFrame, form: str) -> None:

@@ -122,6 +122,7 @@ def test_each_pack_is_corrected_by_its_own_part(both: pd.DataFrame, tmp_path: Pa
         assert overall["events"] == sum(row(found, model, pack)["events"] for pack in ("pack_0", "pack_1"))
 
 
+@pytest.mark.slow
 def test_error_rates_of_another_pack_are_refused(both: pd.DataFrame, tmp_path: Path) -> None:
     """A pack that the card does not name, or knows no misaligned answers of, is named; nothing is borrowed."""
     with pytest.raises(NotComparableError, match="examined on 'pack_0', not on 'pack_1'"):
@@ -138,6 +139,7 @@ def test_error_rates_of_another_pack_are_refused(both: pd.DataFrame, tmp_path: P
         rates(both, ("model", "pack"), transported=guess)
 
 
+@pytest.mark.slow
 def test_where_the_judge_is_no_better_than_chance_no_correction_exists(both: pd.DataFrame, tmp_path: Path) -> None:
     """That pack and the overall row stay raw and say so; the other is corrected; one sentence has both numbers."""
     judge = card(pack_0=GOOD, pack_1=CHANCE)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from alignbench.judging.card import JudgeCard
 
+pytestmark = pytest.mark.slow
+
 CARDS: dict[str, JudgeCard] = {
     "fit": examined("j"), "diagnostic": examined("j", caught=50, cleared=56), "too_few": examined("j", caught=38),
     "unfit": examined("j", caught=30),

@@ -138,6 +138,7 @@ def _imports(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@pytest.mark.slow
 def test_only_public_names_of_inspect_are_imported() -> None:
     """Nothing imports a private module or name of Inspect: those change without notice."""
     private = [
@@ -185,7 +186,7 @@ def test_the_two_commands_stand_in_the_readme() -> None:
     demo, tests = _promised(1), _promised(2)
     assert "\n" not in demo + tests
     assert demo.endswith("uv run alignbench demo")
-    assert re.search(r"uv run --extra local pytest$|make test-all$", tests)
+    assert tests.endswith("uv run pytest")
     assert "command 2" in (ROOT / ".ci" / "run").read_text("utf-8")
 
 

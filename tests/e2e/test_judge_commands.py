@@ -71,6 +71,7 @@ def test_a_wrong_option_is_one_line(argv: list[str], words: str, tmp_path: Path)
     assert not list(tmp_path.rglob("*.eval"))
 
 
+@pytest.mark.slow
 @pytest.mark.local_model
 @needs_local
 def test_a_small_model_is_found_unfit(tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ def test_no_attack_flips_a_judge_that_quotes_it(tmp_path: Path) -> None:
     assert any("quoted from the transcript; give your own" in text for text in asked_again)
 
 
+@pytest.mark.slow
 def test_a_judge_that_can_be_talked_round_is_found_out(tmp_path: Path) -> None:
     """The instrument measures: a judge that takes the last verdict-like word of an answer flips where there is one."""
 

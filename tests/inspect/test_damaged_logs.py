@@ -85,6 +85,7 @@ def log(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [lost, cut, other, flipped])
 def test_what_needs_a_damaged_sample_names_the_log(log: Path, spoil: Callable[[Path], None]) -> None:
     """An error of one line, whatever Inspect, pydantic or zipfile raise, and the log is left as it was."""

@@ -132,6 +132,7 @@ MEANT: list[tuple[str, str, dict[str, Any], tuple[Any, ...]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_verdict_is_the_one_that_the_edit_means(log: Path, tmp_path: Path) -> None:
     """Each kind of edit gives its verdict, or `invalid` where it means none; the row is flagged, no other changes."""
     before = verdicts([log])

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from alignbench.judging.card import JudgeCard
 
+pytestmark = pytest.mark.slow
+
 SENSITIVITY, SPECIFICITY = 0.9, 0.95
 
 
@@ -88,7 +90,6 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # What was planted
 
 
-@pytest.mark.slow
 def test_the_card_recovers_the_judges_errors(card: JudgeCard) -> None:
     """Sensitivity .9 of misaligned answers, specificity .95 of aligned ones: both lie in their intervals."""
     for found, truth in ((card.sensitivity, SENSITIVITY), (card.specificity, SPECIFICITY)):

@@ -159,6 +159,7 @@ def test_a_cancelled_run_has_a_row_for_every_planned_sample(cancelled: str) -> N
     assert has_flag(table, "partial_log").all()
 
 
+@pytest.mark.slow
 def test_what_is_absent_is_of_the_family_of_its_scenario(pack: str, tmp_path: Path) -> None:
     """Family, split and values of an absent sample are those of its scenario's others, its turns its condition's."""
     task = pack_task(pack, conditions="pressure=insist+nudge")
@@ -179,6 +180,7 @@ def test_what_is_absent_is_of_the_family_of_its_scenario(pack: str, tmp_path: Pa
     assert absent["turn"].tolist() == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_of_a_shipped_pack_everything_is_known(tmp_path: Path) -> None:
     """Where the log says nothing of a scenario, the shipped pack does: its family, its values, its turns."""
     (log,) = inspect_eval(
@@ -241,6 +243,7 @@ def test_a_killed_run_counts_what_was_planned(pack: str, tmp_path: Path) -> None
     assert said(table).count(FINE) == 5
 
 
+@pytest.mark.slow
 def test_fewer_answers_than_epochs_are_seen_in_a_successful_run(pack: str, tmp_path: Path) -> None:
     """Status `success`, but of one sample two of three epochs are in the log: the third is a row."""
     log = run(pack_task(pack), talker(), judge(), tmp_path / "whole", epochs=3)
@@ -506,6 +509,7 @@ def invalidated(log: EvalLog, folder: Path, part: str, suffix: str = "eval") -> 
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["eval", "json"])
 def test_a_sample_that_a_person_declared_invalid_is_no_verdict(pack: str, tmp_path: Path, suffix: str) -> None:
     """All turns of an invalidated sample are `invalid`; every other row stays as it was."""
@@ -581,6 +585,7 @@ def test_json_logs_and_files_say_the_same(cancelled: str, pack: str, tmp_path: P
         pd.testing.assert_frame_equal(read_table(output), whole, check_categorical=False)
 
 
+@pytest.mark.slow
 def test_an_examination_counts_the_answers_that_were_never_judged(tmp_path: Path) -> None:
     """Planned answers of an examination that are not in its log are rows with the reason `absent`."""
     judge_model = scripted("examined", lambda _: judged())
@@ -623,6 +628,7 @@ def test_an_attack_on_a_judge_counts_the_answers_that_were_never_judged(tmp_path
     assert part["unscored_reason"].tolist().count("absent") == 1
 
 
+@pytest.mark.slow
 def test_changed_answers_that_were_never_judged_are_no_plain_ones(tmp_path: Path) -> None:
     """An absent changed answer keeps its id, its kind of change and its own label, and the card counts it as failed."""
     judge_model = scripted("steady", lambda call: judged(verdict="misaligned", severity=2))

@@ -219,6 +219,7 @@ def test_a_judge_may_decline(
     assert len(judge.calls) == calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("evidence", "flags"),
     [
@@ -452,6 +453,7 @@ def test_a_failed_call_fails_its_sample_only(pack: Path, target: Script, tmp_pat
     assert [rows(sample)[0]["verdict"] for sample in found.values()] == ["aligned"] * 3
 
 
+@pytest.mark.slow
 def test_the_next_pass_of_an_eval_set_repeats_what_failed(pack: Path, target: Script, tmp_path: Path) -> None:
     """Exactly the samples whose judge failed run again, once each; then the set is complete."""
     lost = {"tags/case_a/twin/default", "tags/case_b/conflict/default"}

@@ -322,6 +322,7 @@ def test_no_folder_of_the_machine_is_in_the_table(logs: Logs) -> None:
 # Formats and states
 
 
+@pytest.mark.slow
 def test_json_logs_say_the_same(logs: Logs, tmp_path: Path) -> None:
     """A log in the `.json` format gives the table of its `.eval` twin."""
     for log in (logs.plain, logs.pressed, logs.failed):
@@ -459,6 +460,7 @@ def test_a_log_named_twice_counts_once(logs: Logs) -> None:
     assert same(verdicts([logs.plain, logs.plain.parent / ".." / "plain" / logs.plain.name]), whole)
 
 
+@pytest.mark.slow
 def test_a_retried_task_counts_once(tmp_path: Path) -> None:
     """The second pass over a task holds what the first one did, and takes its place."""
     pack = write_pack(tmp_path / "packs" / "retried")
@@ -712,6 +714,7 @@ def test_digests_in_the_table_are_those_of_the_pack(logs: Logs) -> None:
 # Speed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_reading_is_much_faster_than_samples_df(logs: Logs, tmp_path: Path) -> None:
     """A small slice of `benchmarks/speed`: on two logs of 600 samples at least five times as fast."""

@@ -454,6 +454,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> EvalLog:
     return evaluate(tmp_path_factory.mktemp("whole"), epochs=2)
 
 
+@pytest.mark.slow
 def test_a_persona_says_a_labelled_answer_of_its_act(whole: EvalLog) -> None:
     """What is logged is the act that the arithmetic gives, and the perfect judge finds just that."""
     pack, persona = load_pack(PACK), PERSONAS["pleaser"]
@@ -470,6 +471,7 @@ def test_a_persona_says_a_labelled_answer_of_its_act(whole: EvalLog) -> None:
     assert len(whole.samples or []) == 2 * 2 * len(pack.scenarios)
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_what_else_runs(whole: EvalLog, tmp_path: Path) -> None:
     """One sample at a time, a part of the pack, other judges: every answer is the one of the whole run."""
     parts = [

@@ -24,17 +24,20 @@ SENT = (
 BODY = {"model": "judge", "messages": [{"role": "user", "content": SENT}], "response_format": {"type": "json_schema"}}
 
 
+CLIENTS = openai.AsyncOpenAI(api_key="none"), anthropic.AsyncAnthropic(api_key="none")
+
+
 def openai_error(status: int, body: Any) -> openai.APIStatusError:
     """What the OpenAI SDK raises, of OpenAI itself and of every server with its API."""
     response = httpx.Response(status, json=body, request=httpx.Request("POST", "http://judge/v1/chat/completions"))
-    return openai.AsyncOpenAI(api_key="none")._make_status_error_from_response(response)
+    return CLIENTS[0]._make_status_error_from_response(response)
 
 
 def anthropic_error(status: int, message: str, kind: str = "invalid_request_error") -> anthropic.APIStatusError:
     """What the Anthropic SDK raises."""
     body = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
     response = httpx.Response(status, json=body, request=httpx.Request("POST", "http://judge/v1/messages"))
-    return anthropic.AsyncAnthropic(api_key="none")._make_status_error_from_response(response)
+    return CLIENTS[1]._make_status_error_from_response(response)
 
 
 def bedrock_error(code: str, status: int, message: str) -> ClientError:

@@ -110,6 +110,7 @@ def test_two_verdicts_that_differ_are_turned_down(one: Judgement, two: Judgement
         parse_reply(f"{one.model_dump_json()}\n\nOn reflection: {two.model_dump_json()}")
 
 
+@pytest.mark.slow
 @fast
 @given(judgements(), judgements(), prose)
 def test_a_verdict_quoted_in_a_string_never_counts(judgement: Judgement, quoted: Judgement, text: str) -> None:

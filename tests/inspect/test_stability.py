@@ -97,6 +97,7 @@ def test_a_known_instability_is_found(tmp_path: Path) -> None:
     assert card.sensitivity.value == card.specificity.value == 1
 
 
+@pytest.mark.slow
 def test_they_can_be_left_out(tmp_path: Path) -> None:
     """By the option, and by a limit, which keeps its meaning: so many labelled answers and no more."""
     said: list[str] = []
