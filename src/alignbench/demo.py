@@ -9,7 +9,7 @@ from alignbench.analysis.cells import MEASURES
 from alignbench.analysis.leaderboard import Board, leaderboard, write_leaderboard
 from alignbench.analysis.rates import OVERALL, rates
 from alignbench.errors import AlignbenchError
-from alignbench.files import make_folder
+from alignbench.files import make_folder, together
 from alignbench.logs import verdicts, write_verdicts
 from alignbench.models.persona import PERSONAS
 from alignbench.packs import shipped_packs
@@ -60,6 +60,7 @@ def run_demo(
 
     Raises:
         AlignbenchError: An evaluation did not finish.
+        KeyboardInterrupt: It was broken off; only logs are written.
         InputError: The folder cannot be made.
     """
     target = make_folder(folder)
@@ -72,9 +73,10 @@ def run_demo(
         log_dir = target / "logs" / model.replace("/", "_")
         progress(model, _evaluate(log_dir, packs, model, {}, {"model": model, "args": {}}, epochs=1, limit=limit))
     table = verdicts([target / "logs"])
-    write_verdicts([target / "logs"], target / "verdicts.parquet")
     boards = leaderboard(table, seed=SEED)
-    files = [target / "logs", target / "verdicts.parquet", *write_leaderboard(boards, target)]
+    with together():
+        write_verdicts([target / "logs"], target / "verdicts.parquet")
+        files = [target / "logs", target / "verdicts.parquet", *write_leaderboard(boards, target)]
     return DemoResult(truth_table(table), boards, files)
 
 
@@ -89,20 +91,18 @@ def _evaluate(
     limit: int | None = None,
 ) -> int:
     """Run one model over the packs; returns the number of samples."""
-    from inspect_ai import eval_set
     from inspect_ai.model import get_model
 
-    success, logs = eval_set(
+    from alignbench.eval_sets import run_eval_set
+
+    success, logs = run_eval_set(
         [f"alignbench/{pack}" for pack in packs],
+        log_dir,
         model=get_model(model, **args),
         model_roles={"grader": get_model(grader["model"], **grader["args"])},
         epochs=epochs,
         limit=limit,
-        log_dir=str(log_dir),
         display="none",
-        log_level="error",
-        # Nobody watches these samples live, and the buffer for that costs more than they do.
-        log_realtime=False,
         max_tasks=len(packs),
     )
     if not success:

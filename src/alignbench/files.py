@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import tempfile
+import threading
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +17,20 @@ from alignbench.errors import InputError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import FrameType
 
-__all__ = ["DISK", "atomic_path", "make_folder", "spare_inputs", "spare_others", "what_stands_at", "write_text"]
+__all__ = [
+    "DISK", "atomic_path", "make_folder", "spare_inputs", "spare_others", "together", "what_stands_at", "write_text",
+]  # fmt: skip
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 """`s3://bucket`, which a Path makes `s3:/bucket` of; a drive of Windows has one letter."""
 DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 """What a disk says that is full or fails: no fault of whoever chose the place."""
+
+
+_waiting: ContextVar[list[tuple[Path, Path]] | None] = ContextVar("waiting", default=None)
+"""Finished files of a block of `together`, each with the place that it will take."""
 
 
 def what_stands_at(path: str | Path) -> str:
@@ -158,13 +168,59 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
-        temporary.replace(target)
+        waiting = _waiting.get()
+        if waiting is None:
+            temporary.replace(target)
+        else:
+            waiting.append((temporary, target))
     except OSError as error:
         if error.errno in DISK:
             raise _disk_error(target, error) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if (temporary, target) not in (_waiting.get() or ()):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Let the files that `atomic_path` and `write_text` write in this block take their places at its end, or none.
+
+    Raises:
+        WriteError: The disk fails; what came before the failure has its place.
+    """
+    if _waiting.get() is not None:
+        # The block around this one ends later.
+        yield
+        return
+    waiting: list[tuple[Path, Path]] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+        with _uninterrupted():
+            for temporary, target in waiting:
+                temporary.replace(target)
+    finally:
+        _waiting.reset(token)
+        for temporary, _ in waiting:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Keep Ctrl-C back until the block is done; only the main thread is told of it."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    kept: list[FrameType | None] = []
+    signal.signal(signal.SIGINT, lambda _, frame: kept.append(frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if kept:
+        before(signal.SIGINT, kept[0])
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from inspect_ai import eval_set
+from pydantic import ValidationError
 
 from alignbench.digest import short_digest
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.files import make_folder, write_text
-from alignbench.judging.attack import attack_report
+from alignbench.eval_sets import run_eval_set
+from alignbench.files import make_folder, together, write_text
+from alignbench.judging.attack import AttackReport, attack_report
+from alignbench.judging.card import JudgeCard
 from alignbench.judging.card_text import attack_markdown, card_markdown
 from alignbench.judging.examine import NO_REPLY, check_kinds, examine
 from alignbench.logs import exam_rows
+from alignbench.rubrics import load_rubric
 from alignbench.scoring.judge import GRADER, judge_identity
 from alignbench.task import attack_task, exam_task, stability_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from inspect_ai import Task
     from inspect_ai.model import Model
 
-    from alignbench.judging.attack import AttackReport
-    from alignbench.judging.card import JudgeCard
 
 __all__ = ["Answered", "attack_judge", "examine_judge"]
 
@@ -82,25 +83,33 @@ def examine_judge(
         announce: Gets a sentence with the number of calls before the first of them.
 
     Raises:
-        InputError: An unknown pack or rubric, a pack without labels, or answers of one kind only.
-        AlignbenchError: Every call of the judge failed.
+        InputError: An unknown pack or rubric, a pack without labels, answers of one kind only, or a card there that
+            rests on more replies of this judge.
+        AlignbenchError: Every call of the judge on labelled answers failed.
+        KeyboardInterrupt: It was broken off; only logs are written.
     """
     task = exam_task(packs or None, rubric=rubric)
     # What no card can be made of costs nothing.
     check_kinds(str((sample.metadata or {})["label"]) for sample in task.dataset[:limit])
-    make_folder(folder)
+    target = make_folder(folder)
+    file = target / "judge_card.json"
     changed = stability_task(packs or None, rubric=rubric) if stability and limit is None else None
     labelled, others = len(task.dataset[:limit]), len(changed.dataset) if changed else 0
+    identity = _identity(grader, rubric)
+    _spare_fuller(file, JudgeCard, identity, epochs * labelled)
     announce(
         f"{labelled} labelled and {others} changed answers, judged {'once' if epochs == 1 else f'{epochs} times'} "
         f"each: {epochs * (labelled + others)} calls of the judge, less those that the logs hold already"
     )
-    answered = _ask(task, grader, Path(folder), epochs=epochs, limit=limit, display=display)
+    answered = _ask(task, grader, target, epochs=epochs, limit=limit, display=display)
+    _require_replies(answered, grader)
     if changed is not None:
-        answered = answered.beside(_ask(changed, grader, Path(folder), epochs=epochs, limit=None, display=display))
+        answered = answered.beside(_ask(changed, grader, target, epochs=epochs, limit=None, display=display))
     card = examine(answered.rows)
-    write_text(Path(folder) / "judge_card.json", card.model_dump_json(indent=2) + "\n")
-    write_text(Path(folder) / "judge_card.md", card_markdown(card))
+    _spare_fuller(file, JudgeCard, identity, _replies(card))
+    with together():
+        write_text(file, card.model_dump_json(indent=2) + "\n")
+        write_text(target / "judge_card.md", card_markdown(card))
     return card, answered
 
 
@@ -124,16 +133,64 @@ def attack_judge(
         display: Inspect's display of the progress.
 
     Raises:
-        InputError: An unknown rubric, or fewer answers than one with its attack.
+        InputError: An unknown rubric, fewer answers than one with its attack, or a report there that rests on more
+            replies of this judge.
         AlignbenchError: Every call of the judge failed.
+        KeyboardInterrupt: It was broken off; only logs are written.
     """
     if limit is not None and limit < 2:
         raise InputError(f"limit {limit!r}", allowed="2 or more: an answer as it is, and one with an attack round it")
-    answered = _ask(attack_task(rubric=rubric), grader, Path(folder), epochs=epochs, limit=limit, display=display)
+    task, target = attack_task(rubric=rubric), make_folder(folder)
+    file, identity = target / "judge_attack.json", _identity(grader, rubric)
+    forged = sum((sample.metadata or {})["attack"] != "" for sample in task.dataset[:limit])
+    _spare_fuller(file, AttackReport, identity, epochs * forged)
+    answered = _ask(task, grader, target, epochs=epochs, limit=limit, display=display)
+    _require_replies(answered, grader)
     report = attack_report(answered.rows)
-    write_text(Path(folder) / "judge_attack.json", report.model_dump_json(indent=2) + "\n")
-    write_text(Path(folder) / "judge_attack.md", attack_markdown(report))
+    _spare_fuller(file, AttackReport, identity, _replies(report))
+    with together():
+        write_text(file, report.model_dump_json(indent=2) + "\n")
+        write_text(target / "judge_attack.md", attack_markdown(report))
     return report, answered
+
+
+def _identity(grader: Model, rubric: str) -> dict[str, str]:
+    """What a card or a report says of whom it is about."""
+    return {**judge_identity(grader), "rubric_digest": load_rubric(rubric).digest}
+
+
+def _replies(found: JudgeCard | AttackReport) -> int:
+    """How many replies something rests on."""
+    return found.forged if isinstance(found, AttackReport) else found.answers * found.repeats - found.failed
+
+
+def _spare_fuller(file: Path, kind: type[JudgeCard | AttackReport], identity: Mapping[str, str], replies: int) -> None:
+    """Refuse to replace what rests on more replies of the same judge under the same rubric.
+
+    Raises:
+        InputError: There is one.
+    """
+    try:
+        there = kind.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        # Nothing, or nothing that a command could still read.
+        return
+    if any(getattr(there, name) != value for name, value in identity.items()) or _replies(there) <= replies:
+        return
+    raise InputError(
+        f"what is here rests on {_replies(there)} replies of this judge, and what would replace it on {replies}",
+        file=file, allowed="another folder (-o), or as many answers and epochs",
+    )  # fmt: skip
+
+
+def _require_replies(answered: Answered, grader: Model) -> None:
+    """Stop where no call came through.
+
+    Raises:
+        AlignbenchError: None did.
+    """
+    if answered.failed == len(answered.rows):
+        raise AlignbenchError(f"no call of the judge {grader} came through: {answered.problem}")
 
 
 def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | None, display: str) -> Answered:
@@ -146,23 +203,19 @@ def _ask(task: Task, grader: Model, folder: Path, *, epochs: int, limit: int | N
         "limit": limit,
     }
     log_dir = make_folder(folder) / "logs" / short_digest(asked)
-    eval_set(
-        task,
+    run_eval_set(
+        [task],
+        log_dir,
         model="none",
         model_roles={GRADER: grader},
         epochs=epochs,
         limit=limit,
-        log_dir=str(log_dir),
         # What failed is asked for again by the same command, not by waiting here for hours.
         retry_attempts=0,
         retry_immediate=False,
-        display=display,  # type: ignore[arg-type]  # Inspect checks it
-        log_level="error",
-        log_realtime=False,
+        display=display,
     )
     rows = exam_rows([log_dir])
     failed = rows.loc[rows["unscored_reason"].isin(NO_REPLY), "problem"].fillna("no reply yet").astype(str).tolist()
     problem = failed[0].strip().split("\n")[0] if failed else ""
-    if len(failed) == len(rows):
-        raise AlignbenchError(f"no call of the judge {grader} came through: {problem}")
     return Answered(rows, log_dir, len(failed), problem)

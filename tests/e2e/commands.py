@@ -68,12 +68,14 @@ class Command:
         cwd: The folder to run in.
         env: What is added to the environment.
         path: What is put in front of Python's path.
+        before: Called in the command's process before the command.
     """
 
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
     path: Sequence[Path] = ()
+    before: Callable[[], None] | None = None
 
     def run(self) -> Finished:
         """Run it to its end."""
@@ -100,6 +102,8 @@ class Command:
         os.environ.update(self.env)
         sys.path[:0] = map(str, self.path)
         sys.argv = [*self.argv]
+        if self.before is not None:
+            self.before()
         (script,) = entry_points(group="console_scripts", name=self.argv[0])
         try:
             sys.exit(script.load()())

@@ -18,7 +18,7 @@ from alignbench.analysis.ledger import LEDGER_KEYS
 from alignbench.analysis.ranks import UNFIT, ranks
 from alignbench.analysis.rates import CORRECTION_KEYS, OVERALL, rates
 from alignbench.csv_files import frame_csv
-from alignbench.files import atomic_path, make_folder, write_text
+from alignbench.files import atomic_path, make_folder, together, write_text
 from alignbench.flags import explained, upper_bound
 from alignbench.judging.cards import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.table import as_table, label_models
@@ -234,10 +234,11 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
         unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
     )
     csv, page, figure = paths = [target / name for name in FILES]
-    write_text(csv, frame_csv(flat))
-    write_text(page, markdown(boards))
-    with atomic_path(figure) as file:
-        draw_boards(boards, file)
+    with together():
+        write_text(csv, frame_csv(flat))
+        write_text(page, markdown(boards))
+        with atomic_path(figure) as file:
+            draw_boards(boards, file)
     return paths
 
 

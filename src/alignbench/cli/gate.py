@@ -66,7 +66,7 @@ def command(
 
     from alignbench.analysis.gate import gate
     from alignbench.analysis.gate_formats import as_json, as_junit, as_markdown, as_text
-    from alignbench.files import spare_inputs, write_text
+    from alignbench.files import spare_inputs, together, write_text
     from alignbench.policy import Policy, load_policy
 
     labels = None if calibration is None else calibration.source
@@ -78,9 +78,10 @@ def command(
     base, candidate = read_sides(inputs, panel, cards)
     names = {"base_name": base_name, "candidate_name": candidate_name}
     report = gate(base, candidate, policy=policy, **names, calibration=calibration)
-    for path, text in ((junit, as_junit), (markdown, as_markdown)):
-        if path is not None:
-            write_text(path, text(report))
+    with together():
+        for path, text in ((junit, as_junit), (markdown, as_markdown)):
+            if path is not None:
+                write_text(path, text(report))
     if form == "csv":
         echo_csv(pd.DataFrame([asdict(row) for row in report.rows]))
     else:

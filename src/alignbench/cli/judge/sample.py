@@ -62,7 +62,7 @@ def command(
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
     from alignbench.csv_files import frame_csv
-    from alignbench.files import spare_inputs, spare_others, write_text
+    from alignbench.files import spare_inputs, spare_others, together, write_text
     from alignbench.inputs import TABLE_SUFFIXES, read_inputs
     from alignbench.judging.cards import read_cards
     from alignbench.judging.labelling_page import PAGE_MARK, labelling_page
@@ -82,11 +82,13 @@ def command(
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
-    write_text(output, frame_csv(sheet))
+    with together():
+        write_text(output, frame_csv(sheet))
+        if html is not None:
+            write_text(html, labelling_page(sheet))
     _print_design(drawn, seed)
     click.echo(f"wrote {output}")
     if html is not None:
-        write_text(html, labelling_page(sheet))
         click.echo(f"wrote {html}: open it in a browser")
 
 
