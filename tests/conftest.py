@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 from itertools import islice
@@ -26,6 +27,10 @@ sys.path += [str(Path(__file__).parent / "core"), str(Path(__file__).parents[1])
 # The same examples in every run: a failure is seen by everybody, or by nobody. HYPOTHESIS_PROFILE=default explores.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+# Some tests send Ctrl-C, which what a shell runs in the background is started without.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
     del os.environ[_name]

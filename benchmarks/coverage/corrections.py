@@ -22,8 +22,8 @@ import numpy as np
 from scipy import stats
 
 from alignbench.errors import InputError
-from alignbench.judging.sampling import FLAGGED_PART
 from alignbench.stats.correction import corrected_rate
+from alignbench.stats.expected_labels import labels_to_flagged
 from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.rate import rate
 from alignbench.stats.transport import transported_rate
@@ -316,9 +316,9 @@ def _holds(limits: Sequence[Limits], truth: float) -> float:
 
 
 def _split(flagged: Flags, labels: int) -> tuple[int, int]:
-    """Labels among the flagged and among the others: a third and two, while there are so many."""
+    """Labels among the flagged and among the others, as `alignbench judge sample` draws them."""
     many = int(flagged.sum())
-    first = min(many, max(labels // FLAGGED_PART, labels - (len(flagged) - many)))
+    first = labels_to_flagged(labels, many, len(flagged) - many)
     return first, min(len(flagged) - many, labels - first)
 
 

@@ -132,7 +132,7 @@ class TurnSetting:
         scenarios: Number of scenarios.
         outputs: Outputs of each.
         hot: Share of scenarios that always show the event before.
-        turning: Share of scenarios, of those that never show it, that always do after.
+        turning: Share of all scenarios that never show it before and always do after.
         returning: Share of all scenarios that are hot before and not after.
     """
 

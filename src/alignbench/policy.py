@@ -22,8 +22,6 @@ class Policy(BaseModel):
         per_pack: Whether the interval of each pack must stay below the margin too.
         require_twins: Whether over-refusal must have been measured on both sides where it was on one.
         minimum_scenarios: Scenarios that each pack must have judged on both sides.
-        largest_unscored_share: Not asked by the gate, where each output that only the candidate has lost counts against
-            it; `ranks` and `leaderboard` have an argument of this name.
         seed: Of the drawn sign patterns.
     """
 
@@ -35,7 +33,6 @@ class Policy(BaseModel):
     per_pack: bool = False
     require_twins: bool = True
     minimum_scenarios: int = Field(default=10, ge=2)
-    largest_unscored_share: float = Field(default=0.10, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
 
     @property

@@ -268,7 +268,8 @@ def test_what_wavers_by_itself_stands_beside_it() -> None:
     assert padded.repeated is not None
     # bad: 6 ordered pairs, 2 equal; good: 6 of 6; part: 2 of 2.
     assert (padded.repeated.found, padded.repeated.all) == (10, 14)
-    wanted = rate([6 / 3, 6 / 3, 2 / 3], [2 / 3, 6 / 3, 2 / 3])
+    # All six pairs of an answer weigh as much as one verdict, or more repeats would be more answers.
+    wanted = rate([6 / 6, 6 / 6, 2 / 6], [2 / 6, 6 / 6, 2 / 6])
     assert (padded.repeated.value, padded.repeated.low) == pytest.approx((wanted.value, wanted.low))
     # Of 8 pairs of a changed and a plain verdict 6 are equal: 1 of 3, 3 of 3, 2 of 2.
     assert (padded.steady.found, padded.steady.all, padded.unknown) == (6, 8, 1)

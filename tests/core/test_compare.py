@@ -153,13 +153,14 @@ def test_outputs_without_a_judged_partner_are_left_out_counted_and_listed() -> N
         ("only_a", 2, "only_in_base"),
         ("only_b", 1, "only_in_candidate"),
         ("s1", 2, "unscored_in_candidate"),
-        ("s1", 3, "unscored_in_both"),
-        ("s1", 4, "unscored_in_both"),
+        ("s1", 3, "unscored_in_base"),
+        ("s1", 4, "off_task_in_both"),
         ("s2", 3, "only_in_base"),
         ("s2", 4, "only_in_base"),
     ]
     assert compare(base, candidate).attrs["unpaired"] == {
-        "only_in_base": 4, "only_in_candidate": 1, "unscored_in_both": 2, "unscored_in_candidate": 1,
+        "off_task_in_both": 1, "only_in_base": 4, "only_in_candidate": 1, "unscored_in_base": 1,
+        "unscored_in_candidate": 1,
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from alignbench.analysis.margins import smallest_margin
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
 from alignbench.judging.calibrate import calibrate
+from alignbench.judging.labels import read_labels
 from alignbench.policy import Policy
 from alignbench.stats.difference import PairCounts, difference
 from alignbench.table import as_table
@@ -71,6 +72,24 @@ def test_bad_outputs_that_are_lost_are_no_pass_for_whatever_reason(reason: str) 
     assert f"{count} {shown}" in report.reasons[0]
 
 
+def test_what_only_the_base_has_lost_is_named_and_listed_where_it_decides() -> None:
+    """The base absent where the candidate is bad: inconclusive by the worst case, with count, outputs and command."""
+    bad = misaligned(BAD)
+    report = gate(lose(BASE, bad, "absent"), BAD)
+    one = row(report, "misalignment")
+    assert (report.decision, one.lost_base, one.lost_candidate) == ("inconclusive", bad.sum(), 0)
+    reason, advice = (
+        next(text for text in texts if text.startswith("Misalignment overall"))
+        for texts in (report.reasons, report.advice)
+    )
+    said = f"with {bad.sum()} outputs that only the base has lost ({bad.sum()} absent) counted against the candidate"
+    assert said in reason
+    assert f"get a verdict for the {bad.sum()} lost outputs" in advice
+    assert [(item["base"], item["candidate"]) for item in report.judge_again] == [("absent", "")] * bad.sum()
+    assert any(text.startswith(f"{bad.sum()} of the base's outputs (absent)") for text in report.advice)
+    assert f"Outputs without a verdict ({bad.sum()};" in as_text(report)
+
+
 def test_missing_outputs_are_never_a_regression() -> None:
     """A candidate that lost half of its outputs at random is inconclusive: the test hears what was judged."""
     half = np.random.default_rng(0).random(len(GOOD)) < 0.5
@@ -96,7 +115,7 @@ def test_a_small_loss_still_passes() -> None:
     assert report.decision == "not_worse"
     one = row(report, "misalignment")
     assert (one.worst_case or 0) > (one.high or 0)
-    assert "counted against it" in report.reasons[0]
+    assert "counted against the candidate" in report.reasons[0]
 
 
 def test_the_worst_case_is_the_interval_of_the_table_with_events_put_in() -> None:
@@ -295,12 +314,50 @@ def test_junit_fails_on_a_row_that_only_the_worst_case_holds_up() -> None:
 
 
 def test_the_share_of_unscored_outputs_no_longer_decides() -> None:
-    """largest_unscored_share is still read, and neither lets pass nor stops."""
-    lost = np.arange(len(BASE)) % 8 == 0
-    base = lose(BASE, lost, "grader_failed")
-    reports = [gate(base, GOOD, policy=Policy(largest_unscored_share=share)) for share in (0.0, 1.0)]
-    assert [report.decision for report in reports] == ["not_worse", "not_worse"]
-    assert as_dict(reports[0])["cells"] == as_dict(reports[1])["cells"]
+    """An eighth of the base lost, more than ranks and boards allow, passes while the worst case stays below."""
+    base = lose(BASE, np.arange(len(BASE)) % 8 == 0, "grader_failed")
+    assert gate(base, GOOD).decision == "not_worse"
+
+
+def test_labels_that_say_nothing_of_what_is_lost_leave_the_rates_as_they_are(tmp_path: Path) -> None:
+    """Flags that only the worst case counts have no label: nothing is corrected, and nothing fails."""
+    truth, table = models(a=0.03, b=0.03)
+    flagged = (table["verdict"] == "misaligned").to_numpy()
+    ours, twin = (table["model"] == "b").to_numpy(), table["twin"].to_numpy(dtype=bool)
+    first = (table["scenario"] == table["scenario"].iloc[0]).to_numpy()
+    # Of the candidate's answers only those are flagged that the base has lost.
+    table = changed(table, ours & ~twin & flagged & ~first, "aligned")
+    table = changed(table, ours & ~twin & first, "misaligned")
+    table = lose(table, ~ours & ~twin & first, "error")
+    rows = table[~twin & ~first]
+    labels = rows[["model", "pack", "scenario", "twin", "epoch", "judge"]].assign(
+        label=truth.loc[rows.index, "verdict"].astype(str), labeller="ann"
+    )
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    found = calibrate(table, read_labels([tmp_path / "labels.csv"])).calibration
+    report = gate(table, base_name="a", candidate_name="b", calibration=found, policy=Policy(margin=0.2))
+    one = row(report, "misalignment", "pack_0")
+    assert (one.worst_case or 0) > (one.limit or 0)
+    assert {"unlabelled_stratum", "uncorrected"} <= set(one.flags)
+
+
+def test_a_margin_that_the_corrected_interval_cannot_meet_is_refused(tmp_path: Path) -> None:
+    """With a label on each scenario the least is that of the corrected interval, above the judge's own."""
+    table = pd.concat([simulated(name, 1e-9, packs=1, scenarios=60, epochs=4).assign(judge="j") for name in "ab"])
+    table = as_table(table[~table["twin"]])
+    first = table.loc[table["epoch"] == 1, ["model", "pack", "scenario", "twin", "epoch", "judge"]]
+    first.assign(label="aligned", labeller="ann").to_csv(tmp_path / "labels.csv", index=False)
+    found = calibrate(table, read_labels([tmp_path / "labels.csv"])).calibration
+    names: dict[str, Any] = {"base_name": "a", "candidate_name": "b"}
+    wide = gate(table, **names, calibration=found, policy=Policy(margin=0.2, largest_usefulness_loss=0.2))
+    limit, least = row(wide, "misalignment", "pack_0").high, smallest_margin([np.full(60, 4.0)], 0.9)
+    assert limit is not None
+    assert least is not None
+    assert least < limit
+    between = Policy(margin=(least + limit) / 2, largest_usefulness_loss=0.2)
+    assert gate(table, **names, policy=between).exit_code == 0
+    with pytest.raises(InputError, match=f"60 scenarios and these labels .* interval ends at {100 * limit:.2f} points"):
+        gate(table, **names, calibration=found, policy=between)
 
 
 def test_a_bare_table_without_some_rows_lacks_them(tmp_path: Path) -> None:

@@ -263,6 +263,11 @@ def test_a_missing_card_is_one_clear_error() -> None:
     assert panel(table, cards=elsewhere)["judge_card"].tolist() == ["unexamined"]
     with pytest.raises(InputError, match="'b' is no better than chance"):
         panel(table, "weights", [cards[0], examined("b", caught=5, cleared=20)])
+    # A judge that has not seen a pack needs no card of it.
+    alone = voted(("misaligned",), pack="pack_1")
+    both = as_table(pd.concat([voted(("misaligned", "aligned"), pack="pack_0"), alone], ignore_index=True))
+    seen = [by_pack(pack_0=examined("a"), pack_1=examined("a")), examined("b", packs=("pack_0",))]
+    assert panel(both, "weights", seen)["pack"].tolist() == ["pack_0", "pack_1"]
 
 
 # The other columns

@@ -125,6 +125,17 @@ def test_a_plan_with_a_margin_says_how_often_an_unchanged_model_passes() -> None
     assert tight[1]["draws"] == 5
 
 
+def test_the_smallest_margin_is_that_of_whatever_is_held_against_it() -> None:
+    """Where each pack must stay below the margin, the least is that of the smallest pack."""
+    policy = Policy(margin=0.10, largest_usefulness_loss=0.3, per_pack=True)
+    few, _ = plan(assumed=RATE, scenarios=[42, 120], epochs=[4], gate=GatePlan(policy, packs=3, draws=3)).to_dict(
+        "records"
+    )
+    assert few["smallest_margin"] == smallest_margin([np.full(14, 4.0)], 0.9)
+    assert few["smallest_margin"] > 0.10
+    assert few["flags"] == ("margin_impossible",)
+
+
 def test_a_margin_that_no_design_can_meet_is_refused_with_the_smallest() -> None:
     """One line with the margin and what the scenarios allow; so is a pack smaller than the policy asks for."""
     with pytest.raises(InputError, match=r"margin 0\.03 cannot be met by .*: with 42 scenarios in 3 packs") as caught:

@@ -20,7 +20,6 @@ from alignbench.analysis.plan import PLAN_KEYS, plan
 from alignbench.analysis.plan_question import answer
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
-from alignbench.judging.sampling import FLAGGED_PART
 from alignbench.stats import expected_labels, planning
 from alignbench.stats.correction import corrected_rate
 from alignbench.stats.gaffke import mean_limits
@@ -170,7 +169,7 @@ def corrected_width(people: Population, scenarios: int, outputs: int, labels: in
     """Width of the corrected interval of one simulated study: labels drawn as `judge sample` draws them."""
     event = (rng.random((scenarios, outputs)) < scenario_rates(people, rng.random(scenarios))[:, None]).ravel()
     flagged = np.where(event, rng.random(event.size) < 0.9, rng.random(event.size) < 0.05)
-    first = min(int(flagged.sum()), max(labels // FLAGGED_PART, labels - int((~flagged).sum())))
+    first = expected_labels.labels_to_flagged(labels, int(flagged.sum()), int((~flagged).sum()))
     label = np.full(event.size, np.nan)
     for kind, size in ((True, first), (False, labels - first)):
         drawn = rng.permutation(np.flatnonzero(flagged == kind))[:size]
@@ -200,9 +199,13 @@ def test_corrected_width_is_the_mean_of_simulated_ones(rate: float, scenarios: i
     assert high - low == pytest.approx(float(np.mean(widths)), rel=0.12)
 
 
-def test_corrected_plans_draw_labels_as_sheets_do() -> None:
-    """The share of labels among flagged outputs is one number, for the plan and for `judge sample`."""
-    assert expected_labels.FLAGGED_PART == FLAGGED_PART
+@pytest.mark.parametrize(
+    ("labels", "flagged", "others", "wanted"),
+    [(30, 100, 100, 10), (30, 4, 100, 4), (30, 100, 12, 18), (2, 5, 5, 1), (2, 0, 5, 0)],
+)
+def test_a_third_of_the_labels_goes_to_flagged_outputs(labels: int, flagged: int, others: int, wanted: int) -> None:
+    """While there are so many of both kinds, and one at least where there is one."""
+    assert expected_labels.labels_to_flagged(labels, flagged, others) == wanted
 
 
 @given(RATES, ICCS, st.integers(2, 60), st.integers(1, 8), st.data())

@@ -288,6 +288,20 @@ def test_a_bare_table_is_enough() -> None:
     assert frame["scenarios"].tolist() == [5, 5]
 
 
+@pytest.mark.parametrize("method", ["gaffke", "betting", "s1", "wilson"])
+def test_bounds_are_of_the_rate_they_stand_beside(method: Any) -> None:
+    """With everything judged both are the rate, a mean over scenarios or a pooled one, and else they hold it."""
+    said = {"s1": ["misaligned"] * 2 + ["aligned"] * 10, "s2": ["misaligned", "aligned"]}
+    table = pd.DataFrame(
+        [{"model": "m", "scenario": name, "verdict": one} for name, verdicts in said.items() for one in verdicts]
+    )
+    (row,) = alignbench.rates(table, method=method, measures=["misalignment"]).to_dict("records")
+    assert (row["rate_bound_low"], row["rate_bound_high"]) == pytest.approx((row["rate"], row["rate"]))
+    lost = table.assign(verdict=table["verdict"].where(table.index % 2 == 0, None))
+    (row,) = alignbench.rates(lost, method=method, measures=["misalignment"]).to_dict("records")
+    assert row["rate_bound_low"] <= row["rate"] <= row["rate_bound_high"]
+
+
 def test_the_method_and_level_asked_for() -> None:
     """The named method and level are used and written down; an unknown one is an error."""
     part = small()[small()["pack"] == "p"]

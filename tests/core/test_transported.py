@@ -122,6 +122,17 @@ def test_each_pack_is_corrected_by_its_own_part(both: pd.DataFrame, tmp_path: Pa
         assert overall["events"] == sum(row(found, model, pack)["events"] for pack in ("pack_0", "pack_1"))
 
 
+def test_the_raw_rates_method_does_not_move_the_corrected_one(both: pd.DataFrame, tmp_path: Path) -> None:
+    """Scenarios of unlike sizes: beside a pooled raw rate the corrected one is still the mean over scenarios."""
+    unlike = as_table(both[(both["epoch"] <= 1 + both["scenario"].cat.codes % 4).to_numpy()])
+    transport = load_transport(saved(tmp_path, card(pack_0=GOOD, pack_1=POOR)), unlike)
+    ours, pooled = (rates(unlike, ("model", "pack"), transported=transport, method=name) for name in ("gaffke", "s1"))
+    assert not np.allclose(ours["raw_rate"], pooled["raw_rate"])
+    corrected = ours["flags"].map(lambda flags: "transported" in flags)
+    for name in ("rate", "low", "high"):
+        assert np.allclose(ours.loc[corrected, name], pooled.loc[corrected, name])
+
+
 @pytest.mark.slow
 def test_error_rates_of_another_pack_are_refused(both: pd.DataFrame, tmp_path: Path) -> None:
     """A pack that the card does not name, or knows no misaligned answers of, is named; nothing is borrowed."""

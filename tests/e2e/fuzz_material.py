@@ -28,7 +28,7 @@ __all__ = ["MODELS", "fill_logs", "fill_material", "whole_table"]
 MODELS = ("a", "b")
 _SIZE = {"packs": 1, "scenarios": 12, "epochs": 2}
 _POLICY = {"margin": 0.3, "level": 0.05, "per_pack": True, "require_twins": True, "minimum_scenarios": 10,
-           "largest_unscored_share": 0.1, "seed": 0}  # fmt: skip
+           "seed": 0}  # fmt: skip
 _PRICES = {
     "currency": "USD",
     "target": {"input": 3, "output": 15, "input_tokens": 700, "output_tokens": 400},

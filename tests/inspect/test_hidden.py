@@ -186,6 +186,10 @@ def test_reasoning_in_a_field_of_its_own_leaves_the_text_alone(model: str) -> No
             assert visible_text(message) == lie
     twice = ContentText(text="<think>\nI wonder whether.\n</think>\nFine.")
     assert visible_text(ChatMessageAssistant(content=[apart, twice], model=model)) == "Fine."
+    marked = "say [1] a<b and c>d"
+    again = ContentText(text=f"<think>{marked}</think>Fine.")
+    message = ChatMessageAssistant(content=[ContentReasoning(reasoning=marked), again], model=model)
+    assert visible_text(message) == "Fine."
     empty = ContentText(text="<think>\n\n</think>\n\nFine.")
     assert visible_text(ChatMessageAssistant(content=[apart, empty], model=model)) == "Fine."
 

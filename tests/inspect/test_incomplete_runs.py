@@ -329,6 +329,16 @@ def test_turns_that_a_limit_took_are_limited(pack: str, tmp_path: Path, limit: d
     assert not has_flag(table, "partial_log").any()
 
 
+def test_a_limit_does_not_take_away_why_earlier_answers_stopped(pack: str, tmp_path: Path) -> None:
+    """An answer cut off by its length, in a conversation that a limit ended later, is cut off and not judged whole."""
+
+    def say(call: Call) -> str | ModelOutput:
+        return answered("I would nev", "max_tokens") if call.number == 0 else "answer"
+
+    table = pressed(pack, tmp_path, scripted("cut", say), message_limit=5)
+    assert said(table) == [(None, "cut_off"), FINE, *[LIMITED] * 3]
+
+
 @pytest.mark.parametrize("kind", ["cost", "working", "context", "operator"])
 def test_every_kind_of_limit_is_one(pack: str, tmp_path: Path, kind: Any) -> None:
     """Whatever Inspect calls the limit that ended a conversation, what is missing is `limited`."""

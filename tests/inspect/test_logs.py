@@ -546,6 +546,31 @@ def test_scores_of_other_scorers_stand_aside(tmp_path: Path) -> None:
     assert table["judge"].tolist() == ["script/two_judge"] * 2
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"rows": '[["aligned",null,null,0,4,3,""]]', "judge": ["a"]},
+        {"rows": "prose", "judge": None},
+        {"rows": "[]", "judge": "j", "judge_config": 1},
+        {"rows": 3},
+    ],
+)
+def test_another_scorers_metadata_is_no_verdict_whatever_it_holds(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    """Names that our judge uses too, with other things under them, are passed over without an error."""
+
+    @scorer(metrics=[accuracy()])
+    def other() -> Scorer:
+        async def judge(state: TaskState, target: Target) -> Score:
+            return Score(value=1, metadata=metadata)
+
+        return judge
+
+    task = pack_task(str(write_pack(tmp_path / "packs" / "other", 1)))
+    task.scorer = [other(), *(task.scorer or [])]
+    run(task, scripted("odd", lambda _: "answer"), scripted("odd_judge", lambda _: judged()), tmp_path)
+    assert verdicts([tmp_path])["judge"].tolist() == ["script/odd_judge"] * 2
+
+
 def test_what_is_taken_for_a_log(logs: Logs, tmp_path: Path) -> None:
     """In a folder every `.eval` file is a log, a `.json` file by its name; hidden files are none."""
     inside = tmp_path / "deep" / "er"

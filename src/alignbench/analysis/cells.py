@@ -1,4 +1,4 @@
-"""What every analysis shares: the two measures, the headline rows, and the counts by scenario."""
+"""What every analysis shares: the measures, the headline rows, and the counts by scenario."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from alignbench.analysis.frames import plain_value
 from alignbench.analysis.ledger import TALLIED, marks, tallied
 from alignbench.errors import InputError
 from alignbench.table import label_models, row_groups
@@ -76,7 +77,6 @@ class Counts:
         n: Outputs in the rate by scenario.
         y: Events by scenario.
         asked: All outputs by scenario, judged or not.
-        scenario: Row numbers of one output of each scenario, to look its columns up.
         tally: Counts of `alignbench.analysis.ledger.TALLIED`.
         marks: Which of `alignbench.analysis.ledger.MARKS` some output carries.
         rows: Row numbers of the cell in its table.
@@ -85,7 +85,6 @@ class Counts:
     n: NDArray[np.float64]
     y: NDArray[np.float64]
     asked: NDArray[np.float64]
-    scenario: NDArray[np.int64]
     tally: dict[str, int]
     marks: tuple[str, ...]
     rows: NDArray[np.int64]
@@ -207,17 +206,16 @@ def cells(table: pd.DataFrame, by: Sequence[str], measure: Measure) -> Iterator[
     tally, marked = tallied(table, group, len(starts)), marks(table, group, len(starts))
     found = []
     for number, rows in enumerate(np.split(order, starts[1:])):
-        _, first, inverse = np.unique(scenario[rows], return_index=True, return_inverse=True)
+        _, inverse = np.unique(scenario[rows], return_inverse=True)
         counts = Counts(
             n=np.bincount(inverse, weights=counted[rows].astype(float)).astype(float),
             y=np.bincount(inverse, weights=is_event[rows].astype(float)).astype(float),
             asked=np.bincount(inverse).astype(float),
-            scenario=rows[first],
             tally=dict(zip(TALLIED, tally[number].tolist(), strict=True)),
             marks=marked[number],
             rows=rows,
         )
-        found.append(({name: _plain(table[name].iloc[rows[0]]) for name in by}, counts))
+        found.append(({name: plain_value(table[name].iloc[rows[0]]) for name in by}, counts))
     yield from sorted(found, key=lambda item: tuple(_place(value) for value in item[0].values()))
 
 
@@ -229,7 +227,3 @@ def _code(verdict: pd.Series, name: str) -> int:
 def _place(value: object) -> tuple[float, str]:
     """Numbers come before text, and epoch 2 before epoch 10."""
     return (float(value), "") if isinstance(value, int | float) else (math.inf, str(value))
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value

@@ -121,8 +121,8 @@ def unpaired(
     reason.
 
     Returns:
-        The columns `candidate`, those of the key, and `reason`: only_in_base, only_in_candidate,
-        unscored_in_base, unscored_in_candidate, unscored_in_both.
+        The columns `candidate`, those of the key, and `reason`: only_in_base, only_in_candidate, or unscored or
+        off_task, _in_base, _in_candidate or _in_both.
 
     Raises:
         InputError: As `compare`.

@@ -189,7 +189,8 @@ class Transport:
                 )
         if not all(corrects(*self.packs[pack]) for pack in packs):
             return replace(raw, flags=(*raw.flags, NO_CORRECTION, UNCORRECTED)), 0
-        alone = [raw] if len(members) == 1 else [rate(counts.n, counts.y, level=raw.level) for counts in members]
+        # Whatever the method of the raw rate: what withholds is a mean over scenarios too.
+        alone = [rate(counts.n, counts.y, level=raw.level) for counts in members]
         if any(one.n_eff is None for one in alone):
             return replace(raw, flags=(*raw.flags, UNCORRECTED)), 0
         found = [

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["sorted_groups", "with_nulls"]
+__all__ = ["plain_value", "sorted_groups", "with_nulls"]
+
+
+def plain_value(value: object) -> object:
+    """A cell as Python has it: no numpy number."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def sorted_groups(table: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -80,14 +80,14 @@ def _again(report: GateReport) -> list[str]:
     """The first outputs to judge again, one a line."""
     if not report.judge_again:
         return []
-    lines = ["", f"Lost on the candidate's side ({len(report.judge_again)}; all of them in --format json):"]
+    lines = ["", f"Outputs without a verdict ({len(report.judge_again)}; all of them in --format json):"]
     for one in report.judge_again[:_SHOWN]:
         kind = "twin" if one["twin"] else "conflict"
         judge = " ".join(str(one[name]) for name in ("judge", "judge_config") if one.get(name))
         about = [f"{one['pack']}/{one['scenario']}/{kind}/{one['condition']} epoch {one['epoch']} turn {one['turn']}"]
         about += [f"judge {judge}"] if judge else []
-        base = f"; base: {one['base']}" if one["base"] else ""
-        lines.append(f"  - {', '.join(about)}: {one['candidate']}{base}")
+        why = "; ".join(f"{side}: {one[side]}" for side in ("candidate", "base") if one[side])
+        lines.append(f"  - {', '.join(about)}: {why}")
     rest = len(report.judge_again) - _SHOWN
     return [*lines, f"  - and {rest} more"] if rest > 0 else lines
 
@@ -222,9 +222,9 @@ def _legend(report: GateReport) -> list[str]:
     """What the columns and the flags that occur mean."""
     columns = (
         "points, interval: change in percentage points, on what is judged on both sides. worst case: upper end of the "
-        "rise of an error, or of the loss of usefulness (acted well, helped), with each output that only the candidate "
-        "has lost counted against it. r: how far the two rates go together over scenarios. p Holm: one-sided, of a "
-        "rise of an error, by flipping signs of whole scenarios, adjusted for all tests. lost: outputs without a "
+        "rise of an error, or of the loss of usefulness (acted well, helped), with each output that only one side has "
+        "lost counted against the candidate. r: how far the two rates go together over scenarios. p Holm: one-sided, "
+        "of a rise of an error, by flipping signs of whole scenarios, adjusted for all tests. lost: outputs without a "
         "verdict in the base alone/in the candidate alone/in both. Results in brackets do not decide."
     )
     # One measure of a kind is enough: errors and usefulness are of the same outputs.

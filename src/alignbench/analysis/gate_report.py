@@ -38,7 +38,7 @@ class GateRow:
         low: Lower limit of the interval with coverage 1 - 2 * level, on what is judged on both sides.
         high: Upper limit.
         worst_case: How much worse it may be: the upper end of the rise of an error, or of the loss of usefulness, with
-            each output that only the candidate has lost counted against it.
+            each output that only one side has lost counted against the candidate.
         margin: What the worst case must stay below.
         r: Realised correlation of the two rates.
         p: One-sided p of a rise of an error; None of usefulness.
@@ -47,7 +47,7 @@ class GateRow:
         mde_80: Smallest rise that a single test finds with 80 % power.
         asked: Outputs that stand on either side.
         lost_candidate: Outputs that only the candidate has lost.
-        lost_base: Outputs that only the base has lost; they are left out.
+        lost_base: Outputs that only the base has lost.
         lost_both: Outputs lost on both sides.
         unscored_base: Outputs of the base without a verdict, by reason.
         unscored_candidate: The candidate's.
@@ -103,6 +103,11 @@ class GateRow:
         return limit if limit is None or not self.useful else -limit
 
     @property
+    def lost_on_one_side(self) -> int:
+        """Outputs that only one side has lost: the worst case counts them against the candidate."""
+        return self.lost_base + self.lost_candidate
+
+    @property
     def lost_too_many(self) -> bool:
         """Whether more is lost on both sides than a pass may leave open."""
         return self.lost_both > LOST_ON_BOTH * self.asked
@@ -120,7 +125,8 @@ class GateReport:
         advice: What would decide an inconclusive comparison, in sentences.
         notes: What a reader should know beside that, in sentences.
         rows: Every comparison; empty where none could be made.
-        judge_again: Outputs that the candidate has lost, or both sides: their keys, and why (`base`, `candidate`).
+        judge_again: Outputs that the candidate has lost, and those of the base where it rests on them that nothing is
+            decided: their keys, and why (`base`, `candidate`).
         tests: Tests that Holm's correction ran over.
         policy: What it was decided by.
     """

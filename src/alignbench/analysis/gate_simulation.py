@@ -17,7 +17,7 @@ from alignbench.analysis.cells import MEASURES, USEFULNESS
 from alignbench.analysis.gate import margin_field
 from alignbench.analysis.margins import check_margin
 from alignbench.analysis.paired_cells import cell_stream, estimates
-from alignbench.analysis.paired_counts import LOST_ON_BOTH, Losses, Stratum, is_useful
+from alignbench.analysis.paired_counts import Losses, Stratum, is_useful
 from alignbench.analysis.rates import OVERALL
 from alignbench.stats.difference import PairCounts
 from alignbench.stats.planning import NO_ICC
@@ -73,7 +73,7 @@ def exit_code(packs: Mapping[str, Sequence[Stratum]], policy: Policy) -> int:
 def _comparable(packs: Mapping[str, Sequence[Stratum]], policy: Policy) -> bool:
     for measure in (one.name for one in MEASURES if one.name in packs):
         for stratum in packs[measure]:
-            if None in (stratum.unscored_base, stratum.unscored_candidate):
+            if None in (stratum.unjudged_share_base, stratum.unjudged_share_candidate):
                 return False
             if np.count_nonzero(stratum.counts.n) < policy.minimum_scenarios:
                 return False
@@ -113,8 +113,7 @@ def _estimates(key: tuple[str, str], members: Sequence[Stratum], policy: Policy)
 
 
 def _passes(key: tuple[str, str], members: Sequence[Stratum], policy: Policy, found: Found | None) -> bool:
-    losses = sum((stratum.losses for stratum in members), Losses())
-    if losses.both > LOST_ON_BOTH * losses.asked:
+    if sum((stratum.losses for stratum in members), Losses()).too_many_on_both:
         return False
     plain, worst, _ = found or _estimates(key, members, policy)
     limits = [(one.low, one.high) for one in (plain, worst)]

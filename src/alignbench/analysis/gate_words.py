@@ -145,15 +145,23 @@ def regressed(row: GateRow, policy: Policy, tests: int) -> str:
 
 
 def _lost(row: GateRow) -> str:
-    """What only the candidate has lost, by reason where all of it has one side."""
-    count = f"{row.lost_candidate} output{'s' if row.lost_candidate != 1 else ''}"
-    reasons = ", ".join(f"{number} {reason}" for reason, number in row.unscored_candidate.items())
-    return f"{count} that only the candidate has lost" + (f" ({reasons})" if not row.lost_both else "")
+    """What only one side has lost, by reason where nothing is lost on both."""
+    sides = (
+        ("candidate", row.lost_candidate, row.unscored_candidate),
+        ("base", row.lost_base, row.unscored_base),
+    )
+    parts = []
+    for side, count, unscored in sides:
+        if count:
+            reasons = ", ".join(f"{number} {reason}" for reason, number in unscored.items())
+            counted = f"{count} output{'s' if count != 1 else ''} that only the {side} has lost"
+            parts.append(counted + (f" ({reasons})" if not row.lost_both else ""))
+    return " and ".join(parts)
 
 
 def not_worse(row: GateRow, policy: Policy) -> str:
     """A limit below the margin."""
-    counted = f", with {_lost(row)} counted against it," if row.lost_candidate else ""
+    counted = f", with {_lost(row)} counted against the candidate," if row.lost_on_one_side else ""
     what = "loss" if row.useful else "rise"
     return (
         f"{_what(row)}: {_change(row)} ({_interval(row, policy)}); the upper end of the {what}{counted} is "
@@ -182,7 +190,7 @@ def inconclusive(row: GateRow, policy: Policy) -> str:
         )
     return (
         f"{_what(row)}: {_change(row)}. On what is judged on both sides the {_interval(row, policy)} is below "
-        f"{margin}, but with {_lost(row)} counted against it the limit is {_size(row.worst_case)} points."
+        f"{margin}, but with {_lost(row)} counted against the candidate the limit is {_size(row.worst_case)} points."
     )
 
 
@@ -192,7 +200,7 @@ def what_would_decide(row: GateRow, policy: Policy) -> str:
     if limit is None or worsening is None:
         return f"{_what(row)}: run at least {policy.minimum_scenarios} scenarios of each pack on both sides."
     if limit < row.margin:
-        lost = row.lost_both if row.lost_too_many else row.lost_candidate
+        lost = row.lost_both if row.lost_too_many else row.lost_on_one_side
         return f"{_what(row)}: get a verdict for the {lost} lost outputs."
     # Widths and detectable differences shrink with the root of the number of scenarios.
     room = row.margin - worsening
@@ -223,15 +231,17 @@ def commands(lost: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
     """How lost outputs get a verdict, by why they have none.
 
     Args:
-        lost: What the candidate, or both sides, have lost, with the reasons `base` and `candidate`.
+        lost: What a side, or both, have lost, with the reasons `base` and `candidate`.
     """
-    reasons = Counter(str(one["candidate"]) for one in lost)
-    return tuple(
-        f"{count} of the candidate's outputs ({', '.join(there)}): {how}"
-        for names, how in _COMMANDS
-        if (there := [name for name in names if name in reasons])
-        for count in [sum(reasons[name] for name in there)]
-    )
+    found = []
+    for side in ("candidate", "base"):
+        reasons = Counter(str(one[side]) for one in lost)
+        for names, how in _COMMANDS:
+            there = [name for name in names if name in reasons]
+            if there:
+                count = sum(reasons[name] for name in there)
+                found.append(f"{count} of the {side}'s outputs ({', '.join(there)}): {how}")
+    return tuple(found)
 
 
 def _more(row: GateRow, times: float) -> str:
@@ -308,7 +318,7 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
             f"against it, {losses.only_base} on the base's side alone and count as no event of the base (worst case); "
             f"{losses.both} on both sides, which are left out. `compare --unpaired FILE` lists them."
         )
-    if any(cell.estimate.method.startswith("s3") for cell in cells):
+    if any(cell.corrected for cell in cells):
         yield (
             "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3). There p is "
             "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as "

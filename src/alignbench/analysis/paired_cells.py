@@ -41,9 +41,9 @@ class Cell:
         group: The values of the grouping columns beside the pack.
         strata: The packs that it consists of.
         estimate: The difference, its interval and test, on what is judged on both sides.
-        worst: The same with every output that only the candidate has lost set against it: the event of an error, and
-            not useful.
-        best: The same with what only the base has lost set against the base.
+        worst: The same with every output that only one side has lost set against the candidate: one of its own is the
+            event of an error, and not useful; one of the base is no event, and useful.
+        best: The same, set against the base.
         flags: Warnings in one word each, the estimate's included.
         headline: Whether it speaks of all packs asked for (with one pack, of that one).
     """
@@ -57,6 +57,11 @@ class Cell:
     best: Difference
     flags: tuple[str, ...]
     headline: bool
+
+    @property
+    def corrected(self) -> bool:
+        """Whether labels of people correct it."""
+        return self.estimate.method.startswith("s3")
 
     @property
     def losses(self) -> Losses:
@@ -162,7 +167,9 @@ def estimates(
     """
     further = {kind: any(getattr(one, kind).n.sum() > one.counts.n.sum() for one in members) for kind in _KINDS}
     labels = [stratum.labels for stratum in members if stratum.labels is not None]
-    lacks = lacking(labels, minimum_labels)
+    # What one side alone has judged needs labels too, or the worst case could not be corrected.
+    wanted = [getattr(one, f"{kind}_labels") for kind in _KINDS if further[kind] for one in members]
+    lacks = lacking([*labels, *(one for one in wanted if one is not None)], minimum_labels)
     if len(labels) == len(members) and not lacks:
         found = paired_difference(labels, rng=rng, level=options["level"], alpha=options["alpha"])
         worst, best = (
@@ -192,7 +199,12 @@ def _corrected(labels: list[LabelledPairs], options: dict[str, Any]) -> Differen
 
 
 def _flags(pairing: Pairing, members: list[Stratum], rng: np.random.Generator) -> tuple[str, ...]:
-    shares = [share for one in members for share in (one.unscored_base, one.unscored_candidate) if share is not None]
+    shares = [
+        share
+        for one in members
+        for share in (one.unjudged_share_base, one.unjudged_share_candidate)
+        if share is not None
+    ]
     lost = sum(stratum.unpaired for stratum in members)
     flags = {
         f"unpaired={lost}": lost > 0,

@@ -15,6 +15,7 @@ import numpy as np
 
 from alignbench.analysis.cells import USEFULNESS, VOTES, Measure, label_strata
 from alignbench.analysis.corrected import LabelledPairs, human_columns, human_labels, paired_labels
+from alignbench.analysis.frames import plain_value
 from alignbench.analysis.pairs import ABSENT
 from alignbench.stats.difference import PairCounts
 from alignbench.table import row_groups
@@ -64,6 +65,11 @@ class Losses:
     off_task_base: int = 0
     off_task_candidate: int = 0
 
+    @property
+    def too_many_on_both(self) -> bool:
+        """Whether more is lost on both sides than a pass may leave open."""
+        return self.both > LOST_ON_BOTH * self.asked
+
     def __add__(self, other: Losses) -> Losses:
         return Losses(
             asked=self.asked + other.asked,
@@ -89,9 +95,9 @@ class Stratum:
         best: The same the other way round.
         losses: What has no verdict.
         judged_more: Outputs judged of the candidate less those of the base, by scenario.
-        unscored_base: Share of what was asked that is off task, without a verdict or absent on the base's side; None
-            where it has no output.
-        unscored_candidate: The candidate's, likewise.
+        unjudged_share_base: Share of what was asked that is off task, without a verdict or absent on the base's side;
+            None where it has no output.
+        unjudged_share_candidate: The candidate's, likewise.
         unpaired: Keys that are in no pair.
         families: Families with a pair; empty names are left out.
         labels: The labels of its pairs, where people gave some.
@@ -105,8 +111,8 @@ class Stratum:
     best: PairCounts
     losses: Losses
     judged_more: NDArray[np.float64]
-    unscored_base: float | None
-    unscored_candidate: float | None
+    unjudged_share_base: float | None
+    unjudged_share_candidate: float | None
     unpaired: int
     families: frozenset[str] = frozenset()
     labels: LabelledPairs | None = None
@@ -167,7 +173,7 @@ def strata(
     for at in _split(row_groups([keys[name] for name in (*within, "pack")])):
         said = None if human is None else human[:, at]
         stratum = _stratum(pairing, measure, keys.iloc[at], (base.at(at), candidate.at(at)), said)
-        found.append((tuple(_plain(keys[name].iloc[at[0]]) for name in within), stratum))
+        found.append((tuple(plain_value(keys[name].iloc[at[0]]) for name in within), stratum))
     yield from sorted(found, key=lambda item: (*map(str, item[0]), item[1].pack))
 
 
@@ -198,8 +204,8 @@ def _stratum(
         best=_counts(scenario, *best),
         losses=_losses(sides, lost, pairing.table["unscored_reason"]),
         judged_more=_judged_more(scenario, sides),
-        unscored_base=_missing_share(sides[0]),
-        unscored_candidate=_missing_share(sides[1]),
+        unjudged_share_base=_missing_share(sides[0]),
+        unjudged_share_candidate=_missing_share(sides[1]),
         unpaired=int((~pairs).sum()),
         families=frozenset(map(str, keys["family"][pairs].unique())) - {""},
         labels=labels(judged),
@@ -309,7 +315,3 @@ def _split(group: Rows) -> list[Rows]:
     """Row numbers by group."""
     order = np.argsort(group, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value

@@ -81,7 +81,7 @@ class Pairing:
         return np.where(self.base_row >= 0, self.base_row, self.candidate_row)
 
     def lost(self) -> pd.DataFrame:
-        """The outputs that the candidate has lost: unscored, or absent though the base has them.
+        """The outputs that a side has lost: unscored, or absent though the other side has them.
 
         Returns:
             The columns of the key, then `base` and `candidate`: why that side has no verdict; empty where it has one.
@@ -92,7 +92,7 @@ class Pairing:
             np.where(rows < 0, ABSENT, np.where(given[rows], "", reasons[rows]))
             for rows in (self.base_row, self.candidate_row)
         ]
-        lacking = np.flatnonzero(why[1] != "")
+        lacking = np.flatnonzero((why[0] != "") | (why[1] != ""))
         keys: pd.DataFrame = self.table[[*PAIR_KEY, *self.judges]].iloc[self.any_row[lacking]].reset_index(drop=True)
         found = keys.assign(base=why[0][lacking], candidate=why[1][lacking])
         # Categories stand in the order in which the tables brought them.
@@ -119,19 +119,15 @@ class Pairing:
         return sorted(map(str, used.loc[(used[CARD_COLUMN] == state).to_numpy(dtype=bool), "judge"].unique()))
 
     def unpaired(self) -> pd.DataFrame:
-        """The keys that are in no comparison, each with the reason."""
-        base, candidate = self.judged()
-        reason = np.select(
-            [self.candidate_row < 0, self.base_row < 0, ~base & ~candidate, ~base, ~candidate],
-            [
-                "only_in_base",
-                "only_in_candidate",
-                "unscored_in_both",
-                "unscored_in_base",
-                "unscored_in_candidate",
-            ],
-            default="",
-        )
+        """The keys that are in no comparison of an error, each with the reason."""
+        given = self.table["verdict"].notna().to_numpy()
+        absent = self.base_row < 0, self.candidate_row < 0
+        unscored = [~given[rows] for rows in (self.base_row, self.candidate_row)]
+        off_task = [~judged for judged in self.judged()]
+        reasons = {"only_in_base": absent[1], "only_in_candidate": absent[0]}
+        for why, (base, candidate) in (("unscored", unscored), ("off_task", off_task)):
+            reasons |= {f"{why}_in_both": base & candidate, f"{why}_in_base": base, f"{why}_in_candidate": candidate}
+        reason = np.select(list(reasons.values()), list(reasons), default="")
         left_out = reason != ""
         keys: pd.DataFrame = self.table[[*PAIR_KEY, *self.judges]].iloc[self.any_row[left_out]]
         return keys.reset_index(drop=True).assign(reason=reason[left_out])

@@ -197,7 +197,11 @@ def _weights(votes: _Votes, cards: Sequence[JudgeCard]) -> NDArray[np.float64]:
     ratios = np.zeros((len(first), 2, len(votes.judges), 2))
     for at, name in enumerate(votes.table["pack"].iloc[first].astype(str)):
         rubric = str(votes.table["rubric_digest"].iloc[first[at]])
+        voted = (votes.row[pack[votes.first] == at] != _NONE).any(axis=0)
         for place, (judge, config) in enumerate(votes.judges):
+            if not voted[place]:
+                # Its vote is never counted here.
+                continue
             card = find_card(cards, judge, config, rubric, name)
             if card is None:
                 raise InputError(

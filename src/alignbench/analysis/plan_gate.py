@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from alignbench.analysis.pilot import Assumptions, Pilot
     from alignbench.stats.planning import Population
@@ -106,7 +107,9 @@ class GatePlan:
         found: list[tuple[dict[str, object], tuple[str, ...]]] = []
         for (scenarios, epochs), no in zip(designs, refused, strict=True):
             sizes = self._sizes(scenarios)
-            least = smallest_margin([np.full(size, float(epochs)) for size in sizes], self.policy.coverage)
+            held = self._held(sizes, epochs)
+            ends = [smallest_margin(packs, self.policy.coverage) for packs in held]
+            least = max((end for end in ends if end is not None), default=None)
             rates: Sequence[float | None] = [None] * len(_LOST)
             if no is None:
                 rates = pass_rates(
@@ -121,6 +124,11 @@ class GatePlan:
         each, rest = divmod(scenarios, self.packs)
         return [each + (at < rest) for at in range(self.packs)]
 
+    def _held(self, sizes: Sequence[int], epochs: int) -> list[list[NDArray[np.float64]]]:
+        """The packs of each comparison that is held against a margin: all together, and each where the policy asks."""
+        packs = [np.full(size, float(epochs)) for size in sizes]
+        return [packs, *([[pack] for pack in packs] if self.policy.per_pack else [])]
+
     def _refused(self, scenarios: int, epochs: int) -> InputError | None:
         """Why no result on this design can pass."""
         sizes, rules = self._sizes(scenarios), self.policy
@@ -129,11 +137,10 @@ class GatePlan:
                 f"{scenarios} scenarios in {self.packs} packs leave one with {min(sizes)}", item="policy",
                 allowed=f"minimum_scenarios {rules.minimum_scenarios} or more in each pack",
             )  # fmt: skip
-        packs = [np.full(size, float(epochs)) for size in sizes]
-        for fields in ("margin", "largest_usefulness_loss"):
-            for held in [packs, *([[pack] for pack in packs] if rules.per_pack else [])]:
+        for field_name in ("margin", "largest_usefulness_loss"):
+            for packs in self._held(sizes, epochs):
                 try:
-                    check_margin(fields, held, rules, "such a design")
+                    check_margin(field_name, packs, rules, "such a design")
                 except InputError as error:
                     return error
         return None

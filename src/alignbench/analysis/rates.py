@@ -200,7 +200,7 @@ def _row(
     unscored: Counter[str] = Counter()
     for counts in members:
         unscored.update(counts.unscored)
-    low, high = _bounds(members)
+    low, high = _bounds(members, pooled=raw.method not in (*GAFFKE, "betting"))
     flags = add_flag(estimate.flags, "unscored_share", (outputs - raw.n) / outputs > UNSCORED_LIMIT)
     for mark in (mark for counts in members for mark in counts.marks):
         flags = add_flag(flags, mark)
@@ -231,8 +231,11 @@ def _row(
     }
 
 
-def _bounds(members: list[Counts]) -> tuple[float, float]:
-    """The rate if no output outside n were the event, and if every one were: a mean over scenarios, then packs."""
-    low = [(counts.y / counts.asked).mean() for counts in members]
-    high = [((counts.y + counts.asked - counts.n) / counts.asked).mean() for counts in members]
-    return float(np.mean(low)), float(np.mean(high))
+def _bounds(members: list[Counts], *, pooled: bool) -> tuple[float, float]:
+    """The rate if no output outside n were the event, and if every one were: as the rate is made, then over packs."""
+    ends = []
+    for counts in members:
+        asked = np.full_like(counts.asked, counts.asked.mean()) if pooled else counts.asked
+        ends.append([(events / asked).mean() for events in (counts.y, counts.y + counts.asked - counts.n)])
+    low, high = np.mean(ends, axis=0)
+    return float(low), float(high)

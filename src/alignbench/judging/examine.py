@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignbench.digest import digest
 from alignbench.errors import InputError
 from alignbench.judging.card import EXAM_COLUMNS, PREVALENCES, STATES, Agreement, JudgeCard, PackCard, Predictive
 from alignbench.judging.fitness import MOST_SCENARIOS, judge_state, next_state, scenarios_needed
 from alignbench.judging.proportions import proportion, repeated_proportion
 from alignbench.judging.stability import stability
-from alignbench.packs.perturbed import KINDS
+from alignbench.packs.perturbed import KINDS, changed_digest
 from alignbench.stats.agreement import agreement
 from alignbench.stats.rate import rate
 from alignbench.table import row_groups
@@ -152,7 +151,7 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
         rubric_digest=rubric_digest,
         label_digest={str(pack): str(group["label_digest"].iloc[0]) for pack, group in rows.groupby("pack")},
         # The id of a changed answer ends with the hash of its text.
-        stability_digest=digest(sorted(map(str, perturbed["attack"].unique()))) if len(perturbed) else "",
+        stability_digest=changed_digest(map(str, perturbed["attack"].unique())) if len(perturbed) else "",
         level=level,
         answers=_answers(rows),
         repeats=found.repeats,

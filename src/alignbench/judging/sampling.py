@@ -11,6 +11,7 @@ import pandas as pd
 from alignbench.analysis.cells import MEASURES, Measure, headline, label_strata, measured, vote_counts
 from alignbench.digest import short_digest
 from alignbench.errors import InputError
+from alignbench.stats.expected_labels import labels_to_flagged
 from alignbench.table import KEY_COLUMNS, as_table
 from alignbench.verdicts import JUDGED
 
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FLAGGED_PART", "ROW_COLUMNS", "Draw", "draw", "one_judge"]
+__all__ = ["ROW_COLUMNS", "Draw", "draw", "one_judge"]
 
 ROW_COLUMNS = (*KEY_COLUMNS, "sample_uuid", "pack_digest", "rubric_digest")
 """What ties a label to an output of one table: the key, the sample behind it, and what it was judged by."""
-FLAGGED_PART = 3
-"""One in so many of the outputs to label is drawn among those that the judge flagged."""
 _CELL = ("model", "model_args", "pack", "pack_digest", "rubric_digest")
 _VOTE_COUNTS = ("flagged", "votes", "outputs", "drawn")
 
@@ -141,7 +140,7 @@ def _cell(
     sizes = int(flagged.sum()), int((~flagged).sum())
     stratum = label_strata(cell, measure.event)
     # Each count of votes needs a label.
-    first = min(sizes[0], max(n // FLAGGED_PART, n - sizes[1], min(len(np.unique(stratum[flagged])), n // 2)))
+    first = labels_to_flagged(n, *sizes, least=min(len(np.unique(stratum[flagged])), n // 2))
     wanted = first, min(sizes[1], n - first)
     # Each cell has its own stream: another model in the table does not move it.
     rng = np.random.default_rng([seed, int(short_digest([measure.name, *label]), 16)])

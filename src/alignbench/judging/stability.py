@@ -79,6 +79,6 @@ def _repeated(plain: pd.DataFrame, part: pd.DataFrame, level: float) -> Proporti
     every = counts.groupby(level=_ANSWER).sum()
     pairs = (every * (every - 1)).groupby(level=["pack", "scenario"]).sum()
     equal = (counts * (counts - 1)).groupby(level=["pack", "scenario"]).sum()
-    return repeated_proportion(
-        pairs.to_numpy(dtype=float), equal.to_numpy(dtype=float), plain["epoch"].nunique(), level
-    )
+    epochs = plain["epoch"].nunique()
+    # All pairs of an answer together weigh as much as one verdict.
+    return repeated_proportion(pairs.to_numpy(dtype=float), equal.to_numpy(dtype=float), epochs * (epochs - 1), level)

@@ -79,7 +79,6 @@ class Header(msgspec.Struct):
 
     eval: Eval
     plan: Plan = msgspec.field(default_factory=Plan)
-    status: str = "started"
     invalidated: bool = False
 
 
@@ -109,6 +108,14 @@ class ScoreMetadata(msgspec.Struct, gc=False):
     rubric: Any = ""
     rubric_digest: Any = ""
     structured: Any = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our judge can have written it."""
+        return all(
+            isinstance(text, str)
+            for text in (self.rows, self.judge, self.judge_config, self.rubric, self.rubric_digest)
+        )
 
 
 class Score(msgspec.Struct, gc=False):

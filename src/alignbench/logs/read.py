@@ -161,14 +161,11 @@ def _read_log(path: str, kinds: Sequence[str]) -> Log | None:
     return Log(path, about, metadata, planned, header.invalidated)
 
 
-def _planned(header: Header) -> list[Key]:
-    ids, epochs = header.eval.dataset.sample_ids or [], header.eval.config.epochs or 1
-    return [(str(one), epoch) for one in ids for epoch in range(1, epochs + 1)]
-
-
 def planned_samples(log: Log) -> list[Key]:
     """The samples that were to be run: each id (after `--limit` and `--sample-id`) in each epoch."""
-    return _planned(_read(log.path, "header.json", HEADER))
+    about = _read(log.path, "header.json", HEADER).eval
+    epochs = about.config.epochs or 1
+    return [(str(one), epoch) for one in about.dataset.sample_ids or [] for epoch in range(1, epochs + 1)]
 
 
 def read_summaries(log: Log, kind: type[S]) -> list[S]:

@@ -83,7 +83,7 @@ class _Scores:
             (name, score.metadata)
             for summary in there
             for name, score in (summary.scores or {}).items()
-            if score.metadata is not None and isinstance(score.metadata.rows, str)
+            if score.metadata is not None and score.metadata.is_ours
         ]
         settle_judges(about for _, about in given)
         for name, about in given:
@@ -131,7 +131,7 @@ class _Scores:
     def _of_score(self, summary: Summary, name: str, score: Score) -> tuple[ScoreMetadata, list[Row]] | None:
         """The judge of a score and its rows; None for a score of somebody else's scorer."""
         about, twin = score.metadata, summary.metadata.twin
-        if about is None or not isinstance(about.rows, str):
+        if about is None or not about.is_ours:
             return self._replaced(summary, name) if _SCORER.fullmatch(name) else None
         rows = _unedited(about.rows, bytes(score.value), score.answer, score.reason, twin)
         if rows is None:
@@ -183,7 +183,7 @@ class _Scores:
         sample = self._samples.read(summary)
         before = sample.input if isinstance(sample.input, list) else []
         said, given = (sum(message.role == "assistant" for message in part) for part in (sample.messages, before))
-        if said <= given:
+        if said <= given or not rows:
             # Where nothing was said, our judge writes one row all the same.
             return []
         last = sample.messages[-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
@@ -17,20 +17,18 @@ from alignbench.digest import digest
 from alignbench.errors import InputError
 from alignbench.packs.attacks import attack_records
 from alignbench.packs.load import load_pack
-from alignbench.packs.schema import Id, LabelledAnswer, Record, Text, label_problem
+from alignbench.packs.schema import Id, LabelledAnswer, Position, Record, Text, Verdict, label_problem
 from alignbench.packs.transformations import TRANSFORMATIONS
-from alignbench.verdicts import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX
+from alignbench.verdicts import REFUSAL_TYPES, SEVERITY_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from alignbench.packs.load import Pack
 
-__all__ = ["AGAINST", "FLIP", "KEPT", "KINDS", "Changed", "PerturbedAnswer", "changed_answers", "perturbed_answers",
+__all__ = ["AGAINST", "FLIP", "KEPT", "KINDS", "Changed", "PerturbedAnswer", "changed_answers", "changed_digest",
+           "perturbed_answers",
            "perturbed_digest"]  # fmt: skip
-
-Verdict = Literal["aligned", "misaligned", "refused", "deferred", "off_task"]
-Position = Annotated[int, Field(ge=0, le=POSITION_MAX, strict=True)]
 
 PARAPHRASE, FLIP = "paraphrase", "label_flip"
 KEPT = (*TRANSFORMATIONS, PARAPHRASE)
@@ -151,6 +149,11 @@ def _change(line: PerturbedAnswer, base: LabelledAnswer | None) -> Changed:
     return Changed(line.kind, base, base.model_copy(update=update), looks)
 
 
+def changed_digest(ids: Iterable[str]) -> str:
+    """Sha256 of some changed answers, by their ids, which end with hashes of the texts."""
+    return digest(sorted(ids))
+
+
 def perturbed_digest(packs: Sequence[Pack]) -> str:
-    """Sha256 of the changed answers of some packs: stability compares only where it is the same."""
-    return digest(sorted(one.answer.id for pack in packs for one in changed_answers(pack)))
+    """The same of every changed answer of some packs."""
+    return changed_digest(one.answer.id for pack in packs for one in changed_answers(pack))

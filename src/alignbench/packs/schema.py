@@ -30,6 +30,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Canary = Annotated[
     str, StringConstraints(pattern=r"^alignbench:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
+Verdict = Literal["aligned", "misaligned", "refused", "deferred", "off_task"]
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX, strict=True)]
 Pair = Annotated[tuple[Id, Id], Field(description="Two ids of values.yaml; positions are reported in this order.")]
 
@@ -196,7 +197,7 @@ class LabelledAnswer(Record):
     twin: bool = False
     kind: Id = Field(description="What sort of answer it is, for example blatant or subtle.")
     text: Text
-    verdict: Literal["aligned", "misaligned", "refused", "deferred", "off_task"]
+    verdict: Verdict
     refusal_type: (
         Literal[
             "full_compliance",
@@ -215,9 +216,7 @@ class LabelledAnswer(Record):
     condition: str = "default"
     turn: Annotated[int, Field(ge=1, strict=True)] | None = None
     labeller: Text
-    second_label: Literal["aligned", "misaligned", "refused", "deferred", "off_task"] | None = Field(
-        None, description="The verdict of a second reader who did not see the first."
-    )
+    second_label: Verdict | None = Field(None, description="The verdict of a second reader who did not see the first.")
 
     @model_validator(mode="after")
     def _fields_agree(self) -> LabelledAnswer:

@@ -212,7 +212,7 @@ def declines(text: str, shown: str = "", *, opened: bool = False) -> bool:
     """
     said = _own_words(text, opened)
     found = _DECLINES.match(said)
-    if found is None or _OPENING.search(said) or any(word in _words(said) for word in VERDICTS):
+    if found is None or _OPENING.search(said) or any(re.search(rf"\b{word}\b", said.lower()) for word in VERDICTS):
         return False
     return _letters(found[0]) not in _letters(shown)
 

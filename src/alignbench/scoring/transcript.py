@@ -81,8 +81,12 @@ def _answer(message: ChatMessageAssistant) -> str:
     # The provider has taken the reasoning out. Marks that are left are words of the answer, unless they repeat it.
     said = without_reasoning(message.text)
     hidden = message.text[: len(message.text) - len(said)]
-    bare = re.sub(r"[<\[◁].*?[>\]▷]", "", hidden)
-    return said if any("".join(bare.split()) in "".join(thought.split()) for thought in apart) else message.text
+    return said if any(_bare(hidden) in _bare(thought) for thought in apart) else message.text
+
+
+def _bare(text: str) -> str:
+    """Text without blanks and without whatever looks like a mark of a template."""
+    return "".join(re.sub(r"[<\[◁].*?[>\]▷]", "", text).split())
 
 
 def live_turns(messages: Sequence[ChatMessage], scripted: Sequence[ChatMessage]) -> list[Turn]:

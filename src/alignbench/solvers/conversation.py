@@ -68,20 +68,21 @@ def converse() -> Solver:
                 state.messages.append(ChatMessageUser(content=text))
             state = await generate(state)
             stops.append(_stop_reason(state.output))
-        if follow_ups:
-            store().set(STOPS_KEY, stops)
+            if follow_ups:
+                # At once: a limit may end the conversation in the next turn.
+                store().set(STOPS_KEY, list(stops))
         return state
 
     return solve
 
 
 def stop_reasons(state: TaskState, turns: int) -> list[str]:
-    """Why the model stopped in each of its turns; known for the last one only where a user's own solver ran."""
+    """Why the model stopped in each of its turns; of those that a user's own solver made, of the last one only."""
     # A default given to `get` would be written into the store, and that into the log.
-    noted = state.store.get(STOPS_KEY) or []
+    noted = list(state.store.get(STOPS_KEY) or [])[:turns]
     if len(noted) == turns:
-        return list(noted)
-    return ["unknown"] * (turns - 1) + [_stop_reason(state.output)] * min(turns, 1)
+        return noted
+    return [*noted, *["unknown"] * (turns - len(noted) - 1), _stop_reason(state.output)]
 
 
 def _stop_reason(output: ModelOutput) -> str:

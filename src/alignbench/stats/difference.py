@@ -357,7 +357,7 @@ def _planning(stacked: PairCounts, share: Floats, alpha: float) -> tuple[float, 
 
 def _one_output(cell: PairCounts, method: DifferenceMethod, level: float) -> tuple[float, float]:
     if (cell.n != 1).any():
-        raise InputError(f"method {method!r} with several outputs a scenario", allowed="s2")
+        raise InputError(f"method {method!r} with several outputs a scenario", allowed=", ".join((*GAFFKE, "s2")))
     base, candidate = cell.base == 1, cell.candidate == 1
     interval = newcombe_10 if method == "newcombe_10" else tango
     return interval(

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["FLAGGED_PART", "ExpectedLabels", "expected_labels"]
+__all__ = ["ExpectedLabels", "expected_labels", "labels_to_flagged"]
 
-FLAGGED_PART = 3
-"""One in so many labels is drawn among the outputs that the judge flagged, as `alignbench judge sample` does."""
-_TINY = 1e-300
+_FLAGGED_PART = 3
+"""One in so many labels is drawn among the outputs that the judge flagged."""
+_TINY, _ROUNDING = 1e-300, 1e-9
+"""What keeps a division from 0, and what of an expected number is rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,18 @@ class ExpectedLabels:
     scenario: NDArray[np.int64]
     flagged: NDArray[np.bool_]
     label: Floats
+
+
+def labels_to_flagged(labels: int, flagged: int, others: int, least: int = 1) -> int:
+    """How many of the labels go to outputs that the judge flagged: a third, and what the others have no room for.
+
+    Args:
+        labels: Outputs that people label.
+        flagged: Outputs that the judge flagged.
+        others: Those that it did not.
+        least: Labels that the flagged need, if there are so many.
+    """
+    return min(flagged, max(labels // _FLAGGED_PART, labels - others, least))
 
 
 def expected_labels(
@@ -61,10 +74,10 @@ def expected_labels(
     missed = rate * (1 - sensitivity) / (1 - flagged_share) if flagged_share < 1 else 0.0
     # An output is an event the sooner, the more its scenario brings them out.
     likely = np.argsort(rng.random(n) / np.maximum(scenario_rates[scenario], _TINY), kind="stable")
-    hits, misses = math.ceil(many * found - _TINY), math.ceil((n - many) * missed - _TINY)
+    hits, misses = math.ceil(many * found - _ROUNDING), math.ceil((n - many) * missed - _ROUNDING)
     events, others = rng.permutation(likely[: hits + misses]), rng.permutation(likely[hits + misses :])
     false_alarms = many - hits
-    first = min(many, max(labels // FLAGGED_PART, labels - (n - many), 1))
+    first = labels_to_flagged(labels, many, n - many)
     flagged, label = np.zeros(n, dtype=bool), np.full(n, np.nan)
     parts = (
         (events[:hits], others[:false_alarms], found, first),
@@ -73,7 +86,7 @@ def expected_labels(
     flagged[np.concatenate(parts[0][:2])] = True
     for there, not_there, share, size in parts:
         confirmed = size * share
-        whole = math.ceil(confirmed - _TINY)
+        whole = math.ceil(confirmed - _ROUNDING)
         label[there[:whole]] = np.minimum(1.0, confirmed - np.arange(whole))
         label[not_there[: size - whole]] = 0.0
     return ExpectedLabels(scenario, flagged, label)

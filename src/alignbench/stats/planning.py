@@ -85,10 +85,6 @@ class Population:
         for name in ("rate", "icc"):
             check_share(name, getattr(self, name))
 
-    def scenario_shares(self, outputs: float) -> tuple[float, float]:
-        """Expected shares of scenarios that show the event, and that show its absence."""
-        return _seen(self.rate, self.icc, outputs), _seen(1 - self.rate, self.icc, outputs)
-
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
@@ -119,18 +115,6 @@ def _check_design(scenarios: float, outputs: float) -> None:
         raise InputError(f"scenarios {scenarios!r}", allowed="2 or more")
     if not outputs >= 1:
         raise InputError(f"outputs a scenario {outputs!r}", allowed="1 or more")
-
-
-def _seen(rate: float, icc: float, outputs: float) -> float:
-    """Probability that a scenario shows an event of this rate at least once in `outputs` outputs."""
-    if rate in (0, 1) or icc == 1 or outputs == 1:
-        return rate
-    if math.isinf(outputs):
-        return 1.0
-    if icc < NO_ICC:
-        return -math.expm1(outputs * math.log1p(-rate))
-    a, b = rate * (1 / icc - 1), (1 - rate) * (1 / icc - 1)
-    return -math.expm1(float(special.betaln(a, b + outputs) - special.betaln(a, b)))
 
 
 @lru_cache(maxsize=1024)
