@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.coverage.corrections import SOME
 from benchmarks.coverage.report import missed, report
 from benchmarks.coverage.run import run, tasks
 from benchmarks.coverage.scores import Score
@@ -89,7 +90,7 @@ def _facts(effort: Effort, seed: int, processes: int, minutes: float) -> list[st
         f"{effort.heavy:,} with heavy tails, "
         f"{effort.slow:,} for bootstraps ({effort.resamples:,} resamples) and posterior, {effort.tests:,} "
         f"for tests, {effort.orders:,} for worths ({effort.order_resamples} resamples), "
-        f"{effort.corrections:,} for corrections.",
+        f"{SOME:,} to {effort.corrections:,} for corrections.",
     ]
 
 

@@ -133,3 +133,28 @@ def test_nothing_fuller_is_replaced(argv: list[str], file: str, tmp_path: Path) 
     assert "what is here rests on" in part.err
     assert (tmp_path / "out" / file).read_bytes() == before
     assert Command([*argv, "--limit", "24"], tmp_path).run().code == 0
+
+
+@pytest.mark.parametrize("when", [1, 8])
+def test_an_interrupted_rescore_leaves_the_log_as_it_was(when: int, tmp_path: Path) -> None:
+    """Code 130, and no copy beside the log nor in its place."""
+    target = tmp_path / "logs"
+    ran = [
+        "inspect",
+        "eval",
+        "alignbench/pricing_fairness",
+        "--model",
+        "persona/base",
+        "--limit",
+        "8",
+        "-T",
+        "judge=false",
+    ]
+    assert Command([*ran, "--display", "none", "--log-dir", str(target)], tmp_path).run().code == 0
+    (log,) = target.glob("*.eval")
+    before = log.read_bytes()
+    argv = ["alignbench", "judge", "rescore", "logs", "--grader", "persona/grader", "--in-place"]
+    done = Command(argv, tmp_path, before=partial(_interrupting, GENERATE, when)).run()
+    assert done.code == 130, done.text
+    assert [file.name for file in target.iterdir()] == [log.name]
+    assert log.read_bytes() == before
