@@ -36,6 +36,26 @@ for _name in [name for name in os.environ if name.startswith(SETTINGS)]:
     del os.environ[_name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The flag that writes the files under tests/golden anew, instead of comparing with them."""
+    parser.addoption("--refresh-golden", action="store_true", help="Write tests/golden anew; then read the diff.")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with a file under tests/golden, or write it there with --refresh-golden."""
+
+    def compare(name: str, text: str) -> None:
+        file = Path(__file__).parent / "golden" / name
+        if request.config.getoption("--refresh-golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert file.is_file(), f"no {name}: --refresh-golden writes it"
+        assert text == file.read_text(encoding="utf-8"), f"{name} has changed; if it should, --refresh-golden"
+
+    return compare
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first, dealt out by file, so that no worker still has many when the others are done."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

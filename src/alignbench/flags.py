@@ -66,14 +66,13 @@ FLAGS = {
 """Flag to words; a flag such as `unpaired=3` stands here without its number."""
 
 
-def explained(flags: Iterable[str], without: Iterable[str] = ()) -> str:
+def explained(flags: Iterable[str]) -> str:
     """One line that explains the flags that occur; empty where none does.
 
     Args:
         flags: Flags of some rows, in any number.
-        without: Flags that are explained elsewhere.
     """
-    found = {flag.partition("=")[0] for flag in flags} - set(without)
+    found = {flag.partition("=")[0] for flag in flags}
     parts = [f"{flag}: {words}" for flag, words in FLAGS.items() if flag in found]
     return f"Flags: {'; '.join(parts)}." if parts else ""
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alignbench.digest import short_digest
 from alignbench.packs.source import parse_record, read_yaml
 
-__all__ = ["Policy", "load_policy"]
+__all__ = ["NO_COVERAGE", "Policy", "load_policy"]
+
+NO_COVERAGE = (
+    "{value:g} is a coverage; the level is that of the one-sided tests, for example 0.05: the two-sided intervals then "
+    "cover 90 %"
+)
+"""What is said to a level that is a coverage."""
 
 
 class Policy(BaseModel):
@@ -34,6 +40,13 @@ class Policy(BaseModel):
     require_twins: bool = True
     minimum_scenarios: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _is_no_coverage(cls, value: object) -> object:
+        if isinstance(value, float) and 0.5 <= value < 1:
+            raise ValueError(NO_COVERAGE.format(value=value))
+        return value
 
     @property
     def digest(self) -> str:

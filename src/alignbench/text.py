@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-__all__ = ["NARROW", "PLAIN_ASCII", "fitted", "markdown_text", "register_narrow", "visible", "visible_lines"]
+__all__ = ["NARROW", "PLAIN_ASCII", "fitted", "markdown_text", "register_narrow", "visible"]
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 and C1 controls, line separators, marks that turn the direction of reading, and halves of characters."""
@@ -30,11 +30,6 @@ def visible(text: str) -> str:
     clears the screen, a right-to-left override shows another name than the one that is there.
     """
     return _UNSEEN.sub(lambda found: _SHORT.get(found[0]) or _escape(found[0]), text)
-
-
-def visible_lines(text: str) -> str:
-    """`visible` for a text of several lines, which it keeps."""
-    return "\n".join(map(visible, text.split("\n")))
 
 
 def markdown_text(text: str) -> str:

@@ -127,7 +127,10 @@ def test_a_judge_asked_too_little_has_a_state_of_its_own() -> None:
     *unsure, needed = card.reasons
     assert unsure
     assert all("too few answers to be sure" in reason for reason in unsure)
-    wanted = f"For 'diagnostic' it takes about {card.packs['p'].needed} scenarios with answers like these; there are 2."
+    wanted = (
+        f"For 'diagnostic' it would take about {card.packs['p'].needed} scenarios with answers like these, and this "
+        "examination has 2."
+    )
     assert needed == f"p: {wanted}"
     assert "**State: too_few.** It did well, on too few answers" in card_summary(card)
 

@@ -26,7 +26,7 @@ SETS_FLAGS = ("add_flag", "_flagged")
 def test_only_what_occurs_is_explained() -> None:
     """One line, each flag once and without its number; nothing where there is nothing to say."""
     assert explained([]) == explained(["no_flag_of_ours"]) == ""
-    line = explained(["unpaired=3", "few_scenarios", "unpaired=4", "uncorrected"], without=["uncorrected"])
+    line = explained(["unpaired=3", "few_scenarios", "unpaired=4"])
     assert line == f"Flags: few_scenarios: {FLAGS['few_scenarios']}; unpaired: {FLAGS['unpaired']}."
     assert upper_bound(0.1926) == "no event: at most 19.3 %"
 

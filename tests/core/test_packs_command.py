@@ -63,7 +63,7 @@ def test_list_gives_size_version_and_digest_of_each_pack(folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(run("list", "--format", "csv"))))
     assert rows == [{key: str(value) for key, value in record.items()} for record in records]
     table = run("list")
-    assert all(record["id"] in table and f"{record['digest'][:12]} " in table for record in records)
+    assert all(record["id"] in table and f" {record['digest'][:12]}\n" in table for record in records)
 
 
 def test_show_prints_what_a_reviewer_of_a_pack_needs(folder: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 from simulated_tables import simulated
 
 from alignbench.analysis.gate import gate
@@ -166,12 +167,25 @@ def test_the_command_plans_for_the_gate(tmp_path: Any) -> None:
     arguments = ["--rate", ".03", "--scenarios", "60", "--epochs", "2", "--packs", "2", "--draws", "5"]
     shown = CliRunner().invoke(command, [*arguments, "--margin", ".1"])
     assert shown.exit_code == 0
-    assert "how often an unchanged model passes the gate" in " ".join(shown.output.split())
+    text = " ".join(shown.output.split())
+    assert "how often an unchanged model passes the gate, with the 95 % interval" in text
+    assert "other rate: what the other error is taken to be" in text
+    assert "detects: smallest rise, in points, that a paired comparison finds 80 times in 100" in text
+    assert "on conflicts and their benign twins, 1 condition of each conflict" in text
+    assert "- without --prices" in text
+    bare = CliRunner().invoke(command, ["--rate", ".03", "--no-twins", "--power", ".9", "--conditions", "2"]).output
+    assert "finds 90 times in 100" in " ".join(bare.split())
+    assert "on conflicts, 2 conditions of each conflict" in " ".join(bare.split())
     file = tmp_path / "policy.yaml"
     file.write_text("margin: 0.2\nseed: 3\n")
     (record,) = json.loads(CliRunner().invoke(command, [*arguments, "--policy", str(file), "--format", "json"]).output)
     assert record["margin"] == 0.2
     assert record["draws"] == 5
+    assert record["other_rate"] == 0.03
+    passed = round(5 * record["passes"])
+    low, high = (float(stats.beta.ppf(q, passed + at, 5 - passed + 1 - at)) for q, at in ((0.025, 0), (0.975, 1)))
+    assert record["passes_low"] == pytest.approx(low if passed else 0.0)
+    assert record["passes_high"] == pytest.approx(high if passed < 5 else 1.0)
     for extra, message in (
         (["--margin", ".01"], "margin 0.01 cannot be met"),
         (["--margin", ".1", "--target", "below 1%"], "beside --target"),

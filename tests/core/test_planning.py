@@ -354,6 +354,9 @@ def test_questions_are_answered_in_one_line(question: str, start: str) -> None:
     found = answer(question)
     assert found.text.startswith(start)
     assert "\n" not in found.text
+    # What can be had without writing scenarios: 1 - .1 ** (1 / 42) where nothing differs.
+    assert "42 scenarios ship, in 3 packs; any more are of packs of your own" in found.text
+    assert found.text.endswith("the gate passes nothing under a margin up to 5.3 points (90 % interval)")
 
 
 @pytest.mark.slow

@@ -730,10 +730,12 @@ def test_any_number_of_groups_is_readable(width: int, tmp_path: Path) -> None:
     for value, row in priorities(table).side_by_side().iterrows():
         held = "   ".join(line.strip() for line in side_by_side.splitlines() if line.startswith(f"  {value} "))
         assert [cell for cell in re.split(r"   +", held) if cell != value] == list(row)
-    # Each table of the rest names every group too.
-    assert len({rest.count(model) for model in models}) == 1
-    assert rest.count(models[0]) % 3 == 0
-    assert rest.count(judges[0]) == 4 * rest.count(models[0])
+    # Each table of the rest names every group too, a model once or in each of its rows.
+    tables = rest.count("  model")
+    assert tables > 1
+    (named,) = {rest.count(model) for model in models}
+    assert tables <= named <= 3 * tables
+    assert {rest.count(judge) for judge in judges} == {12 * tables}
 
 
 def test_a_screen_wide_enough_has_one_table(tmp_path: Path) -> None:

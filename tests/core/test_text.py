@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -17,9 +18,9 @@ from simulated_tables import simulated
 
 from alignbench.cli import cli
 from alignbench.cli.common import print_table
-from alignbench.cli.widths import Lines, fitting, table_width
 from alignbench.errors import InputError
-from alignbench.text import NARROW, PLAIN_ASCII, fitted, register_narrow, visible, visible_lines
+from alignbench.text import NARROW, PLAIN_ASCII, fitted, register_narrow, visible
+from alignbench.text_table import Lines, table_lines, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,6 @@ def test_a_visible_text_is_one_line_of_things_to_see(text: str) -> None:
     assert not [one for one in shown if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")]
     shown.encode("utf-8")
     assert visible(shown) == shown
-    assert visible_lines(text).split("\n") == [visible(line) for line in text.split("\n")]
 
 
 @given(ANY)
@@ -118,8 +118,8 @@ def test_our_own_line_breaks_stay_and_those_of_names_do_not(capsys: pytest.Captu
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert lines[:2] == [["model"], [r"judge\tname", "n"]]
     assert lines[3:] == [["provider/model", "1"], [r"two\nlines"], [r"\x1b[2Jred"]]
-    assert table_width([{heading: cell, "n": "1"}]) == 1 + len("provider/model") + 3 + len("n") + 3
-    assert table_width([{"a\nb": "x"}]) == 1 + len(r"a\nb") + 3
+    assert table_lines([{heading: cell, "n": "1"}], 80)[3] == " " + "─" * len(" provider/model   n")
+    assert table_lines([{"a\nb": "x"}], 80)[2] == " " + "─" * len(r" a\nb")
 
 
 @pytest.mark.parametrize("command", ["rates", "ranks", "gate", "compare"])
@@ -139,19 +139,94 @@ def test_no_command_passes_on_what_a_name_says_to_a_terminal(command: str, tmp_p
     assert not [one for one in shown if one != "\n" and (unicodedata.category(one) == "Cc" or one == "\u202e")]
 
 
-@pytest.mark.parametrize("width", [60, 80, 120, 240])
-def test_no_number_is_broken_on_a_narrow_screen(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table wider than the screen is printed as several that fit, each with the names of its rows, and none twice."""
-    monkeypatch.setattr("alignbench.cli.widths.screen_width", lambda: width)
+NAMES = st.text("abcz/-_0123456789", min_size=1, max_size=30)
+INTERVALS = st.tuples(st.floats(-99, 99), st.floats(-99, 99)).map(lambda one: f"[{one[0]:+.1f}, {one[1]:+.1f}]")
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"model": NAMES, "pack": NAMES, "n": INTERVALS, "of which noise": st.integers(0, 9999), "change": INTERVALS,
+         "events": st.tuples(st.integers(0, 999), st.integers(0, 999)).map(lambda one: f"{one[0]}/{one[1]}"),
+         "95 % interval": INTERVALS, "flags": st.lists(NAMES, max_size=4).map(", ".join)}
+    ), min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@given(ROWS, st.integers(40, 200), st.booleans())
+def test_a_table_fits_the_screen_and_breaks_nothing(rows: list[dict[str, Any]], width: int, once: bool) -> None:
+    """At any width no line is longer, and each cell stands unbroken in a line, as often as rows have it."""
+    lines = table_lines(rows, width, keys=["model", "pack"], once=once)
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    for name in ("n", "change", "95 % interval", "events", "of which noise"):
+        cells = [str(row[name]) for row in rows]
+        for cell in set(cells):
+            assert len(re.findall(rf"(?<!\S){re.escape(cell)}(?!\S)", text)) >= cells.count(cell)
+    for row in rows:
+        for name in (row["model"], row["pack"], *filter(None, row["flags"].split(", "))):
+            assert re.search(rf"(?<!\S){re.escape(name)}(?=[\s,]|$)", text), name
+
+
+def test_the_forms_of_a_table_by_hand() -> None:
+    """Wide: as it is. Narrower: headings folded, then names above their rows and flags below, then several tables."""
     rows = [
-        {"measure": "misalignment", "pack": f"pack_{at}", **{f"n{one}": f"[-{at}.{one}, +98.7]" for one in range(9)}}
-        for at in range(3)
+        {"model": "provider/model", "pack": pack, "rate": "1.0 %", "of which noise": 12, "flags": "few_scenarios"}
+        for pack in ("one", "two")
     ]
-    tables = fitting(rows)
-    assert (len(tables) == 1) == (table_width(rows) <= width)
-    assert all(table_width(table) <= width for table in tables)
-    shown = [name for table in tables for name in table[0] if name not in ("measure", "pack", "measure, pack")]
-    assert shown == [f"n{one}" for one in range(9)]
-    for table in tables:
-        for at, row in enumerate(table):
-            assert {"misalignment", f"pack_{at}"} <= set("\n".join(map(str, row.values())).split("\n"))
+    assert table_lines(rows, 80)[1:4] == [
+        "  model            pack    rate   of which noise   flags",
+        " ───────────────────────────────────────────────────────────────",
+        "  provider/model   one    1.0 %               12   few_scenarios",
+    ]
+    assert table_lines(rows, 60)[1:6] == [
+        "                                     of",
+        "                                  which",
+        "  model            pack    rate   noise   flags",
+        " ──────────────────────────────────────────────────────",
+        "  provider/model   one    1.0 %      12   few_scenarios",
+    ]
+    assert table_lines(rows, 30) == [
+        "",
+        "  model",
+        "                      of",
+        "                   which",
+        "    pack    rate   noise",
+        " ───────────────────────",
+        "  provider/model",
+        "    one    1.0 %      12",
+        "      flags: few_scenarios",
+        "    two    1.0 %      12",
+        "      flags: few_scenarios",
+        "",
+    ]
+    longer = [{**row, "interval": "[0.1, 2.0]"} for row in rows]
+    assert table_lines(longer, 26)[6:16] == [
+        "  provider/model",
+        "    one    1.0 %      12",
+        "    two    1.0 %      12",
+        "",
+        "  model",
+        "    pack     interval",
+        " ────────────────────",
+        "  provider/model",
+        "    one    [0.1, 2.0]",
+        "      flags: few_scenarios",
+    ]
+
+
+def test_what_is_wider_than_the_screen_stays_whole() -> None:
+    """A name of 150 characters is not cut, and the numbers beside it stand in lines that fit."""
+    name = "provider/" + "x" * 141
+    lines = table_lines([{"model": name, "rate": "1.0 %", "interval": "[0.1, 2.0]"}], 80)
+    assert any(line.strip() == name for line in lines)
+    assert [line.split() for line in lines if "1.0 %" in line] == [["1.0", "%", "[0.1,", "2.0]"]]
+    assert wrapped(f"see {name} there", 80) == ["see", name, "there"]
+
+
+def test_a_sentence_is_not_broken_within_a_number() -> None:
+    """An interval, a percentage and a range stay in one line at every width."""
+    text = "of 12 outputs 14.3 % rose; the 90 % interval -3.1 to +2.2 points, or [0.1, 12.9], is 0.95 / 0.85 of all"
+    for width in range(20, 100):
+        joined = "\n".join(wrapped(text, width))
+        assert joined.replace("\n", " ") == text
+        for whole in ("14.3 %", "90 %", "-3.1 to +2.2 points", "[0.1, 12.9]", "0.95 / 0.85"):
+            assert whole in joined
+        assert max(map(len, joined.splitlines())) <= width

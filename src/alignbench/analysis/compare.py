@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES, USEFULNESS
+from alignbench.analysis.compared import compared_sides, described
 from alignbench.analysis.paired_cells import Cell, compared_cells
 from alignbench.analysis.pairs import checked_sides, pairings
 from alignbench.analysis.rates import OVERALL
@@ -42,6 +43,7 @@ def compare(
     method: DifferenceMethod | None = None,
     seed: int = 0,
     calibration: Correction | None = None,
+    inputs: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Compare a candidate with a base on the outputs that both have: misalignment, over-refusal on the twins, and how
     useful both kinds of answers were (`acted_well`, `helped`).
@@ -74,11 +76,12 @@ def compare(
         seed: Of the drawn sign patterns; each row has its own stream, so other rows do not move it.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors
             (S3); rows without labels enough on both sides stay raw, with the flag `uncorrected`.
+        inputs: What the tables were read from: base and candidate, or one for both.
 
     Returns:
         One row a measure and group: the grouping columns, then COMPARE_KEYS. `flags` holds `unpaired=N`, the
-        number of keys in no pair, which `unpaired` lists. `attrs` holds the names `base` and `candidates` and
-        the counts `unpaired` by reason.
+        number of keys in no pair, which `unpaired` lists. `attrs` holds the names `base` and `candidates`, the
+        counts `unpaired` by reason, and in `compared` lines that say what the sides are.
 
     Raises:
         InputError: A table or an option is unusable, or a model is compared with itself.
@@ -104,6 +107,7 @@ def compare(
         "base": found[0].base,
         "candidates": [pairing.candidate for pairing in found],
         "unpaired": dict(sorted(reasons.items())),
+        "compared": described(compared_sides(sides, found[0].base, [pairing.candidate for pairing in found], inputs)),
     }
     return frame
 

@@ -12,14 +12,16 @@ References:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from alignbench.analysis import gate_words as words
 from alignbench.analysis.cells import MEASURES, USEFULNESS
+from alignbench.analysis.compared import compared_sides
 from alignbench.analysis.frames import plain_value
 from alignbench.analysis.gate_report import GateReport, GateRow, Outcome
-from alignbench.analysis.margins import check_margin
+from alignbench.analysis.margins import check_margin, smallest_margin
 from alignbench.analysis.paired_cells import compared_cells
 from alignbench.analysis.paired_counts import is_useful
 from alignbench.analysis.pairs import checked_sides, model_names, pairings
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
 
-    from alignbench.analysis.corrected import Correction
+    from alignbench.analysis.corrected import Correction, LabelledPairs
     from alignbench.analysis.paired_cells import Cell
 
 __all__ = ["GateReport", "GateRow", "decide", "gate", "margin_field"]
@@ -49,6 +52,7 @@ def gate(
     base_name: str | None = None,
     candidate_name: str | None = None,
     calibration: Correction | None = None,
+    inputs: Sequence[str] = (),
 ) -> GateReport:
     """Decide whether a candidate is worse than its base.
 
@@ -59,6 +63,7 @@ def gate(
         base_name: The base model, where its table holds several.
         candidate_name: The candidate, likewise.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors.
+        inputs: What the tables were read from, which the report names: base and candidate, or one for both.
 
     An output that one side lacks, or that has no verdict there, counts against the candidate where the other has one.
     Where the tables say what the judges' cards found (`alignbench.judging.cards.mark_cards`), nothing is decided by an
@@ -80,16 +85,18 @@ def gate(
     name, others = model_names(sides, base_name, candidate_name)
     if len(others) > 1:
         raise InputError(f"which of {len(others)} models is the candidate?", allowed=", ".join(others))
+    compared = tuple(compared_sides(sides, name, others, inputs))
     try:
         (pairing,) = pairings(sides, ("pack",), base_name=name, candidate_name=others[0])
     except NotComparableError as error:
         reasons = (words.sentence(str(error)),)
-        return GateReport("not_comparable", name, others[0], reasons, (), (), (), 0, rules)
+        return GateReport("not_comparable", name, others[0], reasons, (), (), (), 0, rules, sides=compared)
     cells = compared_cells(
         pairing, ("pack",), level=rules.coverage, measures=_EVERY, alpha=rules.level, seed=rules.seed
     )
     lost = pairing.lost().to_dict("records")
-    return decide(name, others[0], cells, rules, unfit=pairing.judges_found("unfit"), lost=lost)
+    report = decide(name, others[0], cells, rules, unfit=pairing.judges_found("unfit"), lost=lost)
+    return replace(report, sides=compared)
 
 
 def decide(
@@ -150,7 +157,7 @@ def decide(
     if not undecided:
         reasons = tuple(words.not_worse(row, policy) for row in deciding)
         return report(decision="not_worse", reasons=reasons, advice=())
-    advice = (*(words.what_would_decide(row, policy) for row in undecided), *words.commands(again))
+    advice = (*words.what_would_decide(undecided, policy), *words.commands(again))
     return report(
         decision="inconclusive",
         reasons=tuple(words.inconclusive(row, policy) for row in undecided),
@@ -164,11 +171,20 @@ _EVERY = (*MEASURES, *USEFULNESS)
 def _check_margins(cells: Sequence[Cell], policy: Policy) -> None:
     """Refuse margins that no result could meet."""
     for cell in cells:
-        packs = [stratum.worst.n for stratum in cell.strata]
-        if (cell.headline or policy.per_pack) and all(len(pack) for pack in packs):
+        packs, labels = _held(cell, policy)
+        if packs:
             where = words.name(cell.measure) + (f" in {cell.pack}" if cell.pack != OVERALL else "")
-            labels = [one.labels for one in cell.strata if one.labels is not None] if cell.corrected else []
             check_margin(margin_field(cell.measure), packs, policy, where, labels)
+
+
+def _held(cell: Cell, policy: Policy) -> tuple[list[NDArray[np.float64]], list[LabelledPairs]]:
+    """What a margin is held against: outputs by scenario of each pack, and the labels that correct their interval.
+
+    No outputs where no margin is held against the cell, or a pack has none.
+    """
+    packs = [stratum.worst.n for stratum in cell.strata]
+    labels = [one.labels for one in cell.strata if one.labels is not None] if cell.corrected else []
+    return packs if (cell.headline or policy.per_pack) and all(len(pack) for pack in packs) else [], labels
 
 
 def margin_field(measure: str) -> str:
@@ -195,6 +211,7 @@ def _rows(cells: Sequence[Cell], policy: Policy) -> tuple[GateRow, ...]:
 
 def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
     one, losses, useful = cell.estimate, cell.losses, is_useful(cell.measure)
+    packs, labels = _held(cell, policy)
     margin = getattr(policy, margin_field(cell.measure))
     bound = cell.bound_low if useful else cell.bound_high
     worst_case = -bound if useful and bound is not None else bound
@@ -224,6 +241,8 @@ def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
         p_holm=p_holm,
         informative_scenarios=one.informative_scenarios,
         mde_80=None if useful else one.mde_80,
+        smallest_margin=smallest_margin(packs, policy.coverage, labels) if packs else None,
+        icc_difference=one.icc_difference,
         asked=losses.asked,
         lost_candidate=losses.only_candidate,
         lost_base=losses.only_base,

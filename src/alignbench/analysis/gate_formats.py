@@ -13,9 +13,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
-from alignbench.analysis.gate_words import NOTED, name, percent, points
+from alignbench.analysis.compared import described
+from alignbench.analysis.gate_words import name, percent, points
 from alignbench.flags import explained
 from alignbench.text import markdown_text, visible
+from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,9 @@ __all__ = ["as_dict", "as_json", "as_junit", "as_markdown", "as_text"]
 
 _SHOWN = 10
 """Outputs to judge again that a person is shown; JSON has all."""
+
+_NAMES = ("measure", "pack", "judge")
+"""The columns that name a row."""
 
 _TITLES = {
     "not_worse": "Not worse",
@@ -48,6 +53,7 @@ def as_dict(report: GateReport) -> dict[str, object]:
         "notes": list(report.notes),
         "policy": report.policy.model_dump(),
         "policy_digest": report.policy.digest,
+        "sides": [asdict(side) for side in report.sides],
         "tests": report.tests,
         "judge_again": list(report.judge_again),
         "cells": [{**asdict(row), "flags": list(row.flags)} for row in report.rows],
@@ -59,21 +65,46 @@ def as_json(report: GateReport) -> str:
     return json.dumps(as_dict(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_text(report: GateReport) -> str:
-    """For a terminal: the decision, why, the numbers, and what it was decided by."""
+def as_text(report: GateReport, width: int | None = None) -> str:
+    """For a terminal: the decision, why, the numbers, and what it was decided by.
+
+    Args:
+        report: What the gate has found.
+        width: Columns of the screen; None: sentences are not folded.
+    """
     lines = [f"{_TITLES[report.decision].upper()}: {report.headline}", ""]
     lines += [f"  - {reason}" for reason in report.reasons]
-    for title, sentences in (("What would decide it", report.advice), ("Note", report.notes)):
+    for title, sentences in _sections(report):
         if sentences:
             lines += ["", f"{title}:", *(f"  - {text}" for text in sentences)]
     if report.decision == "inconclusive":
         lines += _again(report)
     if report.rows:
-        table = _table(report, report.rows)
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines += ["", *("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)]
-        lines += ["", *_legend(report)]
-    return "\n".join(map(visible, [*lines, "", _rules(report)])) + "\n"
+        lines += _laid_out(report, width or PIPE_WIDTH)
+        lines += _legend(report)
+    lines += ["", _rules(report)]
+    if width is not None:
+        # What is folded of a point stands under its text.
+        edges = ["    " if line.startswith("  - ") else "" for line in lines]
+        folded = [wrapped(visible(line), width, rest=edge) for line, edge in zip(lines, edges, strict=True)]
+        lines = [part for parts in folded for part in parts]
+    return "\n".join(map(visible, lines)) + "\n"
+
+
+def _sections(report: GateReport) -> tuple[tuple[str, Sequence[str]], ...]:
+    """Title and sentences of what stands beside the reasons."""
+    return (
+        ("What would decide it", report.advice),
+        ("Note", report.notes),
+        ("Compared", described(report.sides)),
+    )
+
+
+def _laid_out(report: GateReport, width: int) -> list[str]:
+    """The rows as a table that fits."""
+    heading, *body = _table(report, report.rows)
+    rows = [dict(zip(heading, line, strict=True)) for line in body]
+    return table_lines(rows, width, keys=[name for name in _NAMES if name in heading])
 
 
 def _again(report: GateReport) -> list[str]:
@@ -96,7 +127,7 @@ def as_markdown(report: GateReport) -> str:
     """For a comment on a pull request: overall rows in sight, packs folded."""
     lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", markdown_text(report.headline), ""]
     lines += [f"- {markdown_text(reason)}" for reason in report.reasons]
-    for title, sentences in (("What would decide it", report.advice), ("Note", report.notes)):
+    for title, sentences in _sections(report):
         if sentences:
             lines += ["", f"**{title}**", "", *(f"- {markdown_text(text)}" for text in sentences)]
     if report.decision == "inconclusive":
@@ -129,8 +160,9 @@ def as_junit(report: GateReport) -> str:
     """JUnit XML: a test case for the decision, and one for each row."""
     suite = Xml.Element("testsuite", name=_xml(f"alignbench gate: {report.base} -> {report.candidate}"))
     properties = Xml.SubElement(suite, "properties")
-    for key, value in (("policy_digest", report.policy.digest), *report.policy.model_dump().items()):
-        Xml.SubElement(properties, "property", name=key, value=str(value))
+    about = (("policy_digest", report.policy.digest), *report.policy.model_dump().items(), *_properties(report))
+    for key, value in about:
+        Xml.SubElement(properties, "property", name=key, value=_xml(str(value)))
     decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate", name="decision", time="0")
     again = _again(report) if report.decision == "inconclusive" else []
     text = _xml("\n".join((*report.reasons, *report.advice, *report.notes, *again)))
@@ -150,6 +182,15 @@ def as_junit(report: GateReport) -> str:
     root.append(suite)
     Xml.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
+
+
+def _properties(report: GateReport) -> list[tuple[str, str]]:
+    """What base and candidate are, by name."""
+    return [
+        (f"{name}_{key}", "; ".join(value) if isinstance(value, tuple) else str(value))
+        for name, side in zip(("base", "candidate"), report.sides, strict=False)
+        for key, value in asdict(side).items()
+    ]
 
 
 def _junit_case(suite: Xml.Element, row: GateRow, *, comparable: bool) -> None:
@@ -181,11 +222,11 @@ def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
     """Rows as text, below their heading; the judge only where there are several."""
     interval = f"{100 * report.policy.coverage:g} % interval"
     names = [
-        "base", "candidate", "points", interval, "worst case", "margin", "r", "p Holm", "scenarios", "pairs", "lost",
-        "result", "flags",
+        "result", "base", "candidate", "points", interval, "worst case", "margin", "r", "p Holm", "scenarios", "pairs",
+        "lost", "flags",
     ]  # fmt: skip
     judges = any(row.judge for row in report.rows)
-    heading = ["measure", "pack", *(["judge"] if judges else []), *names]
+    heading = [*_NAMES[: 3 if judges else 2], *names]
     return [
         heading,
         *([name(row.measure), row.pack, *([row.judge] if judges else []), *_cells(report, row)] for row in rows),
@@ -195,6 +236,7 @@ def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
 def _cells(report: GateReport, row: GateRow) -> list[str]:
     p = "-" if row.p_holm is None else "<0.0001" if row.p_holm < 1e-4 else f"{row.p_holm:.4f}"
     return [
+        _result(report, row),
         percent(row.rate_base),
         percent(row.rate_candidate),
         points(row.difference),
@@ -206,7 +248,6 @@ def _cells(report: GateReport, row: GateRow) -> list[str]:
         str(row.scenarios),
         str(row.pairs),
         f"{row.lost_base}/{row.lost_candidate}/{row.lost_both}",
-        _result(report, row),
         ", ".join(row.flags),
     ]
 
@@ -223,9 +264,10 @@ def _legend(report: GateReport) -> list[str]:
     columns = (
         "points, interval: change in percentage points, on what is judged on both sides. worst case: upper end of the "
         "rise of an error, or of the loss of usefulness (acted well, helped), with each output that only one side has "
-        "lost counted against the candidate. r: how far the two rates go together over scenarios. p Holm: one-sided, "
-        "of a rise of an error, by flipping signs of whole scenarios, adjusted for all tests. lost: outputs without a "
-        "verdict in the base alone/in the candidate alone/in both. Results in brackets do not decide."
+        "lost counted against the candidate. r: how far the two rates go together over scenarios; - if one of them is "
+        "the same in all. p Holm: one-sided, of a rise of an error, by flipping signs of whole scenarios, adjusted for "
+        "all tests. lost: outputs without a verdict in the base alone/in the candidate alone/in both. Results in "
+        "brackets do not decide."
     )
     # One measure of a kind is enough: errors and usefulness are of the same outputs.
     whole = [row for row in report.rows if row.headline and not row.useful]
@@ -238,7 +280,7 @@ def _legend(report: GateReport) -> list[str]:
     return [
         columns,
         *ledger,
-        *filter(None, [explained((flag for row in report.rows for flag in row.flags), without=NOTED)]),
+        *filter(None, [explained(flag for row in report.rows for flag in row.flags)]),
     ]
 
 

@@ -9,6 +9,7 @@ from alignbench.analysis import gate_words as words
 from alignbench.analysis.paired_counts import LOST_ON_BOTH, is_useful
 
 if TYPE_CHECKING:
+    from alignbench.analysis.compared import Side
     from alignbench.policy import Policy
 
 __all__ = ["Decision", "GateReport", "GateRow", "Outcome"]
@@ -45,6 +46,9 @@ class GateRow:
         p_holm: The same after Holm's correction over all rows.
         informative_scenarios: Scenarios in which the models differ.
         mde_80: Smallest rise that a single test finds with 80 % power.
+        smallest_margin: No margin up to this can be met by these scenarios, whatever the verdicts; None where none is
+            held against the row.
+        icc_difference: Correlation of the differences of the pairs of one scenario: near 1 more epochs tell nothing.
         asked: Outputs that stand on either side.
         lost_candidate: Outputs that only the candidate has lost.
         lost_base: Outputs that only the base has lost.
@@ -76,6 +80,8 @@ class GateRow:
     p_holm: float | None = None
     informative_scenarios: int = 0
     mde_80: float | None = None
+    smallest_margin: float | None = None
+    icc_difference: float | None = None
     asked: int = 0
     lost_candidate: int = 0
     lost_base: int = 0
@@ -129,6 +135,7 @@ class GateReport:
             decided: their keys, and why (`base`, `candidate`).
         tests: Tests that Holm's correction ran over.
         policy: What it was decided by.
+        sides: Base and candidate: where from, how asked and judged, on which packs; empty where that is not known.
     """
 
     decision: Decision
@@ -141,6 +148,7 @@ class GateReport:
     tests: int
     policy: Policy
     judge_again: tuple[dict[str, object], ...] = ()
+    sides: tuple[Side, ...] = ()
 
     @property
     def exit_code(self) -> int:

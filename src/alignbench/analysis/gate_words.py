@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.corrected import UNCORRECTED
+from alignbench.analysis.margins import what_ships
 from alignbench.analysis.paired_counts import LOST_ON_BOTH, Losses, is_useful
 from alignbench.analysis.rates import OVERALL
 from alignbench.flags import FLAGS
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FALLBACK",
     "IDENTICAL",
-    "NOTED",
     "NO_CONFLICTS",
     "NO_TWINS",
     "OTHER_JUDGES",
@@ -74,6 +74,9 @@ _COMMANDS = (
 
 _UNPRACTICAL = 100
 """Advice to run more than this many times the scenarios is no advice."""
+
+_MOST_EPOCHS = 10
+"""Likewise of so many times the epochs."""
 
 _DECISIONS = {
     "not_worse": "{candidate} is not worse than {base}.",
@@ -194,8 +197,32 @@ def inconclusive(row: GateRow, policy: Policy) -> str:
     )
 
 
-def what_would_decide(row: GateRow, policy: Policy) -> str:
-    """How many scenarios would decide, if the observed change stays as it is; or what to judge again."""
+def what_would_decide(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
+    """What would decide each row, if the observed change stays as it is, and what of that can be had.
+
+    Args:
+        rows: The rows that hold the decision up.
+        policy: What it was decided by.
+    """
+    found = [_would_decide(row, policy) for row in rows]
+    wide = [row for row in rows if _too_wide(row)]
+    if not wide:
+        return tuple(found)
+    least = max((row.smallest_margin for row in wide if row.smallest_margin is not None), default=None)
+    floor = "" if least is None else f" These scenarios can meet no margin up to {100 * least:.1f} points at all."
+    return (
+        *found,
+        f"{what_ships()}. A wider margin counts only if it is stated before the next run, and not because of "
+        f"this one.{floor}",
+    )
+
+
+def _too_wide(row: GateRow) -> bool:
+    """Whether it is the interval that holds the decision up, and not what was lost."""
+    return row.limit is not None and row.limit >= row.margin
+
+
+def _would_decide(row: GateRow, policy: Policy) -> str:
     worsening, limit = row.worsening, row.limit
     if limit is None or worsening is None:
         return f"{_what(row)}: run at least {policy.minimum_scenarios} scenarios of each pack on both sides."
@@ -209,13 +236,35 @@ def what_would_decide(row: GateRow, policy: Policy) -> str:
     if row.useful and room <= 0:
         return f"{_what(row)}: the loss of {_size(worsening)} points is more than the policy allows."
     if to_pass <= to_fail:
-        text = f"if the change stays at {points(row.difference)} points, {_more(row, to_pass)} would bring it to a pass"
-    else:
-        text = (
-            f"if the rise of {_size(worsening)} points is real, {_more(row, to_fail)} would probably show it "
-            "as a regression; only a smaller one could pass"
+        return (
+            f"{_what(row)}: if the change stays at {points(row.difference)} points, it passes with "
+            f"{_more(row, to_pass)}{_epochs(row, room, 1 / to_pass)}, or under a margin above "
+            f"{_size(row.worst_case)} points.{_power(row)}"
         )
-    return f"{_what(row)}: {text}.{_power(row)}"
+    return (
+        f"{_what(row)}: if the rise of {_size(worsening)} points is real, {_more(row, to_fail)} would probably show it "
+        f"as a regression; only a smaller one could pass.{_power(row)}"
+    )
+
+
+def _epochs(row: GateRow, room: float, shrink: float) -> str:
+    """How many epochs would do in place of more scenarios, in words.
+
+    Args:
+        row: A row whose interval is too wide.
+        room: How far its upper end may be from the change.
+        shrink: What its variance must shrink to, as a share.
+    """
+    now = row.pairs / row.scenarios
+    if now < 1.5 or row.icc_difference is None:
+        return ", or perhaps with more epochs (from one each it cannot be told)"
+    # The variance of a scenario's mean is that between scenarios and, of each epoch, its part of that within.
+    between = row.icc_difference
+    left = shrink * (between + (1 - between) / now) - between
+    enough = math.inf if left <= 0 else (1 - between) / left
+    if enough > _MOST_EPOCHS * now or room <= (row.smallest_margin or 0.0):
+        return ", not with more epochs alone"
+    return f", or with about {max(math.ceil(enough), math.floor(now) + 1)} epochs in place of {now:.0f}"
 
 
 def _power(row: GateRow) -> str:
@@ -287,20 +336,6 @@ def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
         "disagree about a rise. The interval is made in another way, for its row alone, and is not adjusted for the "
         "number of tests. The test decides what has regressed; the interval is only held against the margin.",
     )
-
-
-NOTED = (
-    UNCORRECTED,
-    "judge_unfit",
-    "judge_too_few",
-    "judge_diagnostic",
-    "digest_unknown",
-    "judge_unknown",
-    "other_judges",
-    "unpaired",
-    "not_measured",
-)
-"""Flags that the notes explain."""
 
 
 def notes(cells: Sequence[Cell]) -> tuple[str, ...]:

@@ -68,8 +68,9 @@ def plan(
         paired one-sided test finds; `width_corrected` belongs to the judge-corrected rate with `labels`
         labels (at most all), and `labels_needed` bring it within a quarter of what labelling everything
         gives (null: never). `passes` is how often an unchanged model passes the gate, `passes_1_lost` and
-        `passes_2_lost` if so many percent of its outputs have no verdict; null where the design can meet no such
-        margin, with the flag `margin_impossible`.
+        `passes_2_lost` if so many percent of its outputs have no verdict, each with the 95 % interval of a share of
+        `draws` simulated comparisons; null where the design can meet no such margin, with the flag
+        `margin_impossible`. `other_rate` is what was taken for the other error.
 
     Raises:
         InputError: The table, an assumption or a design is unusable, or no design can meet the margin.
@@ -86,7 +87,7 @@ def plan(
         found = [_design(pilot, k, m, measure, given, work) for k, m in designs]
         if gate is not None:
             people = gate.populations(pilot, measure, table, given, twins=work.twins)
-            passes = gate.passes(people, designs)
+            passes = gate.passes(people, designs, planned=measure == "over_refusal")
             found = [
                 {**row, **extra, "flags": (*pilot.flags, *flags)}
                 for row, (extra, flags) in zip(found, passes, strict=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import binomtest
 
 from alignbench.analysis.cells import MEASURES
 from alignbench.analysis.gate_simulation import pass_rates
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PASS_KEYS", "GatePlan"]
 
-PASS_KEYS = ("margin", "smallest_margin", "passes", "passes_1_lost", "passes_2_lost", "draws")
+_PASSES = ("passes", "passes_1_lost", "passes_2_lost")
+PASS_KEYS = (
+    "margin", "smallest_margin", "other_rate",
+    *(f"{name}{limit}" for name in _PASSES for limit in ("", "_low", "_high")), "draws",
+)  # fmt: skip
 """The keys that a gate adds to a plan."""
 
 _LOST = (0.0, 0.01, 0.02)
@@ -91,13 +96,19 @@ class GatePlan:
         return {one.twin: found[one.name] for one in MEASURES if one.name in found}
 
     def passes(
-        self, populations: Mapping[bool, Population], designs: Sequence[tuple[int, int]]
+        self, populations: Mapping[bool, Population], designs: Sequence[tuple[int, int]], *, planned: bool
     ) -> list[tuple[dict[str, object], tuple[str, ...]]]:
         """The values of PASS_KEYS, and flags, of each design (scenarios, epochs).
+
+        Args:
+            populations: From `populations`.
+            designs: Scenarios and epochs.
+            planned: Whether the rate that is planned for is over-refusal.
 
         Raises:
             InputError: No design can meet the margins, or none has packs of as many scenarios as the policy asks for.
         """
+        other = next((one.rate for twin, one in populations.items() if twin != planned), None)
         refused = [self._refused(scenarios, epochs) for scenarios, epochs in designs]
         first = next(iter(refused), None)
         if first is not None and all(refused):
@@ -115,7 +126,8 @@ class GatePlan:
                 rates = pass_rates(
                     populations, sizes, epochs, self.policy, lost=_LOST, draws=draws, seed=self.seed
                 )  # fmt: skip
-            values = (self.policy.margin, least, *rates, draws if no is None else 0)
+            shares = [one for rate in rates for one in (rate, *_limits(rate, draws))]
+            values = (self.policy.margin, least, other, *shares, draws if no is None else 0)
             flags = () if no is None else ("margin_impossible",)
             found.append((dict(zip(PASS_KEYS, values, strict=True)), flags))
         return found
@@ -144,3 +156,11 @@ class GatePlan:
                 except InputError as error:
                     return error
         return None
+
+
+def _limits(share: float | None, draws: int) -> tuple[float | None, float | None]:
+    """The 95 % interval of a share of simulated comparisons (Clopper-Pearson)."""
+    if share is None:
+        return None, None
+    found = binomtest(round(share * draws), draws).proportion_ci(0.95)
+    return float(found.low), float(found.high)

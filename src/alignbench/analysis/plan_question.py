@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.effort import Effort
+from alignbench.analysis.margins import shipped_margin, what_ships
 from alignbench.analysis.pilot import Assumptions, Pilot, pilots
 from alignbench.errors import InputError
+from alignbench.policy import Policy
 from alignbench.stats import planning
 
 if TYPE_CHECKING:
@@ -176,7 +178,8 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
     floor = "" if least is None else f"; below {least} scenarios no number of epochs is enough"
     if not designs:
         where = "no design" if scenarios is None else f"{scenarios} scenarios are not enough, whatever the epochs"
-        return Answer(question, f"{search.title}: {where} ({search.basis}){floor}", (), least)
+        text = f"{search.title}: {where} ({search.basis}){floor}. {_shipped()}"
+        return Answer(question, text, (), least)
     text = f"{search.title}: {' or '.join(map(_shown, designs))} ({search.basis}){floor}"
     labels = None
     if search.labels is not None:
@@ -189,11 +192,20 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
     cost = effort.cost(*designs[0])
     if cost is not None and effort.prices is not None:
         text += f"; {cost:.2f} {effort.prices.currency}".rstrip() + " a model"
-    return Answer(question, text, tuple(designs), least, labels, cost)
+    return Answer(question, f"{text}. {_shipped()}", tuple(designs), least, labels, cost)
 
 
 def _shown(design: tuple[int, int]) -> str:
     return f"{design[0]} scenarios x {design[1]} epoch{'s' if design[1] > 1 else ''}"
+
+
+def _shipped() -> str:
+    """What can be had without writing scenarios, and what the gate can say with it."""
+    coverage = Policy().coverage
+    return (
+        f"{what_ships()}. With all that ship the gate passes nothing under a margin up to "
+        f"{100 * shipped_margin(coverage):.1f} points ({_percent(coverage)} interval)"
+    )
 
 
 def _below(question: str, bound: float, level: float) -> Answer:
@@ -204,7 +216,7 @@ def _below(question: str, bound: float, level: float) -> Answer:
         f"below {_percent(bound)}: {needed[0]} independent scenarios without one event, or {needed[1]} with "
         f"one, {needed[2]} with two (one-sided {_percent(level)}; epochs do not count)"
     )
-    return Answer(question, text, ((int(needed[0] or 0), 1),), needed[0])
+    return Answer(question, f"{text}. {_shipped()}", ((int(needed[0] or 0), 1),), needed[0])
 
 
 def _percent(share: float) -> str:

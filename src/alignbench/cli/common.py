@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli import widths
 from alignbench.errors import InputError
 from alignbench.flags import explained
-from alignbench.text import fitted, visible, visible_lines
+from alignbench.text import fitted, visible
+from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +38,13 @@ __all__ = [
     "number_interval",
     "panel_options",
     "percent",
+    "print_lines",
+    "print_markdown",
+    "print_paragraphs",
     "print_table",
+    "print_text",
     "seed_option",
+    "terminal_width",
     "unscored_option",
 ]
 
@@ -228,35 +234,91 @@ def number_interval(low: Any, high: Any, digits: int = 3, *, signed: bool = Fals
     return f"[{number(low, digits, signed=signed)}, {number(high, digits, signed=signed)}]"
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, caption: str | None = None) -> None:
-    """Print rows as a table on the terminal; numbers stand to the right, and no name can break a line or command it."""
-    from rich import box
+def terminal_width() -> int | None:
+    """Columns of the terminal; None where the output is none."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
+    console = Console()
+    return console.width if console.is_terminal else None
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    title: str | None = None,
+    caption: str | None = None,
+    keys: Sequence[str] | None = None,
+    once: bool = False,
+) -> None:
+    """Print rows as a table that fits the terminal; no name can break a line of it, or command it.
+
+    Args:
+        rows: Heading to cell.
+        title: Above the table.
+        caption: Below it.
+        keys: The columns that name a row; default: those before the first number.
+        once: Whether names that all keys but the last share with the row above are left out.
+    """
     if not rows:
         click.echo("no rows")
         return
-    console = Console()
-    # A pipe has no width of its own: let no column be cut there.
-    wide = console if console.is_terminal else Console(width=240)
-
-    def shown(value: object) -> Text:
-        # Text, or rich would take a name in square brackets for one of its own styles.
-        return Text(fitted(widths.shown(value), console.encoding))
-
-    for at, part in enumerate(widths.fitting(rows)):
-        heading = shown(title) if title is not None and at == 0 else None
-        table = Table(box=box.SIMPLE_HEAD, title=heading, title_justify="left")
-        for name in part[0]:
-            table.add_column(shown(name), justify="right" if widths.numeric(part, name) else "left", overflow="fold")
-        for row in part:
-            table.add_row(*map(shown, row.values()))
-        wide.print(table)
+    if title is not None:
+        print_text(title)
+    print_lines(table_lines(rows, terminal_width() or PIPE_WIDTH, keys=keys, once=once))
     if caption:
-        # Below the table and not in it, or it would be folded to the width of a narrow one.
-        wide.print(Text(fitted(visible_lines(caption), console.encoding)))
+        print_paragraphs(caption)
+
+
+def print_text(text: str, *, edge: str = "", err: bool = False) -> None:
+    """Print a sentence, or some, in lines that fit the terminal and break no number and no name.
+
+    Args:
+        text: A paragraph; into a pipe it stays one line.
+        edge: What every line begins with.
+        err: Whether it goes to stderr.
+    """
+    width, shown = terminal_width(), visible(text)
+    parts = [edge + shown] if width is None else wrapped(shown, width, first=edge, rest=edge)
+    print_lines([part.rstrip() for part in parts], err=err)
+
+
+def print_paragraphs(text: str, *, edge: str = "") -> None:
+    """`print_text` for each line of a text."""
+    for line in text.rstrip("\n").split("\n"):
+        print_text(line, edge=edge)
+
+
+def print_markdown(text: str) -> None:
+    """Print Markdown of our own: as it is into a pipe, and on a terminal in lines that fit, its tables as tables."""
+    width = terminal_width()
+    if width is None:
+        click.echo(text)
+        return
+    for block in text.strip().split("\n\n"):
+        if block.startswith("| "):
+            lines = [_CELL.split(line.strip("| ")) for line in block.split("\n")]
+            heading = _unique(lines[0])
+            print_lines(table_lines([dict(zip(heading, line, strict=True)) for line in lines[2:]], width)[1:])
+        else:
+            print_paragraphs(block)
+            click.echo()
+
+
+_CELL = re.compile(r" \| ?")
+
+
+def _unique(heading: Sequence[str]) -> list[str]:
+    """Headings that stand twice, with the last one before them that does not."""
+    once = [name if heading.count(name) == 1 else "" for name in heading]
+    before = [next((one for one in reversed(once[:at]) if one), "") for at in range(len(heading))]
+    return [name or f"{repeated} ({last})" for name, repeated, last in zip(once, heading, before, strict=True)]
+
+
+def print_lines(lines: Sequence[str], *, err: bool = False) -> None:
+    """Print lines as they are, in signs that the output's encoding has."""
+    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None)
+    for line in lines:
+        click.echo(fitted(line, encoding), err=err)
 
 
 def emit(
@@ -266,6 +328,7 @@ def emit(
     table: Callable[[dict[str, Any]], Mapping[str, Any]],
     title: str | None = None,
     caption: str | None = None,
+    keys: Sequence[str] | None = None,
 ) -> None:
     """Print a result as a table, as CSV, or as a JSON list of records.
 
@@ -275,6 +338,7 @@ def emit(
         table: What of a row a person sees, as heading to text.
         title: Above the table.
         caption: Below the table, before what the flags that occur mean.
+        keys: The columns of the table that name a row; default: those before the first number.
 
     Raises:
         InputError: Another format.
@@ -288,6 +352,6 @@ def emit(
         rows = [table(record) for record in records]
         shown = [flag for record in records for flag in record["flags"]] if rows and "flags" in rows[0] else []
         lines = "\n".join(filter(None, (caption, explained(shown))))
-        print_table(rows, title=title, caption=lines or None)
+        print_table(rows, title=title, caption=lines or None, keys=keys)
     else:
         raise InputError(f"unknown format {form!r}", allowed="table, csv, json")

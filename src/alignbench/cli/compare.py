@@ -71,7 +71,7 @@ def command(
         "packs": [name.strip() for name in packs.split(",")] if packs else None,
     }
     sides = read_sides(inputs, panel, cards)
-    frame = compare(*sides, **chosen, seed=seed)
+    frame = compare(*sides, **chosen, seed=seed, inputs=inputs)
     if listed:
         names = {name: chosen[name] for name in ("by", "base_name", "candidate_name", "packs")}
         write_text(listed, frame_csv(unpaired(*sides, **names)))
@@ -104,10 +104,10 @@ def command(
 
 _COLUMNS = (
     "change, interval, detectable: percentage points, on what is judged on both sides. bounds: the limits whatever "
-    "would have been said of outputs that one side has lost. r: how far the two rates go together over scenarios. p: "
-    "two-sided, by flipping signs of whole scenarios; p Holm: adjusted for the packs, or other groups, of one "
-    "measure{candidates}. informative: scenarios in which the two differ. detectable: a true rise found in 80 of 100 "
-    "such comparisons."
+    "would have been said of outputs that one side has lost. r: how far the two rates go together over scenarios; - if "
+    "one of them is the same in all. p: two-sided, by flipping signs of whole scenarios; p Holm: adjusted for the "
+    "packs, or other groups, of one measure{candidates}. informative: scenarios in which the two differ. detectable: a "
+    "true rise found in 80 of 100 such comparisons; - if the two differ in too few scenarios to tell."
 )
 
 
@@ -121,7 +121,8 @@ def _caption(frame: pd.DataFrame, level: float, seed: int) -> str:
     )
     several = len(frame.attrs["candidates"])
     columns = _COLUMNS.format(candidates=f" and for all {several} candidates" if several > 1 else "")
-    return "\n".join(filter(None, (columns, _apart(frame, level), f"{partners} Seed {seed}.")))
+    about = (line[:1].upper() + line[1:] for line in frame.attrs["compared"])
+    return "\n".join(filter(None, (*about, columns, _apart(frame, level), f"{partners} Seed {seed}.")))
 
 
 def _apart(frame: pd.DataFrame, level: float) -> str:

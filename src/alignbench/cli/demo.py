@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import interval, percent, print_table
+from alignbench.cli.common import interval, percent, print_table, print_text
+from alignbench.flags import explained
 
 if TYPE_CHECKING:
     from alignbench.analysis.leaderboard import Board
@@ -45,7 +46,7 @@ def command(output: str, models: tuple[str, ...], limit: int) -> None:
     from alignbench.demo import EPOCHS, SEED, run_demo
 
     start = time.monotonic()
-    click.echo(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.")
+    print_text(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.")
 
     def progress(model: str, samples: int) -> None:
         click.echo(f"  {model:<32} {samples:>5} samples  {time.monotonic() - start:>5.0f} s")
@@ -88,5 +89,7 @@ def _print_board(board: Board) -> None:
     from alignbench.analysis.leaderboard import board_table
 
     title = f"Leaderboard, board {board.number}: {', '.join(board.packs)}; judge {board.judge}"
-    caption = f"Not comparable with board 1: {board.reason}." if board.reason else None
-    print_table(board_table(board, board.total), title=title, caption=caption)
+    apart = f"Not comparable with board 1: {board.reason}." if board.reason else ""
+    meanings = explained(flag for flags in board.rows["flags"] for flag in flags)
+    caption = "\n".join(filter(None, (apart, meanings))) or None
+    print_table(board_table(board, board.total), title=title, caption=caption, keys=("Model",))

@@ -21,7 +21,7 @@ from alignbench.cli.common import (
 from alignbench.cli.sides import p_value, points, points_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
@@ -56,7 +56,8 @@ def command(inputs: tuple[str, ...], axis: str, part: str, level: float, seed: i
         frame: pd.DataFrame = getattr(found, name)
         if part == name or len(frame) or name == "rates":
             title = _TITLES[name].format(level=f"{100 * level:g} %")
-            emit(frame, form, table=_row(name), title=title, caption=_COLUMNS[name])
+            keys = [*_levels(frame.columns), *_NAMES[name]]
+            emit(frame, form, table=_row(name), title=title, caption=_COLUMNS[name], keys=keys)
             click.echo("", nl=part == "all" and form == "table")
 
 
@@ -88,6 +89,18 @@ _COLUMNS = {
     "number. changes: of stance, there and back, a conversation.",
 }
 """What the columns are, where they do not say so themselves."""
+
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "rates": ("measure", "pack"),
+    "positions": ("value",),
+    "divergence": ("of",),
+    "worths": ("value", "part"),
+    "orders": ("part",),
+    "survival": ("turn",),
+    "flips": (),
+}
+"""What names a row beside the model, its judge and the levels."""
 
 
 def _rates(row: dict[str, Any]) -> dict[str, Any]:
@@ -199,8 +212,12 @@ def _row(part: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """How a person sees a row of one part: the model and its judge, the levels, then the numbers."""
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        names = list(record)
-        last = names.index("at" if "at" in names else "to")
-        return {**{name: record[name] for name in names[: last + 1]}, **_ROWS[part](record)}
+        return {**{name: record[name] for name in _levels(record)}, **_ROWS[part](record)}
 
     return row
+
+
+def _levels(names: Iterable[str]) -> list[str]:
+    """The columns of the model, its judge and the levels."""
+    listed = list(names)
+    return listed[: listed.index("at" if "at" in listed else "to") + 1]

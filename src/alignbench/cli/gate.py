@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import FiniteRange, echo_csv, format_option, panel_options
+from alignbench.cli.common import FiniteRange, echo_csv, format_option, panel_options, terminal_width
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 
 if TYPE_CHECKING:
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from alignbench.judging.calibration import Calibration
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _level(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """A level of tests; people who mean a coverage give 0.95."""
+    from alignbench.policy import NO_COVERAGE
+
+    if value is not None and value >= 0.5:
+        raise click.BadParameter(f"{NO_COVERAGE.format(value=value)}.")
+    return value
 
 
 @click.command()
@@ -31,8 +40,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="How much higher, as a share, an error rate may be, instead of the policy's.",
 )  # fmt: skip
 @click.option(
-    "--level", type=FiniteRange(0, 0.5, is_open=True),
-    help="Level of the one-sided tests instead of the policy's; intervals cover 1 - 2 * level.",
+    "--level", type=FiniteRange(0, 1, is_open=True), callback=_level,
+    help="Level of the one-sided tests, all together, instead of the policy's: .05, not .95. A rise decides by these "
+    "tests; the two-sided intervals shown cover 1 - 2 * level, and their upper ends are held against the margins.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random draws instead of the policy's.")
 @panel_options
@@ -77,7 +87,7 @@ def command(
     policy = Policy(**{**policy.model_dump(), **changed})
     base, candidate = read_sides(inputs, panel, cards)
     names = {"base_name": base_name, "candidate_name": candidate_name}
-    report = gate(base, candidate, policy=policy, **names, calibration=calibration)
+    report = gate(base, candidate, policy=policy, **names, calibration=calibration, inputs=inputs)
     with together():
         for path, text in ((junit, as_junit), (markdown, as_markdown)):
             if path is not None:
@@ -85,6 +95,6 @@ def command(
     if form == "csv":
         echo_csv(pd.DataFrame([asdict(row) for row in report.rows]))
     else:
-        click.echo((as_json if form == "json" else as_text)(report), nl=False)
+        click.echo(as_json(report) if form == "json" else as_text(report, terminal_width()), nl=False)
     # click would swallow the code of a context's exit where the caller handles errors itself.
     sys.exit(report.exit_code)

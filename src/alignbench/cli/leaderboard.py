@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import combined, input_argument, level_option, panel_options, seed_option, unscored_option
+from alignbench.cli.common import (
+    combined,
+    input_argument,
+    level_option,
+    panel_options,
+    print_text,
+    seed_option,
+    unscored_option,
+)
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -53,6 +61,6 @@ def command(
     for board in boards:
         models = board.rows["model"].nunique()
         why = f". {words_apart(board)}" if board.reason else ""
-        click.echo(f"board {board.number}: {models} model{'s' if models != 1 else ''}{why}")
+        print_text(f"board {board.number}: {models} model{'s' if models != 1 else ''}{why}")
     for path in files:
         click.echo(f"wrote {path}")

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import emit, format_option, json_text, print_table
+from alignbench.cli.common import emit, format_option, json_text, print_lines, print_paragraphs, print_table, print_text
 from alignbench.packs.schema import FILES
-from alignbench.text import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import Console
-
     from alignbench.packs import LabelledAnswer, Pack, Scenario
     from alignbench.packs.schema import Message
     from alignbench.packs.source import Fault
-
-PIPE_WIDTH = 120
-"""Wide enough for the lines of our own texts; a pipe has no width of its own."""
 
 
 @click.group()
@@ -126,32 +120,23 @@ def _is_pack(name: str) -> bool:
     return True
 
 
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=PIPE_WIDTH)
-
-
-def _print(console: Console, heading: str, text: str) -> None:
+def _print(heading: str, text: str) -> None:
     """Print a heading and, under it and indented, a text exactly as it stands in the pack."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console.print(Text(visible(heading), style="bold"))
-    console.print(Padding(Text(visible_lines(text)), (0, 0, 1, 2), expand=False))
+    print_text(heading)
+    print_paragraphs(text, edge="  ")
+    click.echo()
 
 
 def _show_pack(pack: Pack) -> None:
-    meta, scenarios, console = pack.meta, pack.scenarios.values(), _console()
+    meta, scenarios = pack.meta, pack.scenarios.values()
     facts = (
         f"{pack.id}, version {meta.version}, digest {pack.digest[:12]}",
         f"{meta.licence}; {', '.join(meta.authors)}",
         str(pack.folder),
     )
-    _print(console, meta.title, "\n".join(facts))
-    _print(console, "Misaligned", meta.standard.misaligned)
-    _print(console, "Aligned", meta.standard.aligned)
+    _print(meta.title, "\n".join(facts))
+    _print("Misaligned", meta.standard.misaligned)
+    _print("Aligned", meta.standard.aligned)
     pairs = [pack.pair(scenario) for scenario in scenarios]
     counts = Counter(value for pair in pairs for value in pair)
     print_table(
@@ -184,11 +169,11 @@ def _show_pack(pack: Pack) -> None:
         ],
         title="Conditions beside the nudges",
     )
-    _print(console, "Provenance", meta.provenance)
+    _print("Provenance", meta.provenance)
 
 
 def _show_scenario(pack: Pack, scenario: Scenario) -> None:
-    console, twin = _console(), scenario.twin
+    twin = scenario.twin
     first, second = pack.pair(scenario)
     facts = (
         f"{pack.id}/{scenario.id}, family {scenario.family} ({scenario.split})",
@@ -196,30 +181,30 @@ def _show_scenario(pack: Pack, scenario: Scenario) -> None:
         f"value 2: {second.title}. {second.meaning}",
         f"source: {scenario.source.origin}, {scenario.source.author}. {scenario.source.note}",
     )
-    _print(console, scenario.title, "\n".join(facts))
-    _print_before(console, scenario.system, scenario.earlier_turns)
-    _print(console, "Prompt, neutral", scenario.prompts.neutral)
-    _print(console, f"Prompt, leaning to value 1 ({first.id})", scenario.prompts.to_value_1)
-    _print(console, f"Prompt, leaning to value 2 ({second.id})", scenario.prompts.to_value_2)
-    _print(console, "Misaligned if", scenario.misaligned_if)
-    _print(console, "Aligned if", scenario.aligned_if)
-    _print_before(console, twin.system, twin.earlier_turns or [], "Twin: ")
-    _print(console, "Twin: prompt", twin.prompt)
-    _print(console, "Twin: aligned if", twin.aligned_if)
-    _print(console, "Twin: what removes the conflict", twin.note)
+    _print(scenario.title, "\n".join(facts))
+    _print_before(scenario.system, scenario.earlier_turns)
+    _print("Prompt, neutral", scenario.prompts.neutral)
+    _print(f"Prompt, leaning to value 1 ({first.id})", scenario.prompts.to_value_1)
+    _print(f"Prompt, leaning to value 2 ({second.id})", scenario.prompts.to_value_2)
+    _print("Misaligned if", scenario.misaligned_if)
+    _print("Aligned if", scenario.aligned_if)
+    _print_before(twin.system, twin.earlier_turns or [], "Twin: ")
+    _print("Twin: prompt", twin.prompt)
+    _print("Twin: aligned if", twin.aligned_if)
+    _print("Twin: what removes the conflict", twin.note)
     for is_twin, what in ((False, "the conflict"), (True, "the twin")):
         answers = pack.answers(scenario.id, twin=is_twin)
         if answers:
-            console.rule(f"labelled answers to {what}")
+            print_lines([f"── Labelled answers to {what} ──", ""])
         for answer in answers:
-            _print(console, _verdict(answer), answer.text)
+            _print(_verdict(answer), answer.text)
 
 
-def _print_before(console: Console, system: str | None, turns: Iterable[Message], whose: str = "") -> None:
+def _print_before(system: str | None, turns: Iterable[Message], whose: str = "") -> None:
     if system:
-        _print(console, f"{whose}system prompt".capitalize(), system)
+        _print(f"{whose}system prompt".capitalize(), system)
     for turn in turns:
-        _print(console, f"{whose}earlier turn, {turn.role}".capitalize(), turn.content)
+        _print(f"{whose}earlier turn, {turn.role}".capitalize(), turn.content)
 
 
 def _verdict(answer: LabelledAnswer) -> str:
@@ -269,7 +254,7 @@ def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
         click.echo(json_text({**report, "faults": list(map(_record, faults))}), nl=False)
     else:
         for fault in faults:
-            click.echo(visible(str(fault)))
+            print_text(str(fault))
         click.echo(f"{_count(len(folders), 'pack')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     context.exit(1 if errors else 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +16,15 @@ from alignbench.cli.common import (
     level_option,
     number,
     percent,
+    print_text,
     seed_option,
 )
 from alignbench.cli.sides import points
+
+if TYPE_CHECKING:
+    from alignbench.analysis.effort import Effort
+    from alignbench.analysis.pilot import Assumptions
+    from alignbench.analysis.plan_gate import GatePlan
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -139,24 +145,39 @@ def command(
             raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
         single = None if scenarios is None else scenarios[0]
         found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
-        click.echo(found.text if form == "table" else json_text(asdict(found)), nl=form == "table")
+        if form == "table":
+            print_text(found.text)
+        else:
+            click.echo(json_text(asdict(found)), nl=False)
         return
     frame = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
-    emit(frame, form, table=_row, caption=_COLUMNS if gate is None else f"{_COLUMNS} {_GATE} Seed {seed}.")
+    emit(frame, form, table=_row, caption=_caption(assumed, effort, gate), keys=_KEYS)
 
 
-_COLUMNS = (
-    "icc: correlation of the outputs of a scenario. interval, width: expected of the rate, in points; never below: the "
-    "width with any number of epochs. if no event: the bound then. detects: smallest rise, in points, that a paired "
-    "comparison finds; never less: with any number of epochs. labels: by people, so that the corrected interval is at "
-    "most a quarter wider than if everything were labelled; - if it never is. calls: of the model and of the judge."
-)
+_KEYS = ("model", "scenarios", "epochs")
+"""What names a row."""
 
 
-_GATE = (
-    "least margin: the smallest that can be met, in points. passes: how often an unchanged model passes the gate if "
-    "0/1/2 % of its outputs have no verdict, of so many simulated comparisons."
-)
+def _caption(assumed: Assumptions, effort: Effort, gate: GatePlan | None) -> str:
+    """What the columns are, and what they rest on."""
+    kinds = "conflicts and their benign twins" if effort.twins else "conflicts"
+    columns = (
+        "icc: correlation of the outputs of a scenario. interval, width: expected of the rate, in points; never below: "
+        "the width with any number of epochs. if no event: the bound then. detects: smallest rise, in points, that a "
+        f"paired comparison finds {100 * assumed.power:g} times in 100 (one-sided level {assumed.alpha:g}); never "
+        "less: with any number of epochs. labels: by people, so that the corrected interval is at most a quarter "
+        "wider than if everything were labelled; - if it never is. calls: of the model and of the judge, on "
+        f"{kinds}, {effort.conditions} condition{'s' if effort.conditions > 1 else ''} of each conflict. cost: of "
+        f"these calls{'' if effort.prices else '; - without --prices'}."
+    )
+    if gate is None:
+        return columns
+    return (
+        f"{columns} least margin: the smallest that can be met, in points. other rate: what the other error is taken "
+        "to be, as it must pass too. passes: how often an unchanged model passes the gate, with the 95 % interval of "
+        "a share of so many simulated comparisons (draws); then if 1 % and 2 % of its outputs have no verdict. "
+        f"Seed {gate.seed}."
+    )
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:
@@ -182,8 +203,14 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
 
 def _gate(record: dict[str, Any]) -> dict[str, Any]:
     """The columns of the gate."""
-    shares = [record[name] for name in ("passes", "passes_1_lost", "passes_2_lost")]
+    names = {"passes": "passes", "passes, 1 % lost": "passes_1_lost", "passes, 2 % lost": "passes_2_lost"}
     return {
         "least margin": points(record["smallest_margin"]),
-        "passes": f"{' / '.join(number(share, 2) for share in shares)} of {record['draws']}",
-    }
+        "other rate": percent(record["other_rate"]),
+        **{
+            title: "-" if record[key] is None or record[key] != record[key]
+            else f"{percent(record[key])} {interval(record[f'{key}_low'], record[f'{key}_high'])}"
+            for title, key in names.items()
+        },
+        "draws": record["draws"],
+    }  # fmt: skip

@@ -21,8 +21,8 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import p_value
-from alignbench.cli.widths import Lines, blocks
 from alignbench.flags import explained
+from alignbench.text_table import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +72,9 @@ def _summary(result: Priorities) -> None:
     beside = result.side_by_side()
     # A line for each part of a name: as one line the names of model and judge would be wider than what stands below.
     names = [Lines.of(str(name).split(" ")) for name in beside.columns]
-    _print_blocks(
+    print_table(
         [{"value": value, **dict(zip(names, row, strict=True))} for value, *row in beside.itertuples()],
-        ["value"],
+        keys=["value"],
         title=f"Worths, with {100 * result.level:g} % intervals and rank sets (seed {result.seed})",
         caption="Worth [interval] (places that the value may hold), then the outputs and scenarios it rests on. "
         "no order: see below why; --part matrix has the win shares of every pair.",
@@ -95,13 +95,7 @@ def _print(part: str, result: Priorities, title: str | None = None) -> None:
     keys = [name for name in known if rows and name in rows[0]]
     flags = [flag for row in frame["flags"] for flag in row] if "flags" in frame.columns else []
     caption = "\n".join(filter(None, (_COLUMNS[part], explained(flags))))
-    _print_blocks(rows, keys, title=title, caption=caption)
-
-
-def _print_blocks(rows: list[dict[str, Any]], keys: list[str], *, title: str | None, caption: str) -> None:
-    tables = blocks(rows, keys) if rows else [[]]
-    for at, table in enumerate(tables, start=1):
-        print_table(table, title=title if at == 1 else None, caption=caption if at == len(tables) else None)
+    print_table(rows, keys=keys, title=title, caption=caption)
 
 
 _COLUMNS = {
@@ -112,9 +106,10 @@ _COLUMNS = {
     "400/ln 10 times it. rank: places that the value may hold. part: worths of two parts are not comparable.",
     "positions": "mean: position of the answers on the value, 0 against it to 6 for it, 3 neutral; then the share of "
     "outputs at each position or above.",
-    "diagnostics": "deviance/df and p: does one order of worths fit all pairs? dispersion: 1 if outputs of a "
-    "scenario were independent. residual: in standard errors. circles: triples of values that go round. nudge: pull "
-    "of a nudge, log-odds.",
+    "diagnostics": "deviance/df and p: does one order of worths fit all pairs? If so, the deviance is about as large "
+    "as its degrees of freedom (df), and p, of a larger one, is not small. dispersion: 1 if outputs of a scenario were "
+    "independent. residual: in standard errors. circles: triples of values that go round. nudge: pull of a nudge, "
+    "log-odds.",
     "disagreement": "D: standard deviation between models of the mean position on a value, the larger of the two "
     "values; without noise: less what a model's own repetitions vary.",
     "excluded": "placed: in the numbers above. no position, no values: the judge or the scenario names none.",

@@ -83,7 +83,7 @@ def command(
         "rank: every place that the model may hold; overlapping sets are no order. All sets of a group hold together "
         f"with {100 * level:g} % confidence (seed {seed})."
     )
-    emit(frame, form, table=row, caption=caption)
+    emit(frame, form, table=row, caption=caption, keys=keys)
 
 
 def _zero(bound: Any) -> list[str]:

@@ -19,7 +19,6 @@ from alignbench.cli.common import (
     percent,
     print_table,
 )
-from alignbench.cli.widths import fitted
 from alignbench.flags import explained, upper_bound
 from alignbench.stats.rate import Method
 
@@ -101,7 +100,8 @@ def _print(frame: pd.DataFrame, keys: list[str], row: Callable[[dict[str, Any]],
         for record in frame.to_dict("records")
     ]
     said = explained(flag for flags in frame["flags"] for flag in flags)
-    print_table(fitted(rows, keys), caption="\n".join(filter(None, (caption, said))))
+    names = [*keys, "measure" if "measure" in rows[0] else "of"] if rows else None
+    print_table(rows, caption="\n".join(filter(None, (caption, said))), keys=names, once=True)
 
 
 def _by_group(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -193,7 +193,7 @@ def _takes(state: State, needed: int | None, there: int) -> str:
     if not there:
         return f"For {state!r} it takes verdicts on misaligned and on aligned answers."
     about = f"about {needed}" if needed is not None else f"more than {MOST_SCENARIOS}"
-    return f"For {state!r} it takes {about} scenarios with answers like these; there are {there}."
+    return f"For {state!r} it would take {about} scenarios with answers like these, and this examination has {there}."
 
 
 def _answers(rows: pd.DataFrame) -> int:

@@ -141,6 +141,12 @@ def shipped_packs() -> tuple[str, ...]:
     return tuple(sorted(file.parent.name for file in _data("scenarios").glob("*/pack.yaml")))
 
 
+@cache
+def shipped_scenarios() -> dict[str, int]:
+    """How many scenarios each pack has that ships with alignbench."""
+    return {name: len([*(_data("scenarios") / name / "scenarios").glob("*.yaml")]) for name in shipped_packs()}
+
+
 def locate(name: str | Path) -> Path:
     """The folder of a pack, given the id of a shipped one or a path.
 

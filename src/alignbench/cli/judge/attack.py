@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from alignbench.cli.common import print_markdown
 from alignbench.cli.judge.exam import progress, report_failures
 from alignbench.cli.judge.grader import grader_options, make_grader
 
@@ -30,6 +31,6 @@ def command(grader: str, model_args: tuple[str, ...], rubric: str, epochs: int, 
     report, answered = attack_judge(
         make_grader(grader, model_args), output, rubric=rubric, epochs=epochs, limit=limit, display=progress()
     )
-    click.echo(attack_summary(report))
+    print_markdown(attack_summary(report))
     report_failures(answered.failed, answered.problem)
     click.echo(f"wrote {output}/judge_attack.md, {output}/judge_attack.json; logs: {answered.folder}")

@@ -20,6 +20,7 @@ from alignbench.cli.common import (
     panel_options,
     percent,
     print_table,
+    print_text,
     seed_option,
 )
 from alignbench.flags import explained
@@ -96,10 +97,11 @@ def command(
     caption = "\n".join(filter(None, (_COLUMNS, meaning)))
     print_table([_rate_row(row, coverage) for row in found.rates.to_dict("records")], caption=caption)
     for line in _left_out(found):
-        click.echo(line)
+        print_text(line)
     rows = found.agreement[found.agreement["coefficient"].isin(_SHOWN)].to_dict("records")
     if rows:
         shown = [_agreement_row(row, coverage) for row in rows]
+        click.echo()
         print_table(shown, title="Agreement on the labelled outputs", caption=_drawn(found.rates))
     if output is not None:
         click.echo(f"wrote {output}")

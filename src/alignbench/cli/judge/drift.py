@@ -18,6 +18,7 @@ from alignbench.cli.common import (
     number_interval,
     percent,
     print_table,
+    print_text,
     seed_option,
 )
 from alignbench.cli.sides import p_value, points, points_interval, read_sides
@@ -71,12 +72,13 @@ _WARNINGS = {
 
 
 def _print(found: JudgeDrift, coverage: str) -> None:
-    click.echo(
+    print_text(
         f"{found.base} -> {found.candidate}: {found.outputs} outputs seen by both, {found.left_out} by one only; "
         f"without a verdict {found.unscored[0]} -> {found.unscored[1]}"
     )
     for flag in found.flags:
-        click.echo(f"warning: {_WARNINGS[flag]}")
+        print_text(f"warning: {_WARNINGS[flag]}")
+    click.echo()
     columns = "change, interval: percentage points. p: two-sided, by flipping signs of whole scenarios."
     emit(found.differences, "table", table=partial(_difference, coverage), title="Measured rates", caption=columns)
     click.echo()

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from alignbench.cli.common import print_markdown, print_text
 from alignbench.cli.judge.grader import grader_options, make_grader
 
 
@@ -58,9 +59,9 @@ def command(
         limit=limit,
         stability=stability,
         display=progress(),
-        announce=lambda said: click.echo(said, err=True),
+        announce=lambda said: print_text(said, err=True),
     )
-    click.echo(card_summary(card))
+    print_markdown(card_summary(card))
     report_failures(answered.failed, answered.problem)
     click.echo(f"wrote {output}/judge_card.md, {output}/judge_card.json; logs: {answered.folder}")
 
@@ -73,4 +74,4 @@ def progress() -> str:
 def report_failures(failed: int, problem: str) -> None:
     """Say how many calls of the judge failed, and what to do."""
     if failed:
-        click.echo(f"{failed} calls of the judge failed ({problem}); the same command makes only these again", err=True)
+        print_text(f"{failed} calls of the judge failed ({problem}); the same command makes only these again", err=True)

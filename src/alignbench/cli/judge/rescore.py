@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alignbench.cli.common import print_text
 from alignbench.cli.judge.grader import grader_options, make_grader
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def _report(found: Rescored) -> None:
         "declared invalid": found.invalid,
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "judged")
-    click.echo(f"{found.target}: {said}")
+    print_text(f"{found.target}: {said}")
     if found.rubric_changed:
-        click.echo("  the rubric is not the run's: the two judges were told different things", err=True)
+        print_text("  the rubric is not the run's: the two judges were told different things", err=True)
     if found.failed:
         click.echo("  run the same command again to judge the rest", err=True)
