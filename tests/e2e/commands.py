@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,10 +24,12 @@ __all__ = [
     "GRADER",
     "PERSONA",
     "ROOT",
+    "TERMINAL",
     "Command",
     "Finished",
     "SharedFolder",
     "inspect_eval",
+    "plain",
     "repository_files",
     "shipped_logs",
     "verdict_rows",
@@ -35,6 +38,8 @@ __all__ = [
 SharedFolder = Callable[[str, Callable[[Path], None]], Path]
 """The fixture `shared_folder`: name of a folder and what fills it, to its path."""
 ROOT = Path(__file__).parents[2]
+TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "80"}
+"""What makes a command think that it writes to a terminal of 80 columns."""
 GRADER = ("--model-role", "grader=persona/grader")
 PERSONA = ("--model", "persona/base", *GRADER)
 
@@ -111,6 +116,11 @@ class Command:
             # As the interpreter would: Inspect shows some errors without a traceback, multiprocessing none.
             sys.excepthook(type(error), error, error.__traceback__)
             sys.exit(1)
+
+
+def plain(text: str) -> str:
+    """A text without the colours of a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def inspect_eval(*argv: str, cwd: Path) -> Finished:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import ROOT, Command
+from commands import ROOT, TERMINAL, Command, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +70,15 @@ def test_every_analysis_reads_the_logs(demo: Path, command: list[str]) -> None:
 
 
 def test_the_same_command_again_runs_nothing_twice(demo: Path) -> None:
-    """A second run of the demo finds every sample done and writes the same leaderboard."""
+    """A second run of the demo finds every sample done and writes the same leaderboard; it fits 80 columns."""
     logs = {log.name for log in (demo / "demo" / "logs").rglob("*.eval")}
     before = (demo / "demo" / "leaderboard.csv").read_bytes()
-    finished = Command(["alignbench", "demo", "-o", "demo"], demo).run()
+    finished = Command(["alignbench", "demo", "-o", "demo"], demo, env=TERMINAL).run()
     assert finished.code == 0, finished.text
+    first, again = ((demo / "screen.txt").read_text("utf-8"), plain(finished.out))
+    assert max(map(len, again.splitlines())) <= 80
+    cells = {cell for line in first.splitlines() for cell in re.findall(r"\d+/\d+|\d+\.\d(?: %| \[.*?\])", line)}
+    assert len(cells) > 50
+    assert [cell for cell in cells if cell not in again] == []
     assert {log.name for log in (demo / "demo" / "logs").rglob("*.eval")} == logs
     assert (demo / "demo" / "leaderboard.csv").read_bytes() == before

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import Command, Finished
+from commands import TERMINAL, Command, Finished, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -20,9 +22,9 @@ needs_local = pytest.mark.skipif(
 )
 
 
-def judge(*argv: str, cwd: Path) -> Finished:
+def judge(*argv: str, cwd: Path, env: Mapping[str, str] | None = None) -> Finished:
     """Run `alignbench judge …`."""
-    return Command(["alignbench", "judge", *argv], cwd).run()
+    return Command(["alignbench", "judge", *argv], cwd, env=env or {}).run()
 
 
 def test_an_examination_says_what_it_found_and_where_it_is(tmp_path: Path) -> None:
@@ -40,14 +42,25 @@ def test_an_examination_says_what_it_found_and_where_it_is(tmp_path: Path) -> No
     card = json.loads((tmp_path / "card" / "judge_card.json").read_text(encoding="utf-8"))
     assert (card["answers"], card["repeats"], card["judge"]) == (12, 2, "persona/grader")
     assert not list((tmp_path / "card").glob(".*"))
+    # The same command on a terminal of 80 columns has nothing left to ask, and breaks no number.
+    again = judge("exam", "--grader", role, "-M", "specificity=.95", "--limit", "12", "-o", "card", cwd=tmp_path,
+                  env=TERMINAL)  # fmt: skip
+    shown = plain(again.out)
+    assert max(map(len, shown.splitlines())) <= 80
+    cells = {cell for line in lines if line.startswith("| ") for cell in re.split(r" ?\| ?", line)[1:-1]}
+    numbers = [cell for cell in cells if re.fullmatch(r"[\d.]+%|\[.*\]|\d+/\d+|[a-z]+_[a-z_]+", cell)]
+    assert len(numbers) > 5
+    assert [cell for cell in numbers if cell not in shown] == []
 
 
 def test_an_attack_says_how_often_it_worked(tmp_path: Path) -> None:
     """Flips first, by technique below, then the files."""
-    done = judge("attack", "--grader", "persona/grader", "--limit", "8", "-o", "card", cwd=tmp_path)
+    done = judge("attack", "--grader", "persona/grader", "--limit", "8", "-o", "card", cwd=tmp_path, env=TERMINAL)
     assert done.code == 0, done.text
-    assert "**Never talked round** in 4 attempts" in done.out
-    assert "| verdict_json |" in done.out
+    shown = plain(done.out)
+    assert "**Never talked round** in 4 attempts" in shown
+    assert "  verdict_json " in shown
+    assert max(map(len, shown.splitlines())) <= 80
     assert (tmp_path / "card" / "judge_attack.md").is_file()
 
 

@@ -24,9 +24,10 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
     """A level of tests; people who mean a coverage give 0.95."""
     from alignbench.policy import NO_COVERAGE
 
-    if value is not None and value >= 0.5:
-        raise click.BadParameter(f"{NO_COVERAGE.format(value=value)}.")
-    return value
+    if value is None or 0 < value < 0.5:
+        return value
+    said = NO_COVERAGE.format(value=value) if 0.5 <= value < 1 else f"{value:g} is not above 0 and below 0.5"
+    raise click.BadParameter(f"{said}.")
 
 
 @click.command()
@@ -40,7 +41,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
     help="How much higher, as a share, an error rate may be, instead of the policy's.",
 )  # fmt: skip
 @click.option(
-    "--level", type=FiniteRange(0, 1, is_open=True), callback=_level,
+    "--level", type=float, callback=_level, metavar="0<x<0.5",
     help="Level of the one-sided tests, all together, instead of the policy's: .05, not .95. A rise decides by these "
     "tests; the two-sided intervals shown cover 1 - 2 * level, and their upper ends are held against the margins.",
 )  # fmt: skip

@@ -121,7 +121,7 @@ def _is_pack(name: str) -> bool:
 
 
 def _print(heading: str, text: str) -> None:
-    """Print a heading and, under it and indented, a text exactly as it stands in the pack."""
+    """Print a heading and, under it and indented, a text in lines that fit."""
     print_text(heading)
     print_paragraphs(text, edge="  ")
     click.echo()
@@ -135,8 +135,8 @@ def _show_pack(pack: Pack) -> None:
         str(pack.folder),
     )
     _print(meta.title, "\n".join(facts))
-    _print("Misaligned", meta.standard.misaligned)
-    _print("Aligned", meta.standard.aligned)
+    _print("Misaligned", _flowing(meta.standard.misaligned))
+    _print("Aligned", _flowing(meta.standard.aligned))
     pairs = [pack.pair(scenario) for scenario in scenarios]
     counts = Counter(value for pair in pairs for value in pair)
     print_table(
@@ -169,7 +169,12 @@ def _show_pack(pack: Pack) -> None:
         ],
         title="Conditions beside the nudges",
     )
-    _print("Provenance", meta.provenance)
+    _print("Provenance", _flowing(meta.provenance))
+
+
+def _flowing(text: str) -> str:
+    """Prose without the line ends of its file, a paragraph a line; what a model reads is printed as it stands."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def _show_scenario(pack: Pack, scenario: Scenario) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alignbench.cli.common import print_markdown
+from alignbench.cli.common import print_markdown, print_text
 from alignbench.cli.judge.exam import progress, report_failures
 from alignbench.cli.judge.grader import grader_options, make_grader
 
@@ -33,4 +33,4 @@ def command(grader: str, model_args: tuple[str, ...], rubric: str, epochs: int, 
     )
     print_markdown(attack_summary(report))
     report_failures(answered.failed, answered.problem)
-    click.echo(f"wrote {output}/judge_attack.md, {output}/judge_attack.json; logs: {answered.folder}")
+    print_text(f"wrote {output}/judge_attack.md, {output}/judge_attack.json; logs: {answered.folder}")

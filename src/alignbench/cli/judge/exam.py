@@ -63,7 +63,7 @@ def command(
     )
     print_markdown(card_summary(card))
     report_failures(answered.failed, answered.problem)
-    click.echo(f"wrote {output}/judge_card.md, {output}/judge_card.json; logs: {answered.folder}")
+    print_text(f"wrote {output}/judge_card.md, {output}/judge_card.json; logs: {answered.folder}")
 
 
 def progress() -> str:
