@@ -352,7 +352,10 @@ def test_checkpoints_under_one_name_are_two_models() -> None:
     """Rows of other model arguments are another model, named by them."""
     both = pd.concat([BASE.assign(model_args="step=1"), CANDIDATE.assign(model="base", model_args="step=2")])
     rows = compare(both, base_name="base step=1")
-    assert rows.attrs == {"base": "base step=1", "candidates": ["base step=2"], "unpaired": {}}
+    names = ["base: base step=1, 4 epochs", "candidate: base step=2, 4 epochs", "packs: pack_0, pack_1"]
+    assert rows.attrs == {"base": "base step=1", "candidates": ["base step=2"], "unpaired": {}, "compared": names}
+    read = compare(both, base_name="base step=1", inputs=["logs"])
+    assert read.attrs["compared"][0] == "base: base step=1 from logs, 4 epochs"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def described(sides: Sequence[Side]) -> list[str]:
 
 def _origin(side: Side) -> str:
     parts = [f"{side.model} from {side.source}" if side.source else side.model]
-    parts += [f"arguments {' and '.join(side.model_args)}"] if side.model_args else []
+    # Checkpoints under one name have them in their names.
+    args = [one for one in side.model_args if one not in side.model]
+    parts += [f"arguments {' and '.join(args)}"] if args else []
     parts += [f"{side.epochs} epoch{'s' if side.epochs != 1 else ''}"] if side.epochs else []
     return ", ".join(parts)
 

@@ -131,7 +131,7 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
     same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
     said = f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
     for line in (f"{said}same verdict: {'; '.join(same)}", *(f"warning: {text}" for text in about["warnings"])):
-        click.echo(visible(line), err=True)
+        print_text(line, err=True)
     return result
 
 
@@ -144,9 +144,7 @@ def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
             _judge(card.judge, card.judge_config, card.rubric_digest, pack)
             for card in cards for pack in card.packs
         )  # fmt: skip
-        click.echo(
-            visible(f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}"), err=True
-        )
+        print_text(f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}", err=True)
     return table
 
 

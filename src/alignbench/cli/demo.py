@@ -81,6 +81,7 @@ def _print_truth(result: DemoResult) -> None:
     print_table(
         [row({str(key): value for key, value in record.items()}) for record in records],
         title="What was found, beside what is true",
+        keys=("measure", "model", "pack"),
     )
     click.echo(f"{int(result.truth['holds'].sum())} of {len(records)} intervals hold the truth.\n")
 

@@ -18,6 +18,7 @@ from alignbench.cli.common import (
     panel_options,
     percent,
     print_table,
+    print_text,
 )
 from alignbench.flags import explained, upper_bound
 from alignbench.stats.rate import Method
@@ -80,7 +81,7 @@ def command(
     by = (*by, CARD_COLUMN) if cards else by
     guess = load_transport(transported, table) if transported else None
     for note in guess.notes if guess else ():
-        click.echo(note, err=True)
+        print_text(note, err=True)
     chosen: dict[str, Any] = {"level": level, "method": method, "seed": seed, "packs": wanted}
     frame = rates(table, by, **chosen, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
