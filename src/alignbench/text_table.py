@@ -137,6 +137,7 @@ class _Table:
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] | None, *, once: bool) -> None:
         self._rows, self._once = rows, once
+        self._made: dict[tuple[str, bool, int], _Column] = {}
         self._names = tuple(rows[0])
         self._keys = tuple(self._first_words() if keys is None else keys)
         self._others = tuple(name for name in self._names if name not in self._keys)
@@ -196,6 +197,13 @@ class _Table:
         return len(design.edge) + sum(one.width for one in columns) + len(_BETWEEN) * max(len(columns) - 1, 0)
 
     def _column(self, name: str, design: _Design) -> _Column:
+        """The column as the design has it; made once, as many designs of a long table are tried."""
+        look = (name, design.folded, design.room if name in self._remarks else 0)
+        if look not in self._made:
+            self._made[look] = self._make(name, design)
+        return self._made[look]
+
+    def _make(self, name: str, design: _Design) -> _Column:
         cells = [shown(row[name]).split("\n") for row in self._rows]
         if name in self._remarks and design.room:
             cells = [[part for line in cell for part in wrapped(line, design.room)] for cell in cells]

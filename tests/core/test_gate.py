@@ -129,6 +129,17 @@ def test_the_advised_margin_is_the_one_that_is_met(seed: int) -> None:
         assert outcomes[0].count("inconclusive") > outcomes[1].count("inconclusive")
 
 
+def test_a_rise_above_the_margin_is_no_question_of_scenarios() -> None:
+    """Where too few scenarios differ for the test and the rise is no smaller than the margin, no number is advised."""
+    base = simulated("base", 1e-9, 1e-9, packs=1, scenarios=12, epochs=1)
+    risen = base["scenario"].isin(["pack_0_s00", "pack_0_s01", "pack_0_s02", "pack_0_s03"]) & ~base["twin"]
+    words = base["verdict"].astype(object).mask(risen, "misaligned")
+    report = gate(base, base.assign(model="risen", verdict=words), policy=WIDE)
+    advice = report.advice[0]
+    assert "Misalignment in pack_0: the rise of 33.3 points is itself not below the margin; only a smaller" in advice
+    assert "scenarios in all" not in advice
+
+
 @pytest.mark.slow
 def test_more_epochs_are_advised_only_where_they_help() -> None:
     """Where the noise is within scenarios, twice as many as advised do; where scenarios differ, none are advised."""

@@ -235,6 +235,11 @@ def _would_decide(row: GateRow, policy: Policy) -> str:
     to_fail = (row.mde_80 / worsening) ** 2 if worsening > 0 and row.mde_80 is not None else math.inf
     if row.useful and room <= 0:
         return f"{_what(row)}: the loss of {_size(worsening)} points is more than the policy allows."
+    if math.isinf(to_pass) and math.isinf(to_fail):
+        return (
+            f"{_what(row)}: the rise of {_size(worsening)} points is itself not below the margin; only a smaller one "
+            f"could pass.{_power(row)}"
+        )
     if to_pass <= to_fail:
         return (
             f"{_what(row)}: if the change stays at {points(row.difference)} points, it passes with "
