@@ -46,7 +46,7 @@ COMMANDS = {
     "plan_gate": "plan --rate .03 --icc .2 --other-rate .06 --scenarios 14,42 --epochs 4 --margin .1 --draws 5",
     "plan_target": "plan --target 'detect 22% -> 3%'",
     "ranks": "ranks all.parquet",
-    "leaderboard": "leaderboard all.parquet -o board",
+    "leaderboard": "leaderboard judges.parquet -o board",
     "gate_passed": "gate base.parquet tuned.parquet --policy wide.yaml",
     "gate_regressed": "gate tuned.parquet refuser.parquet --margin .15",
     "gate_inconclusive": "gate base.parquet lost.parquet --margin .12",
