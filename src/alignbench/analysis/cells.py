@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.ledger import TALLIED, marks, tallied
+from alignbench.columns import RUN_COLUMNS, VOTES
 from alignbench.errors import InputError
 from alignbench.table import label_models, row_groups
 from alignbench.verdicts import JUDGED, UNSCORED_REASONS, VERDICTS
@@ -37,9 +38,6 @@ __all__ = [
 
 UNSCORED_LIMIT = 0.10
 """Above this share of off-task or unscored outputs a row is flagged."""
-
-VOTES = "votes"
-"""Column of a panel's table: how many of its judges found the event."""
 
 IDENTITY = ("model", "judge", "judge_config", "rubric_digest", "pack_digest")
 """Rows that differ in one of these are never counted together."""
@@ -173,7 +171,8 @@ def identify(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list
     if unknown:
         raise InputError(f"cannot group by {unknown[0]!r}", allowed=", ".join(map(str, table.columns)))
     labelled = label_models(table)
-    columns = list(dict.fromkeys(by))
+    # A run is shown with its date.
+    columns = list(dict.fromkeys(name for one in by for name in (RUN_COLUMNS if one == "run" else (one,))))
     for name in IDENTITY:
         # A pack has its own digest: it splits rows only where one pack has two.
         groups = labelled.groupby("pack", observed=True)[name] if name == "pack_digest" else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import FiniteRange, echo_csv, format_option, panel_options
+from alignbench.cli.common import FiniteRange, echo_csv, format_option, latest_option, panel_options
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @sides_argument
 @name_options
+@latest_option
 @click.option("--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/.")
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report here, in a folder that exists.")
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
@@ -40,6 +41,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     base_name: str | None,
     candidate_name: str | None,
     policy_file: Path | None,
@@ -75,7 +77,7 @@ def command(
     given = {"margin": margin, "level": level, "seed": seed}
     changed = {key: value for key, value in given.items() if value is not None}
     policy = Policy(**{**policy.model_dump(), **changed})
-    base, candidate = read_sides(inputs, panel, cards)
+    base, candidate = read_sides(inputs, panel, cards, latest=latest)
     names = {"base_name": base_name, "candidate_name": candidate_name}
     report = gate(base, candidate, policy=policy, **names, calibration=calibration)
     with together():

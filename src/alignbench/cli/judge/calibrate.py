@@ -14,12 +14,14 @@ from alignbench.cli.common import (
     input_argument,
     interval,
     json_text,
+    latest_option,
     level_option,
     number,
     number_interval,
     panel_options,
     percent,
     print_table,
+    read,
     seed_option,
 )
 from alignbench.flags import explained
@@ -38,6 +40,7 @@ _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_
 
 @click.command()
 @input_argument
+@latest_option
 @click.argument("labels", type=_FILE)
 @click.option("--labels", "more", type=_FILE, multiple=True, help="Labels of another labeller; may be given again.")
 @click.option("-o", "--output", type=_FILE, help="Write calibration.json here, for --calibration of other commands.")
@@ -48,6 +51,7 @@ _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     labels: Path,
     more: tuple[Path, ...],
     output: Path | None,
@@ -71,7 +75,6 @@ def command(
     With --panel the counts of votes are the strata, and the result is for the same panel only.
     """
     from alignbench.files import spare_inputs, spare_others
-    from alignbench.inputs import read_inputs
     from alignbench.judging.calibrate import calibrate
     from alignbench.judging.calibration import CALIBRATION_MARK
     from alignbench.judging.cards import read_cards
@@ -80,7 +83,7 @@ def command(
     if output is not None:
         spare_inputs([output], [*inputs, labels, *more, *cards])
         spare_others(output, CALIBRATION_MARK, "calibration")
-    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    table = combined(read(inputs, latest=latest), panel, read_cards(cards))
     found = calibrate(table, read_labels([labels, *more]), judge=judge, level=level, seed=seed)
     if output is not None:
         found.save(output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import combined, input_argument, panel_options, print_table, seed_option
+from alignbench.cli.common import combined, input_argument, latest_option, panel_options, print_table, read, seed_option
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -18,6 +18,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @input_argument
+@latest_option
 @click.option(
     "-n", "--outputs", "n", type=click.IntRange(min=2), default=100, show_default=True,
     help="Outputs to draw from each model, pack and measure; 100 to 200 are of use.",
@@ -41,6 +42,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @seed_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     n: int,
     output: Path,
     html: Path | None,
@@ -63,7 +65,7 @@ def command(
     """
     from alignbench.csv_files import frame_csv
     from alignbench.files import spare_inputs, spare_others, together, write_text
-    from alignbench.inputs import TABLE_SUFFIXES, read_inputs
+    from alignbench.inputs import TABLE_SUFFIXES
     from alignbench.judging.cards import read_cards
     from alignbench.judging.labelling_page import PAGE_MARK, labelling_page
     from alignbench.judging.sampling import draw
@@ -74,7 +76,7 @@ def command(
     keep_labels(output)
     if html is not None:
         spare_others(html, PAGE_MARK, "page of judge sample")
-    table, marks = read_inputs(inputs), read_cards(cards)
+    table, marks = read(inputs, latest=latest), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:
         require_texts(table)
