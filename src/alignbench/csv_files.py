@@ -78,7 +78,11 @@ def read_csv(file: Path, **options: Any) -> pd.DataFrame:
         separator = ";" if heading.count(b";") > heading.count(b",") else ","
         # Excel marks its UTF-8.
         usual = {"dtype": str, "keep_default_na": False, "sep": separator, "encoding": "utf-8-sig"}
-        return own_columns(pd.read_csv(lines, **{**usual, **options}))
+        frame = pd.read_csv(lines, **{**usual, **options})
+    if not isinstance(frame.index, pd.RangeIndex):
+        # pandas would shift every column by one.
+        raise ValueError("its lines have more cells than its heading")
+    return own_columns(frame)
 
 
 _CELLS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")

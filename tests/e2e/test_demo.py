@@ -70,10 +70,13 @@ def test_every_analysis_reads_the_logs(demo: Path, command: list[str]) -> None:
 
 
 def test_the_same_command_again_runs_nothing_twice(demo: Path) -> None:
-    """A second run of the demo finds every sample done and writes the same leaderboard."""
+    """A second run finds every sample done, writes the same leaderboard, and prints the truth as JSON if asked."""
     logs = {log.name for log in (demo / "demo" / "logs").rglob("*.eval")}
     before = (demo / "demo" / "leaderboard.csv").read_bytes()
-    finished = Command(["alignbench", "demo", "-o", "demo"], demo).run()
+    finished = Command(["alignbench", "demo", "-o", "demo", "--format", "json"], demo).run()
     assert finished.code == 0, finished.text
+    held = re.search(r"(\d+) of 30 intervals hold the truth", (demo / "screen.txt").read_text("utf-8"))
+    assert held is not None
+    assert [row["holds"] for row in json.loads(finished.out)].count(True) == int(held[1])
     assert {log.name for log in (demo / "demo" / "logs").rglob("*.eval")} == logs
     assert (demo / "demo" / "leaderboard.csv").read_bytes() == before

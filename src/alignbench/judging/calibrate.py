@@ -107,7 +107,7 @@ def calibrate(
     attached = calibration.attach(mine)
     by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
     errors = [measure.name for measure in MEASURES]
-    frame = rates(attached, by, level=level, measures=errors, calibration=Attached(minimum_labels=1))
+    frame = rates(attached, by, level=level, measures=errors, calibration=Attached())
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
     off_task = matched.loc[matched["label"] == "off_task", "row"]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import combined, input_argument, latest_option, panel_options, print_table, read, seed_option
+from alignbench.cli.common import (
+    combined,
+    echo_csv,
+    format_option,
+    input_argument,
+    json_text,
+    latest_option,
+    panel_options,
+    print_table,
+    read,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -40,6 +51,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--logs", multiple=True, metavar="LOGS", help="Where the answers stand, if INPUT is a table.")
 @panel_options
 @seed_option
+@format_option
 def command(
     inputs: tuple[str, ...],
     latest: bool,
@@ -53,6 +65,7 @@ def command(
     panel: How | None,
     cards: tuple[str, ...],
     seed: int,
+    form: str,
 ) -> None:
     """Draw outputs for people to label, a third of them flagged by the judge, in shuffled order.
 
@@ -88,6 +101,15 @@ def command(
         write_text(output, frame_csv(sheet))
         if html is not None:
             write_text(html, labelling_page(sheet))
+    if form == "json":
+        files = [str(file) for file in (output, html) if file is not None]
+        design, votes = (frame.to_dict("records") for frame in (drawn.design, drawn.votes))
+        about = {"outputs": len(drawn.rows), "seed": seed, "files": files}
+        click.echo(json_text({**about, "design": design, "votes": votes}), nl=False)
+        return
+    if form == "csv":
+        echo_csv(drawn.design)
+        return
     _print_design(drawn, seed)
     click.echo(f"wrote {output}")
     if html is not None:
