@@ -105,7 +105,7 @@ KEY_COLUMNS = (
 )  # fmt: skip
 """What identifies a row."""
 
-RUN_COLUMNS = ("run", "date")
+RUN_COLUMNS = ("date", "run")
 """What tells runs apart that answer the same; grouped by one of them, such runs stand beside each other."""
 CARD_COLUMN = "judge_card"
 """Further column: the state of the judge's card, or `unexamined`."""

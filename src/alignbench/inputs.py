@@ -67,6 +67,5 @@ def read_inputs(
     if not latest:
         return table
     table, remark = latest_runs(table)
-    if remark:
-        note(remark)
+    note(remark)
     return as_table(table, source=source, by=by)

@@ -41,7 +41,7 @@ def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         table: A checked verdict table with its columns `date` and `run` (or `date` alone).
 
     Returns:
-        The rows that count; and in words how many were left out, empty if none.
+        The rows that count; and in words how many were left out.
 
     Raises:
         InputError: A row has no date, or runs that answer the same began in the same second.
@@ -67,7 +67,7 @@ def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             raise InputError(f"two runs that answer the same began at {date}", allowed="runs of different seconds")
         left.add(part)
     if not left:
-        return table, ""
+        return table, "--latest: nothing left out, as no run is repeated by a later one"
     out = pd.MultiIndex.from_arrays([question, run]).isin(list(left))
     runs = len({one for _, one in left})
     said = f"{out.sum():,} of {len(table):,} rows left out, of {runs} run{'s' if runs > 1 else ''} that a later one"

@@ -302,8 +302,8 @@ def _check_keys(table: pd.DataFrame, source: object, names: Sequence[str]) -> No
     allowed = "one row per output and judge; repetitions differ in epoch, runs in run"
     if row["run"] != table["run"].iloc[other]:
         allowed = (
-            "one run of the same: --latest takes the latest alone, rates --by run shows each; or runs in folders of "
-            "their own, one of them at a time"
+            "one run of the same: --latest takes the latest alone, rates --by run shows each, or keep each in a folder "
+            "of its own"
         )
     raise InputError(f"rows {other + 1} and {first + 1} have one key: {key}{where}", file=source, allowed=allowed)
 

@@ -313,7 +313,7 @@ def test_a_bare_table_without_some_rows_lacks_them(tmp_path: Path) -> None:
         command, [str(tmp_path / "base.csv"), str(tmp_path / "candidate.csv"), "--format", "json"]
     )
     assert result.exit_code == 3
-    data = json.loads(result.output)
+    data = json.loads(result.stdout)
     assert data["decision"] == "inconclusive"
     assert {one["candidate"] for one in data["judge_again"]} == {"absent"}
     assert len(data["judge_again"]) == misaligned(conflicts[1]).sum()

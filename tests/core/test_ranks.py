@@ -408,7 +408,7 @@ def test_command_prints_sets_and_reasons(tmp_path: Path) -> None:
     assert "0/24" in shown
     assert "judge 'j2' instead of 'j1'" in shown
     assert "nan" not in shown
-    records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).output)
+    records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).stdout)
     assert [record["rank"] for record in records] == ["1–1", "2–2", None]
     assert records[0]["rank_low"] == records[0]["rank_high"] == 1
     assert runner.invoke(command, [str(file), "--format", "csv"]).output.startswith("model,")

@@ -501,7 +501,7 @@ def test_the_ledger_is_a_table_of_its_own(tmp_path: Path) -> None:
     wanted = ["model", "pack", "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]
     text = CliRunner().invoke(command, [str(file), "--ledger", "--format", "csv"], catch_exceptions=False).output
     assert text.splitlines()[0].split(",") == wanted
-    data = json.loads(CliRunner().invoke(command, [str(file), "--ledger", "--format", "json"]).output)
+    data = json.loads(CliRunner().invoke(command, [str(file), "--ledger", "--format", "json"]).stdout)
     assert [list(row) for row in data] == [wanted] * 4
 
 

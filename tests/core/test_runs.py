@@ -58,7 +58,7 @@ def test_two_runs_of_the_same_are_an_error_that_says_what_to_do() -> None:
     said = str(raised.value)
     assert "rows 1 and 97 have one key: model=m" in said
     assert f"(in week1.eval of {FIRST} and week2.eval of {SECOND})" in said
-    assert all(way in said for way in (*RUNS, "folders"))
+    assert all(way in said for way in (*RUNS, "folder"))
     with pytest.raises(InputError) as raised:
         as_table(pd.concat([week(1), week(1)]))
     assert "--latest takes" not in str(raised.value)
@@ -77,7 +77,8 @@ def test_latest_is_the_later_run_alone(form: str, tmp_path: Path) -> None:
     assert json.loads(done.stdout) == json.loads(alone.stdout)
     assert done.stderr == "--latest: 96 of 192 rows left out, of 1 run that a later one repeats\n"
     assert alone.stderr == ""
-    assert call("rates", two, "--latest").stderr == ""
+    whole = "--latest: nothing left out, as no run is repeated by a later one\n"
+    assert call("rates", two, "--latest").stderr == whole
 
 
 COMMANDS: dict[str, list[str]] = {
@@ -143,7 +144,8 @@ def test_by_run_sets_the_weeks_side_by_side(tmp_path: Path) -> None:
     both().to_parquet(tmp_path / "both.parquet")
     shown = call("rates", tmp_path / "both.parquet", "--by", "model,pack,run", "--format", "json")
     records = json.loads(shown.stdout)
-    assert [*records[0]][:4] == ["model", "pack", "run", "date"]
+    assert [*records[0]][:4] == ["model", "pack", "date", "run"]
+    assert [record["date"] for record in records if record["measure"] == "helped"] == [FIRST, SECOND]
     for number, date in ((1, FIRST), (2, SECOND)):
         mine = [record for record in records if record["run"] == f"run{number}m"]
         assert {record["date"] for record in mine} == {date}

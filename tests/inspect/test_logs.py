@@ -557,7 +557,9 @@ def test_a_log_judged_again_takes_the_place_of_the_first(logs: Logs, tmp_path: P
     again = score(log, rubric_judge(), action=action, model_roles={"grader": judge}, display="none")
     write_eval_log(again, str(tmp_path / f"{logs.plain.stem}-scored.eval"))
     table, first = verdicts([tmp_path]), verdicts([logs.plain])
-    assert same(read_inputs([tmp_path], latest=True), table)
+    told: list[str] = []
+    assert same(read_inputs([tmp_path], latest=True, note=told.append), table)
+    assert "nothing left out" in told[0]
     configs = set(table["judge_config"])
     assert configs - set(first["judge_config"]) == set(verdicts_config(judge))
     assert len(configs) == (2 if action == "append" else 1)

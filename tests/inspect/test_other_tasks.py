@@ -64,7 +64,9 @@ def test_the_way_by_a_table_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(code, {})
-    table = read_inputs(["verdicts.csv"], latest=True)
+    told: list[str] = []
+    table = read_inputs(["verdicts.csv"], latest=True, note=told.append)
+    assert "nothing left out" in told[0]
     assert table["run"].unique().tolist() == [log.eval.eval_id]
     assert table["unscored_reason"].tolist().count("unstated") == 2
     done = CliRunner().invoke(cli, ["rates", "verdicts.csv", "--format", "json"])

@@ -171,7 +171,7 @@ def identify(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list
     if unknown:
         raise InputError(f"cannot group by {unknown[0]!r}", allowed=", ".join(map(str, table.columns)))
     labelled = label_models(table)
-    # A run is shown with its date.
+    # Runs are shown with their dates, and in that order.
     columns = list(dict.fromkeys(name for one in by for name in (RUN_COLUMNS if one == "run" else (one,))))
     for name in IDENTITY:
         # A pack has its own digest: it splits rows only where one pack has two.
