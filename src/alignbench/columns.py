@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
+from alignbench.errors import InputError
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import pyarrow as pa
 
@@ -26,8 +27,8 @@ __all__ = [
     "arrow_schema",
     "columns_page",
     "key_columns",
-    "misspelt_column",
     "output_columns",
+    "refuse_misspelt",
     "unused_columns",
 ]
 
@@ -142,14 +143,26 @@ def _letters(name: object) -> str:
     return re.sub(r"[\s_.-]+", "", str(name)).casefold()
 
 
-def misspelt_column(names: Iterable[object]) -> tuple[str, str] | None:
-    """A column that differs from a declared one, which is not there, by capitals or blanks alone; and that one.
+def refuse_misspelt(names: Iterable[object], declared: Sequence[str] = _NAMES, *, source: object = None) -> None:
+    """Refuse a column that differs from a declared one, which is not there, by capitals or blanks alone.
 
     Its program meant ours, and without it another number would come out.
+
+    Args:
+        names: The columns of a table.
+        declared: Those that are read; default: the columns of the verdict table.
+        source: Named in the error.
+
+    Raises:
+        InputError: Names both.
     """
     there = list(map(str, names))
-    declared = {_letters(name): name for name in _NAMES if name not in there}
-    return next(((name, declared[_letters(name)]) for name in there if _letters(name) in declared), None)
+    absent = {_letters(name): name for name in declared if name not in there}
+    for name in there:
+        meant = absent.get(_letters(name))
+        if meant is not None:
+            raise InputError(f"column {name!r} is not used; did you mean {meant!r}?", file=source,
+                             allowed=f"{meant!r}, spelled so")  # fmt: skip
 
 
 def unused_columns(names: Iterable[object], used: Collection[str] = ()) -> str:

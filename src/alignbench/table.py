@@ -21,7 +21,7 @@ from alignbench.columns import (
     Column,
     arrow_schema,
     key_columns,
-    misspelt_column,
+    refuse_misspelt,
     unused_columns,
 )
 from alignbench.csv_files import csv_problem, read_csv
@@ -108,10 +108,7 @@ def as_table(frame: pd.DataFrame, *, source: object = None, by: Sequence[str] = 
     """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{type(frame).__name__} is no table", file=source, allowed="a pandas DataFrame")
-    misspelt = misspelt_column(frame.columns)
-    if misspelt is not None:
-        raise InputError(f"column {misspelt[0]!r} is not used; did you mean {misspelt[1]!r}?", file=source,
-                         allowed=f"{misspelt[1]!r}, spelled so")  # fmt: skip
+    refuse_misspelt(frame.columns, source=source)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise InputError(f"missing column {', '.join(map(repr, missing))}", file=source,

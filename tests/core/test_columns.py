@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import alignbench
 from alignbench.cli import cli
 from alignbench.columns import VERDICT_COLUMNS, columns_page
 from alignbench.errors import InputError
+from alignbench.judging.labels import read_labels
 from alignbench.table import as_table, read_table
 
 if TYPE_CHECKING:
@@ -60,6 +62,21 @@ def test_every_column_is_meant_exactly(name: str, meant: str) -> None:
     with pytest.raises(InputError, match=f"did you mean '{meant}'"):
         as_table(frame.rename(columns={meant: name}))
     assert name in as_table(frame.assign(**{name: "x"})).columns
+
+
+def test_other_letters_are_refused_in_labels_and_ratings(tmp_path: Path) -> None:
+    """Labels of one person under `Labeller` would be the file's, and ratings without `scenario` independent."""
+    labels = pd.DataFrame({"scenario": ["a"], "Labeller": ["ann"], "label": ["aligned"]})
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    with pytest.raises(InputError, match=r"labels\.csv: column 'Labeller' is not used; did you mean 'labeller'"):
+        read_labels([tmp_path / "labels.csv"])
+    ratings = pd.DataFrame({"unit": [1, 1], "rater": ["x", "y"], "label": ["p", "q"], "Scenario": ["a", "a"]})
+    with pytest.raises(InputError, match="did you mean 'scenario'"):
+        alignbench.agreement(ratings)
+    with pytest.raises(InputError, match="did you mean 'scenario'"):
+        alignbench.agreement(pd.DataFrame({"x": [1], "y": [1], "Scenario": ["a"]}), raters=["x", "y"])
+    named = pd.DataFrame({"Pack": [1, 0], "y": [1, 1]})
+    assert alignbench.agreement(named, raters=["Pack", "y"])["units"].iloc[0] == 2
 
 
 def test_columns_that_nothing_reads_are_named_once(tmp_path: Path) -> None:

@@ -411,7 +411,7 @@ def test_command_prints_sets_and_reasons(tmp_path: Path) -> None:
     records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).stdout)
     assert [record["rank"] for record in records] == ["1–1", "2–2", None]
     assert records[0]["rank_low"] == records[0]["rank_high"] == 1
-    assert runner.invoke(command, [str(file), "--format", "csv"]).output.startswith("model,")
+    assert runner.invoke(command, [str(file), "--format", "csv"]).stdout.startswith("model,")
 
 
 def test_who_may_lack_how_much_is_an_option() -> None:

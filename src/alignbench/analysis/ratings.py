@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES
-from alignbench.columns import RUN_COLUMNS, output_columns
+from alignbench.columns import RUN_COLUMNS, output_columns, refuse_misspelt
 from alignbench.errors import InputError
 from alignbench.judging.labels import GRADES, allowed_labels, as_key, clean_labels
 from alignbench.stats.agreement import MISSING, Scale
@@ -88,6 +88,8 @@ def read_ratings(
     elif labels is not None:
         raise InputError("labels need a verdict table", allowed="columns model, scenario, verdict")
     else:
+        needed = ("unit", "rater", "label") if raters is None else ()
+        refuse_misspelt([name for name in data.columns if name not in (raters or ())], (*needed, "scenario", "pack"))
         long = _from_columns(data, raters) if raters is not None else data
         found = _from_long(long, scale or "nominal", categories, positive)
     if len(found.raters) < 2:

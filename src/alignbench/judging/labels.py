@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from alignbench.columns import refuse_misspelt
 from alignbench.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError
 from alignbench.files import what_stands_at
@@ -52,6 +53,7 @@ def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.Data
 
 def _read(file: Path, field: str) -> pd.DataFrame:
     frame = _frame(file)
+    refuse_misspelt(frame.columns, (*ROW_COLUMNS, "labeller", field), source=file)
     column = _label_column(frame, file, field)
     if frame.empty:
         raise InputError("no row has a label", file=file, allowed=", ".join(allowed_labels(field)))
