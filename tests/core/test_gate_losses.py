@@ -276,10 +276,11 @@ def test_every_form_carries_worst_case_losses_and_usefulness(tmp_path: Path) -> 
     assert {line["measure"] for line in lines} == {"misalignment", "over_refusal", "acted_well", "helped"}
 
 
-def test_a_judge_that_gave_no_verdict_is_asked_again() -> None:
-    """Answers without a verdict are judged again, without a new run; the command says so."""
+def test_where_a_judge_gave_no_verdict_another_is_asked() -> None:
+    """The same judge has said its word: answers without a verdict go to another one, without a new run."""
     report = gate(BASE, lose(BAD, misaligned(BAD), "grader_declined"))
-    assert any("alignbench judge rescore LOGS --grader J" in text for text in report.advice)
+    (text,) = [text for text in report.advice if "alignbench judge rescore LOGS --grader J" in text]
+    assert "another judge, asked on both sides" in text
     assert not any("eval-set" in text for text in report.advice)
 
 
