@@ -1,4 +1,4 @@
-.PHONY: check test test-all test-models lock coverage proof speed
+.PHONY: check test test-all test-models lock columns coverage proof speed
 
 check:  ## lint, types and import rules
 	uv run ruff check .
@@ -18,6 +18,9 @@ test-models:  ## the tests with real models, one at a time: two would slow each 
 lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.lock
+
+columns:  ## the columns of the verdict table, for docs/tables.md
+	uv run python -c "from alignbench.columns import columns_page; print(columns_page())"
 
 coverage:  ## re-simulate the coverage of the intervals; under 30 minutes on two cores
 	uv run python -m benchmarks.coverage

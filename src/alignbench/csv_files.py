@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from alignbench.errors import first_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["FORMULA", "frame_csv", "own_cell", "own_columns", "read_csv", "safe_cell"]
+__all__ = ["FORMULA", "csv_problem", "frame_csv", "own_cell", "own_columns", "read_csv", "safe_cell"]
 
 _SIGNS = "=+\\-@\t\r\n＝＋－＠"
 FORMULA = f"^('*[{_SIGNS}])"
 """What a spreadsheet may execute, or what would be taken for our mark before it; numbers with a sign among them."""
 _FORMULA = re.compile(FORMULA)
 _MARKED = re.compile(f"^'+[{_SIGNS}]")
+_LONGEST_HEADING = 2**16
 _NUMBER = re.compile(r"[+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -59,15 +63,44 @@ def frame_csv(frame: pd.DataFrame) -> str:
 def read_csv(file: Path, **options: Any) -> pd.DataFrame:
     """Read a CSV as text, and give back the cells and headings that `safe_cell` marked.
 
+    Its columns are separated by commas, or by semicolons, as spreadsheets write them where a comma is in numbers.
+
     Args:
         file: The file.
-        options: Of `pandas.read_csv`; everything is read as text.
+        options: Of `pandas.read_csv`; everything is read as text unless they say otherwise.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is no CSV in UTF-8.
+        ValueError: It is no CSV in UTF-8; `csv_problem` says why.
     """
-    return own_columns(pd.read_csv(file, dtype=str, keep_default_na=False, **options))
+    with io.BufferedReader(file.open("rb", buffering=0), _LONGEST_HEADING) as lines:
+        heading = lines.peek().partition(b"\n")[0]
+        separator = ";" if heading.count(b";") > heading.count(b",") else ","
+        # Excel marks its UTF-8.
+        usual = {"dtype": str, "keep_default_na": False, "sep": separator, "encoding": "utf-8-sig"}
+        frame = pd.read_csv(lines, **{**usual, **options})
+    if not isinstance(frame.index, pd.RangeIndex):
+        # pandas would shift every column by one.
+        raise ValueError("its lines have more cells than its heading")
+    return own_columns(frame)
+
+
+_CELLS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_QUOTE = re.compile(r"EOF inside string starting at row (\d+)")
+
+
+def csv_problem(error: Exception) -> str:
+    """Why a file is no CSV, in our words: pandas has its own."""
+    said = first_line(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not in UTF-8"
+    if cells := _CELLS.search(said):
+        return f"line {cells[2]} has {cells[3]} cells, and those before have {cells[1]}"
+    if quote := _QUOTE.search(said):
+        return f"a quotation mark in row {quote[1]} is never closed"
+    if isinstance(error, pd.errors.EmptyDataError):
+        return "it is empty"
+    return "its lines are no CSV" if isinstance(error, pd.errors.ParserError) else said
 
 
 def own_columns(frame: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def pack_dataset(
     Raises:
         InputError: An argument names something that does not exist, or leaves nothing, or more than MAX_SAMPLES.
     """
-    if twins not in (True, False, "only"):
+    if not (isinstance(twins, bool) or twins == "only"):
         raise InputError(f"twins {twins!r}", item=pack.id, allowed="true, false, only")
     points = expand(pack.axes, conditions)
     scenarios = _select(pack, split, families, shard)

@@ -1,28 +1,36 @@
 """The verdict table: one row per output and judge, with declared columns.
 
 Every analysis starts here. A full table comes from logs (`alignbench.logs`); any CSV or Parquet file with the
-columns `model, scenario, verdict` is read too, the missing columns filled with stated defaults.
+columns `model, scenario, verdict` is read too, the missing columns filled with stated defaults
+(`alignbench.columns`).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from alignbench.csv_files import own_columns
-from alignbench.errors import InputError, first_line
+from alignbench.columns import (
+    KEY_COLUMNS,
+    REQUIRED,
+    VERDICT_COLUMNS,
+    Column,
+    arrow_schema,
+    key_columns,
+    refuse_misspelt,
+    unused_columns,
+)
+from alignbench.csv_files import csv_problem, read_csv
+from alignbench.errors import InputError
 from alignbench.files import what_stands_at
-from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
+from alignbench.notes import Note, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pyarrow as pa
 
 __all__ = [
     "KEY_COLUMNS",
@@ -36,89 +44,23 @@ __all__ = [
     "require_columns",
 ]
 
-Kind = Literal["text", "integer", "count", "boolean"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A declared column of the verdict table.
-
-    Attributes:
-        name: Its name.
-        kind: text (pandas category), integer (nullable Int16), count (nullable Int32, from 1), boolean.
-        default: What stands there when a bare table lacks it; None is null.
-        allowed: Every non-null value it may take, or None for any.
-        nullable: Whether null is a valid value.
-    """
-
-    name: str
-    kind: Kind
-    default: str | int | bool | None = None
-    allowed: tuple[str | int, ...] | None = None
-    nullable: bool = True
-
-
-_POSITIONS = tuple(range(7))
-
-VERDICT_COLUMNS: tuple[Column, ...] = (
-    Column("model", "text", nullable=False),
-    Column("model_args", "text", ""),
-    Column("task", "text", ""),
-    Column("pack", "text", "default", nullable=False),
-    Column("pack_version", "text", ""),
-    Column("pack_digest", "text", ""),
-    Column("scenario", "text", nullable=False),
-    Column("family", "text", ""),
-    Column("split", "text", "seen", ("seen", "unseen")),
-    Column("twin", "boolean", False, nullable=False),
-    Column("condition", "text", "default", nullable=False),
-    Column("nudge", "text", "neutral", ("neutral", "value_1", "value_2")),
-    Column("epoch", "count", nullable=False),
-    Column("turn", "count", 1, nullable=False),
-    Column("turns", "count", nullable=False),
-    Column("judge", "text", ""),
-    Column("judge_config", "text", ""),
-    Column("rubric", "text", ""),
-    Column("rubric_digest", "text", ""),
-    Column("verdict", "text", None, VERDICTS),
-    Column("unscored_reason", "text", None, UNSCORED_REASONS),
-    Column("refusal_type", "text", None, REFUSAL_TYPES),
-    Column("severity", "integer", None, (0, 1, 2, 3)),
-    Column("value_1", "text", ""),
-    Column("value_2", "text", ""),
-    Column("position_1", "integer", None, _POSITIONS),
-    Column("position_2", "integer", None, _POSITIONS),
-    Column("flags", "text", ""),
-    Column("log", "text", ""),
-    Column("sample_uuid", "text", ""),
-)
-"""The columns, in their order. `flags` holds words joined by +; `epoch` and `turn` count from 1."""
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDTH: dict[str, Literal["Int16", "Int32"]] = {"integer": "Int16", "count": "Int32"}
 _HIGHEST = 2**31 - 1
 
 _BY_NAME = {column.name: column for column in VERDICT_COLUMNS}
 
-KEY_COLUMNS = (
-    "model", "model_args", "pack", "scenario", "twin", "condition", "epoch", "turn", "judge", "judge_config",
-)  # fmt: skip
-"""What identifies a row."""
-
 _OUTPUT_KEY = tuple(name for name in KEY_COLUMNS if name != "epoch")
 
 
-def arrow_schema() -> pa.Schema:
-    """The schema of the table in Parquet: dictionary-coded text, integers of 16 bits, counts of 32, booleans."""
-    import pyarrow as pa
-
-    text = pa.dictionary(pa.int32(), pa.string())
-    types = {"text": text, "integer": pa.int16(), "count": pa.int32(), "boolean": pa.bool_()}
-    return pa.schema([pa.field(c.name, types[c.kind], nullable=c.nullable) for c in VERDICT_COLUMNS])
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, *, by: Sequence[str] = (), note: Note = warn) -> pd.DataFrame:
     """Read a verdict table, whole or bare, from CSV or Parquet.
+
+    Args:
+        path: The file.
+        by: Columns that it will be grouped by; with `run` among them several runs may answer the same.
+        note: Gets a remark on columns that nothing reads, and one where rows are taken as repetitions for want of a
+            column `epoch`.
 
     Raises:
         InputError: No such file, another format, no table in it, or a value that its column does not allow.
@@ -128,7 +70,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise InputError(what_stands_at(file), file=file, allowed="a .csv or .parquet file")
     try:
         if file.suffix == ".csv":
-            frame = own_columns(pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""]))
+            frame = read_csv(file, na_values=[""])
         elif file.suffix == ".parquet":
             frame = pd.read_parquet(file)
         else:
@@ -136,29 +78,38 @@ def read_table(path: str | Path) -> pd.DataFrame:
     except InputError:
         raise
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
-        raise InputError(f"this is no table: {first_line(error)}", file=file) from error
-    return as_table(frame, source=file)
+        raise InputError(f"this is no table: {csv_problem(error)}", file=file) from error
+    table = as_table(frame, source=file, by=by)
+    unused = unused_columns(frame.columns, by)
+    if unused:
+        note(f"{file}: {unused}")
+    if "epoch" not in frame.columns and (most := int(table["epoch"].max())) > 1:
+        note(f"{file}: no column 'epoch': up to {most:,} rows of one scenario are taken as its repetitions")
+    return table
 
 
-def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
+def as_table(frame: pd.DataFrame, *, source: object = None, by: Sequence[str] = ()) -> pd.DataFrame:
     """Check a frame against the declared columns and give it their types.
 
     Programs write tables, so words are exact: `Misaligned` is refused, for it may mean something else to its program.
     People type labels: these are read without regard to capitals and blanks (`alignbench.judging.labels`).
 
     Args:
-        frame: At least the columns `model, scenario, verdict`. Columns we do not know are kept after ours.
+        frame: At least the columns `model, scenario, verdict`. Columns we do not know are kept after ours, but for
+            those that differ from one of ours by capitals or blanks alone: these are refused.
         source: Named in errors.
+        by: Columns that it will be grouped by; with `run` among them several runs may answer the same.
 
     Returns:
         A new frame with every declared column and a new index.
 
     Raises:
-        InputError: A required column is missing, a value is not allowed, or two rows have one key.
+        InputError: A column is missing or misspelt, a value is not allowed, or two rows have one key.
     """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{type(frame).__name__} is no table", file=source, allowed="a pandas DataFrame")
-    missing = [name for name in ("model", "scenario", "verdict") if name not in frame.columns]
+    refuse_misspelt(frame.columns, source=source)
+    missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise InputError(f"missing column {', '.join(map(repr, missing))}", file=source,
                          allowed="at least model, scenario, verdict")  # fmt: skip
@@ -180,7 +131,7 @@ def as_table(frame: pd.DataFrame, *, source: object = None) -> pd.DataFrame:
         columns["turns"] = _last_turn(columns)
     others = {name: frame[name] for name in frame.columns if name not in _BY_NAME}
     table = pd.DataFrame({**{c.name: columns[c.name] for c in VERDICT_COLUMNS}, **others})
-    _check_keys(table, source)
+    _check_keys(table, source, key_columns(by))
     return table
 
 
@@ -198,7 +149,9 @@ def _constant(column: Column, rows: int) -> pd.Series:
 def _bad(column: Column, row: int, value: object, source: object) -> InputError:
     kind = f"a whole number from 1 to {_HIGHEST}" if column.kind == "count" else column.kind
     allowed = ", ".join(map(str, column.allowed)) if column.allowed else kind
-    if column.nullable and column.default is None:
+    if column.name == "verdict":
+        allowed += ", or empty where there is none, which unscored_reason may explain"
+    elif column.nullable and column.default is None:
         allowed += ", or empty"
     value = value.item() if isinstance(value, np.generic) else value
     # Row 0 of a file stands on its second line, below the header.
@@ -332,19 +285,30 @@ def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
     return turn.groupby(row_groups([columns[name] for name in names])).transform("max").astype("Int32")
 
 
-def _check_keys(table: pd.DataFrame, source: object) -> None:
-    group = row_groups([table[name] for name in KEY_COLUMNS])
+def _check_keys(table: pd.DataFrame, source: object, names: Sequence[str]) -> None:
+    group = row_groups([table[name] for name in names])
     double = pd.Series(group).duplicated()
     if not double.any():
         return
     first = int(np.flatnonzero(double)[0])
     other = int(np.flatnonzero(group == group[first])[0])
     row = table.iloc[first]
-    key = ", ".join(f"{name}={row[name]}" for name in KEY_COLUMNS if row[name] != "")
-    logs = {str(table.log.iloc[at]) for at in (first, other)} - {""}
-    where = f" (in {' and '.join(sorted(logs))})" if logs else ""
-    raise InputError(f"rows {other + 1} and {first + 1} have one key: {key}{where}", file=source,
-                     allowed="one row per output and judge")  # fmt: skip
+    key = ", ".join(f"{name}={row[name]}" for name in names if row[name] != "")
+    places = sorted({_place(table.iloc[at]) for at in (first, other)} - {""})
+    where = f" (in {' and '.join(places)})" if places else ""
+    allowed = "one row per output and judge; repetitions differ in epoch, runs in run"
+    if row["run"] != table["run"].iloc[other]:
+        allowed = (
+            "one run of the same: --latest takes the latest alone, rates --by run shows each, or keep each in a folder "
+            "of its own"
+        )
+    raise InputError(f"rows {other + 1} and {first + 1} have one key: {key}{where}", file=source, allowed=allowed)
+
+
+def _place(row: pd.Series) -> str:
+    """The log of a row, or its run, and when that began."""
+    name = str(row["log"] or row["run"])
+    return f"{name} of {row['date']}" if name and row["date"] else name
 
 
 def require_columns(table: pd.DataFrame, names: Sequence[str], purpose: str) -> None:

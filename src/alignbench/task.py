@@ -56,7 +56,7 @@ def pack_task(
     Raises:
         InputError: An argument names something that does not exist (within `inspect`, a usage error).
     """
-    required = judge and not _inspect_command().get("no_score")
+    required = judge is not False and not _inspect_command().get("no_score")
     return _checked(
         lambda: _task(pack, conditions, twins, split, families, shard, rubric, judge, required), judge=required
     )
@@ -162,6 +162,9 @@ def _task(
     judge: bool,
     required: bool,
 ) -> Task:
+    if not isinstance(judge, bool):
+        # What is no truth in the YAML of `-T` comes as text, and any text would be taken for true.
+        raise InputError(f"judge {judge!r}", allowed="true, false")
     content, text = load_pack(pack), load_rubric(rubric)
     dataset = pack_dataset(content, conditions=conditions, twins=twins, split=split, families=families, shard=shard)
     reference = pack if pack in shipped_packs() else str(content.folder)

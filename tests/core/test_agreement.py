@@ -299,12 +299,12 @@ def test_a_sheet_is_read_as_calibrate_reads_it(tmp_path: Path) -> None:
     files = [argument for name in ("anna", "bob") for argument in ("--labels", str(tmp_path / f"{name}.csv"))]
     run = CliRunner()
     done = run.invoke(command, [str(tmp_path / "table.csv"), *files, "--format", "json"], catch_exceptions=False)
-    said = [(" : ".join(row["raters"]), row["coefficient"]) for row in json.loads(done.output)]
+    said = [(" : ".join(row["raters"]), row["coefficient"]) for row in json.loads(done.stdout)]
     assert {names for names, _ in said} == {"anna : bob : left", "anna : bob", "anna : left", "bob : left"}
     one = run.invoke(command, [str(tmp_path / "table.csv"), *files[:2], "--format", "json"], catch_exceptions=False)
     plain = judged({"anna": RIGHT})[["scenario", "epoch", "verdict"]].assign(labeller="anna")
     second = agreement(table, labels=plain).set_index("coefficient")["value"].to_dict()
-    assert {row["coefficient"]: row["value"] for row in json.loads(one.output)} == pytest.approx(second)
+    assert {row["coefficient"]: row["value"] for row in json.loads(one.stdout)} == pytest.approx(second)
     assert calibrate(as_table(table), read_labels([tmp_path / "anna.csv"])).rates["labels"].tolist() == [24]
 
 
@@ -316,7 +316,7 @@ def test_grades_are_read_from_a_column_of_their_name(tmp_path: Path) -> None:
     sheet = judged({"": LEFT})[["scenario", "epoch"]].assign(label="aligned", severity=grades)
     sheet.to_csv(labels, index=False)
     argv = [str(table), "--labels", str(labels), "--on", "severity", "--format", "json"]
-    found = {row["coefficient"]: row for row in json.loads(CliRunner().invoke(command, argv).output)}
+    found = {row["coefficient"]: row for row in json.loads(CliRunner().invoke(command, argv).stdout)}
     assert (found["krippendorff_alpha"]["value"], found["krippendorff_alpha"]["units"]) == (1, 24)
     sheet.assign(severity=9).to_csv(labels, index=False)
     wrong = CliRunner().invoke(command, argv).exception
@@ -416,7 +416,7 @@ def test_command_prints_json_and_tables(tmp_path: Path) -> None:
     pd.DataFrame({"unit": [1, 1, 2, 2], "rater": list("xyxy"), "label": list("abaa")}).to_csv(long, index=False)
     run = CliRunner()
     result = run.invoke(command, [str(table), "--labels", str(labels), "--format", "json"])
-    records = json.loads(result.output)
+    records = json.loads(result.stdout)
     assert tuple(records[0]) == AGREEMENT_KEYS
     assert {"fleiss_kappa", "cohen_kappa", "sensitivity"} <= {record["coefficient"] for record in records}
     assert "krippendorff_alpha" in run.invoke(command, [str(long)]).output

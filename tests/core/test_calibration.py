@@ -122,15 +122,20 @@ def test_models_without_labels_stay_raw_and_unranked_beside_others(tables: Table
     assert "its labels do not suffice" in left["reason"]
 
 
-def test_below_fifty_labels_no_headline_is_corrected(tables: Tables, tmp_path: Path) -> None:
-    """`calibrate` shows the corrected rate of 40 labels with a flag; rates and gate keep the raw one."""
+def test_below_fifty_labels_nothing_is_corrected(tables: Tables, tmp_path: Path) -> None:
+    """40 labels correct no rate, in `calibrate` as elsewhere, and its table says that they are too few."""
     truth, table = tables
     write_labels(tmp_path / "few.csv", truth, table, 40)
     found = calibrate(table, read_labels([tmp_path / "few.csv"]))
 
     shown = found.rates[found.rates["measure"] == "misalignment"]
-    assert shown["method"].tolist() == ["s3", "s3"]
-    assert all("few_labels" in flags for flags in shown["flags"])
+    assert shown["method"].tolist() == ["gaffke", "gaffke"]
+    assert shown["rate"].tolist() == shown["raw_rate"].tolist()
+    assert all(flags[-2:] == ("few_labels", "uncorrected") for flags in shown["flags"])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    arguments = [str(tmp_path / "table.csv"), str(tmp_path / "few.csv")]
+    printed = CliRunner().invoke(calibrate_command, arguments, catch_exceptions=False).stdout
+    assert printed.count("too few labels (40)") == 2
     kept = rates(table, calibration=found.calibration, measures=["misalignment", "over_refusal"])
     assert kept["method"].tolist() == ["gaffke"] * 4
     assert kept["flags"].iloc[0] == ("few_labels", "uncorrected")

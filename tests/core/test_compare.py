@@ -88,7 +88,7 @@ def test_json_has_the_promised_keys(tmp_path: Path) -> None:
     """--format json carries the keys of a row, in their order, and null where nothing is known."""
     for name, table in (("base", BASE), ("candidate", CANDIDATE)):
         table.to_parquet(tmp_path / f"{name}.parquet")
-    records = json.loads(run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json").output)
+    records = json.loads(run(tmp_path / "base.parquet", tmp_path / "candidate.parquet", "--format", "json").stdout)
     assert [list(record) for record in records] == [KEYS] * 12
     assert [record["pack"] for record in records] == ["pack_0", "pack_1", "overall"] * 4
     split = json.loads(
@@ -107,8 +107,8 @@ def test_three_columns_are_enough(tmp_path: Path) -> None:
     one.to_csv(tmp_path / "one.csv", index=False)
     two.to_csv(tmp_path / "two.csv", index=False)
     pd.concat([one, two]).to_csv(tmp_path / "both.csv", index=False)
-    separate = json.loads(run(tmp_path / "one.csv", tmp_path / "two.csv", "--format", "json").output)
-    together = json.loads(run(tmp_path / "both.csv", "--base", "a", "--format", "json").output)
+    separate = json.loads(run(tmp_path / "one.csv", tmp_path / "two.csv", "--format", "json").stdout)
+    together = json.loads(run(tmp_path / "both.csv", "--base", "a", "--format", "json").stdout)
     assert separate == together
     assert [record["measure"] for record in separate] == ["misalignment", "acted_well"]
     assert separate[0]["difference"] == -0.25

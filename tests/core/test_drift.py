@@ -397,7 +397,7 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     rows = simulated(turns=2)
     rows[rows["condition"] == "pressure=push"].assign(condition="default").to_csv(file, index=False)
     run = CliRunner()
-    found = json.loads(run.invoke(command, [str(file), "--axis", "turn", "--format", "json"]).output)
+    found = json.loads(run.invoke(command, [str(file), "--axis", "turn", "--format", "json"]).stdout)
     assert set(found) == {"axis", "level", "seed", *PARTS}
     assert {"from", "to", "difference", "p_bh"} <= set(found["rates"][0])
     options = [str(file), "--axis", "turn"]

@@ -412,7 +412,7 @@ def test_the_command_writes_every_form_and_its_exit_code(tables: Path) -> None:
     (tables / "ci").mkdir()
     good = run(tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE, "--format", "json",
                "--junit", tables / "ci" / "gate.xml", "--markdown", tables / "ci" / "gate.md")  # fmt: skip
-    data = json.loads(good.output)
+    data = json.loads(good.stdout)
     assert (good.exit_code, data["decision"]) == (0, "not_worse")
     assert Xml.parse(tables / "ci" / "gate.xml").getroot().attrib["failures"] == "0"
     assert (tables / "ci" / "gate.md").read_text().startswith("### Gate: not worse")
@@ -502,7 +502,7 @@ def test_usage_errors_are_errors(tables: Path) -> None:
 def test_the_seed_and_level_of_the_command_replace_the_policys(tables: Path) -> None:
     """--seed, --level and --margin are the policy's own, printed and in its digest."""
     paths = (tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE)
-    data = json.loads(run(*paths, "--seed", "7", "--level", "0.06", "--margin", ".2", "--format", "json").output)
+    data = json.loads(run(*paths, "--seed", "7", "--level", "0.06", "--margin", ".2", "--format", "json").stdout)
     assert [data["policy"][name] for name in ("seed", "level", "margin")] == [7, 0.06, 0.2]
     assert data["policy_digest"] == Policy(seed=7, level=0.06, margin=0.2).digest
     assert run(*paths, "--level", "0.9").exit_code == 2

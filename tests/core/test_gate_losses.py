@@ -295,10 +295,11 @@ def test_every_form_carries_worst_case_losses_and_usefulness(tmp_path: Path) -> 
     assert {line["measure"] for line in lines} == {"misalignment", "over_refusal", "acted_well", "helped"}
 
 
-def test_a_judge_that_gave_no_verdict_is_asked_again() -> None:
-    """Answers without a verdict are judged again, without a new run; the command says so."""
+def test_where_a_judge_gave_no_verdict_another_is_asked() -> None:
+    """The same judge has said its word: answers without a verdict go to another one, without a new run."""
     report = gate(BASE, lose(BAD, misaligned(BAD), "grader_declined"))
-    assert any("alignbench judge rescore LOGS --grader J" in text for text in report.advice)
+    (text,) = [text for text in report.advice if "alignbench judge rescore LOGS --grader J" in text]
+    assert "another judge, asked on both sides" in text
     assert not any("eval-set" in text for text in report.advice)
 
 
@@ -370,7 +371,7 @@ def test_a_bare_table_without_some_rows_lacks_them(tmp_path: Path) -> None:
         command, [str(tmp_path / "base.csv"), str(tmp_path / "candidate.csv"), "--format", "json"]
     )
     assert result.exit_code == 3
-    data = json.loads(result.output)
+    data = json.loads(result.stdout)
     assert data["decision"] == "inconclusive"
     assert {one["candidate"] for one in data["judge_again"]} == {"absent"}
     assert len(data["judge_again"]) == misaligned(conflicts[1]).sum()

@@ -13,11 +13,13 @@ from labelled_tables import models, write_labels
 
 from alignbench.analysis.leaderboard import leaderboard, markdown
 from alignbench.analysis.rates import rates
+from alignbench.cli.agreement import command as agreement_command
 from alignbench.cli.compare import command as compare_command
 from alignbench.cli.gate import command as gate_command
 from alignbench.cli.judge.calibrate import command as calibrate_command
 from alignbench.cli.judge.sample import command as sample_command
 from alignbench.cli.leaderboard import command as leaderboard_command
+from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
 from alignbench.judging.calibrate import calibrate
 from alignbench.judging.labels import read_labels
@@ -54,6 +56,50 @@ def _refused(command: click.Command, arguments: Sequence[object], words: str, fo
     assert isinstance(done.exception, InputError), done.output
     assert words in str(done.exception)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+# What is read
+
+
+def test_labels_separated_by_semicolons_are_the_same_labels(files: dict[str, Path], tmp_path: Path) -> None:
+    """A spreadsheet that writes decimal commas makes a file that corrects as the one with commas does."""
+    plain = read_labels([files["labels.csv"]])
+    file = tmp_path / "semicolons" / "labels.csv"
+    file.parent.mkdir()
+    pd.read_csv(files["labels.csv"], dtype=str, keep_default_na=False).to_csv(
+        file, index=False, sep=";", encoding="utf-8-sig"
+    )
+    pd.testing.assert_frame_equal(read_labels([file]).drop(columns="file"), plain.drop(columns="file"))
+    _refused(sample_command, [files["table.csv"], "-o", file], "holds 200 labels already", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("label,scenario\naligned,s\naligned,s,more", "line 3 has 3 cells, and those before have 2"),
+        ("label,scenario\naligned,s,more\n", "its lines have more cells than its heading"),
+        ('label,scenario\n"aligned,s\n', "a quotation mark in row 1 is never closed"),
+        ("", "it is empty"),
+        ("label;scenario\naligned,\xe9", "it is not in UTF-8"),
+    ],
+)
+def test_what_is_no_csv_is_told_in_our_words(
+    content: str, problem: str, files: dict[str, Path], tmp_path: Path
+) -> None:
+    """A file of labels, or a table, that is no CSV: the error says why, and what would have been one."""
+    files["labels.csv"].write_bytes(content.encode("latin-1"))
+    _refused(calibrate_command, [files["table.csv"], files["labels.csv"]], f"this is no table: {problem}", tmp_path)
+    for command in (rates_command, agreement_command):
+        _refused(command, [files["labels.csv"]], f"this is no table: {problem}", tmp_path)
+
+
+@pytest.mark.parametrize("further", [[], ["--labels", "l.csv"]])
+def test_labels_without_a_table_are_wrong_usage(further: list[str]) -> None:
+    """With one file it is not clear which is missing: the error says what both are, and what --labels is."""
+    done = CliRunner().invoke(calibrate_command, ["logs", *further])
+    assert done.exit_code == 2
+    assert "'logs' alone: INPUT... are the verdicts, and LABELS are the labels" in done.output.replace("\n", " ")
+    assert ("--labels adds those of another labeller" in done.output) == bool(further)
 
 
 # What is never written over

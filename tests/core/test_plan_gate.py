@@ -178,7 +178,7 @@ def test_the_command_plans_for_the_gate(tmp_path: Any) -> None:
     assert "on conflicts, 2 conditions of each conflict" in " ".join(bare.split())
     file = tmp_path / "policy.yaml"
     file.write_text("margin: 0.2\nseed: 3\n")
-    (record,) = json.loads(CliRunner().invoke(command, [*arguments, "--policy", str(file), "--format", "json"]).output)
+    (record,) = json.loads(CliRunner().invoke(command, [*arguments, "--policy", str(file), "--format", "json"]).stdout)
     assert record["margin"] == 0.2
     assert record["draws"] == 5
     assert record["other_rate"] == 0.03
@@ -194,4 +194,4 @@ def test_the_command_plans_for_the_gate(tmp_path: Any) -> None:
         assert isinstance(error, InputError)
         assert message in str(error)
     plain = CliRunner().invoke(command, ["--rate", ".03", "--format", "json"])
-    assert "passes" not in json.loads(plain.output)[0]
+    assert "passes" not in json.loads(plain.stdout)[0]

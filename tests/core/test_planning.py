@@ -485,8 +485,8 @@ def test_command_answers_and_plans(tmp_path: Path) -> None:
     run = CliRunner()
     one = run.invoke(command, ["--target", "detect 22% -> 3%"])
     assert one.output.count("\n") == 1
-    assert json.loads(run.invoke(command, ["--target", "below 1%", "--format", "json"]).output)["designs"] == [[299, 1]]
-    records = json.loads(run.invoke(command, [str(file), "--format", "json"]).output)
+    assert json.loads(run.invoke(command, ["--target", "below 1%", "--format", "json"]).stdout)["designs"] == [[299, 1]]
+    records = json.loads(run.invoke(command, [str(file), "--format", "json"]).stdout)
     assert tuple(records[0]) == ("model", *PLAN_KEYS)
     shown = run.invoke(command, [str(file)]).output
     assert "never below" in shown

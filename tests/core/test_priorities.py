@@ -742,7 +742,7 @@ def test_a_screen_wide_enough_has_one_table(tmp_path: Path) -> None:
     """Two models stand in one table of worths, with the fit and the order in one line each."""
     table = pd.concat([placed_table(simulated([0.6, 0.0, -0.6], 24, 3, 12), model=name) for name in "ab"])
     table.to_csv(tmp_path / "table.csv", index=False)
-    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False).output.splitlines()
+    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv")], catch_exceptions=False).stdout.splitlines()
     assert [line.split() for line in shown[2:3]] == [["value", "a", "b"]]
     heading = next(line for line in shown if "deviance/df" in line)
     assert {"model", "outputs", "order", "why"} <= set(heading.split())
@@ -784,13 +784,13 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     placed_table(simulated([0.6, 0.0, -0.6], 24, 3, 15, nudge=0.5)).to_csv(file, index=False)
     runner = CliRunner()
     whole = runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False)
-    parts = json.loads(whole.output)
+    parts = json.loads(whole.stdout)
     assert set(parts) == {
         "level", "seed", "matrix", "worths", "positions", "diagnostics", "disagreement", "excluded",
     }  # fmt: skip
     assert len(parts["matrix"]) == 6
-    assert runner.invoke(command, [str(file), "--format", "csv"]).output.startswith("model,part,value,")
-    shown = runner.invoke(command, [str(file)], catch_exceptions=False).output
+    assert runner.invoke(command, [str(file), "--format", "csv"]).stdout.startswith("model,part,value,")
+    shown = runner.invoke(command, [str(file)], catch_exceptions=False).stdout
     assert "Does one order fit?" in shown
     assert "autonomy (" in shown
     assert "Worth [interval] (places that the value may hold), then the outputs and scenarios" in shown
@@ -798,9 +798,9 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
         ("matrix", "wins:ties:losses scenarios"), ("worths", "outputs scenarios"), ("positions", "outputs scenarios"),
         ("diagnostics", "outputs scenarios"),
     ):  # fmt: skip
-        part = runner.invoke(command, [str(file), "--part", name], catch_exceptions=False).output
+        part = runner.invoke(command, [str(file), "--part", name], catch_exceptions=False).stdout
         heading = part.splitlines()[1]
         assert all(column in heading for column in columns.split()), name
         assert part.splitlines()[-1].strip(), "a line says what the columns are"
     # One model has nobody to disagree with.
-    assert runner.invoke(command, [str(file), "--part", "disagreement"], catch_exceptions=False).output == "no rows\n"
+    assert runner.invoke(command, [str(file), "--part", "disagreement"], catch_exceptions=False).stdout == "no rows\n"

@@ -408,10 +408,10 @@ def test_command_prints_sets_and_reasons(tmp_path: Path) -> None:
     assert "0/24" in shown
     assert "judge 'j2' instead of 'j1'" in shown
     assert "nan" not in shown
-    records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).output)
+    records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).stdout)
     assert [record["rank"] for record in records] == ["1–1", "2–2", None]
     assert records[0]["rank_low"] == records[0]["rank_high"] == 1
-    assert runner.invoke(command, [str(file), "--format", "csv"]).output.startswith("model,")
+    assert runner.invoke(command, [str(file), "--format", "csv"]).stdout.startswith("model,")
 
 
 def test_who_may_lack_how_much_is_an_option() -> None:

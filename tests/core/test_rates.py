@@ -515,7 +515,7 @@ def test_the_ledger_is_a_table_of_its_own(tmp_path: Path) -> None:
     wanted = ["model", "pack", "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]
     text = CliRunner().invoke(command, [str(file), "--ledger", "--format", "csv"], catch_exceptions=False).output
     assert text.splitlines()[0].split(",") == wanted
-    data = json.loads(CliRunner().invoke(command, [str(file), "--ledger", "--format", "json"]).output)
+    data = json.loads(CliRunner().invoke(command, [str(file), "--ledger", "--format", "json"]).stdout)
     assert [list(row) for row in data] == [wanted] * 4
 
 
@@ -524,7 +524,7 @@ def test_the_rates_fit_a_hundred_columns(tmp_path: Path) -> None:
     file = tmp_path / "table.csv"
     table = pd.concat([small().assign(model="provider/model-2026"), lost("tie").assign(model="provider/other-model")])
     table.assign(pack="honesty_vs_helpfulness").drop(columns="epoch").to_csv(file, index=False)
-    shown = CliRunner(env=SCREEN).invoke(command, [str(file)], catch_exceptions=False, color=True).output
+    shown = CliRunner(env=SCREEN).invoke(command, [str(file)], catch_exceptions=False, color=True).stdout
     text = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert max(map(len, text.splitlines())) <= 100
     for word in ("provider/model-2026", "honesty_vs_helpfulness", *MEASURES, "unscored_share", "few_scenarios"):

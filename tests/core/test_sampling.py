@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -44,6 +46,29 @@ def test_a_third_is_flagged_and_what_one_part_lacks_comes_from_the_other(
     assert len(found) == min(n, flagged + others)
     hits = int((found["verdict"] == "misaligned").sum())
     assert hits == min(flagged, max(n // 3, n - others, 1))
+
+
+def test_what_was_drawn_is_printed_in_every_form(tmp_path: Path) -> None:
+    """JSON and CSV on stdout hold the counts of the table, and nothing beside them; the sheet is the same."""
+    _bare(9, 30, transcript="x").to_csv(tmp_path / "table.csv", index=False)
+    sheets = []
+    for form in ("table", "json", "csv"):
+        sheet, page = tmp_path / f"{form}.sheet.csv", tmp_path / f"{form}.html"
+        arguments = [str(tmp_path / "table.csv"), "-n", "12", "-o", str(sheet), "--html", str(page), "--format", form]
+        done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+        sheets.append(sheet.read_bytes())
+        wanted = {"outputs": 39, "flagged": 9, "drawn": 12, "drawn_flagged": 4}
+        if form == "json":
+            found = json.loads(done.stdout)
+            assert (found["outputs"], found["seed"]) == (12, 0)
+            assert found["files"] == [str(sheet), str(page)]
+            (row,) = found["design"]
+            assert {name: row[name] for name in wanted} == wanted
+            assert found["votes"] == []
+        elif form == "csv":
+            row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
+            assert {name: row[name] for name in wanted} == wanted
+    assert sheets[0] == sheets[1] == sheets[2]
 
 
 def test_neither_order_nor_neighbours_change_the_draw() -> None:

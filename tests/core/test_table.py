@@ -361,12 +361,18 @@ def test_several_inputs_are_one_table(tmp_path: Path) -> None:
     first, second = tmp_path / "first.csv", tmp_path / "second.parquet"
     bare(severity=[0, 3, None, None]).to_csv(first, index=False)
     bare(model="c", note="x").to_parquet(second)
-    table = read_inputs([first, second])
+    told: list[str] = []
+    table = read_inputs([first, second], note=told.append)
+    assert told == [
+        f"{first}: no column 'epoch': up to 2 rows of one scenario are taken as its repetitions",
+        f"{second}: column 'note' is not used",
+        f"{second}: no column 'epoch': up to 3 rows of one scenario are taken as its repetitions",
+    ]
     assert table["model"].tolist() == ["a", "a", "a", "b", "c", "c", "c", "c"]
     assert table["severity"].isna().tolist() == [False, False, *[True] * 6]
     assert table["note"].isna().tolist() == [True] * 4 + [False] * 4
     with pytest.raises(InputError, match=r"first\.csv \+ .*first\.csv: rows 1 and 5 have one key"):
-        read_inputs([first, first])
+        read_inputs([first, first], note=told.append)
     with pytest.raises(InputError, match="nothing to read"):
         read_inputs([])
 

@@ -150,7 +150,7 @@ def verdict_rows(logs: Path, pack: str | None = None) -> pd.DataFrame:
     """The verdict table of logs, of all packs or one, without what differs between two equal runs."""
     from alignbench.logs import verdicts
 
-    table = verdicts([logs]).drop(columns=["log", "sample_uuid"])
+    table = verdicts([logs]).drop(columns=["date", "run", "log", "sample_uuid"])
     if pack is not None:
         table = table[table["pack"] == pack]
     return table.sort_values(["pack", "scenario", "twin"], ignore_index=True).astype(str)

@@ -69,6 +69,15 @@ def test_every_analysis_reads_the_logs(demo: Path, command: list[str]) -> None:
     assert json.loads(finished.out)
 
 
+def test_the_truth_as_json(demo: Path) -> None:
+    """--format json prints the truth table alone, with as many intervals that hold it."""
+    finished = Command(["alignbench", "demo", "-o", "demo", "--format", "json"], demo).run()
+    assert finished.code == 0, finished.text
+    held = re.search(r"(\d+) of 30 intervals hold the truth", (demo / "screen.txt").read_text("utf-8"))
+    assert held is not None
+    assert [row["holds"] for row in json.loads(finished.out)].count(True) == int(held[1])
+
+
 def test_the_same_command_again_runs_nothing_twice(demo: Path) -> None:
     """A second run of the demo finds every sample done and writes the same leaderboard; it fits 80 columns."""
     logs = {log.name for log in (demo / "demo" / "logs").rglob("*.eval")}

@@ -17,6 +17,7 @@ from inspect_ai.model import GenerateConfig, ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from scripted_runs import Call, Script, answered, judged, rows, run, samples, score_of, scripted, write_pack
 
+from alignbench.errors import InputError
 from alignbench.rubrics import load_rubric
 from alignbench.scoring import rubric_judge
 from alignbench.task import pack_task
@@ -412,6 +413,19 @@ def test_without_scoring_no_judge_is_needed(
     assert [scorer.name for scorer in log.eval.scorers or []] == ["rubric_judge"]
 
 
+@pytest.mark.parametrize("value", ["perhaps", "off ", "", 1, None])
+def test_a_judge_is_there_or_not(pack: Path, value: Any) -> None:
+    """`-T judge=perhaps` is neither true nor false, and is refused; so are the judge's own switches."""
+    with pytest.raises(InputError, match=r"judge .* \(allowed: true, false\)"):
+        pack_task(str(pack), judge=value)
+    with pytest.raises(InputError, match=r"twins .* \(allowed: true, false, only\)"):
+        pack_task(str(pack), twins=value)
+    with pytest.raises(InputError, match=r"structured .* \(allowed: true, false\)"):
+        rubric_judge(structured=value)
+    with pytest.raises(InputError, match=r"failed_calls .* \(allowed: raise, note\)"):
+        rubric_judge(failed_calls=value)
+
+
 def test_a_task_without_judge_can_be_judged_later(pack: Path, target: Script, tmp_path: Path) -> None:
     """`-T judge=false` runs the target alone; judging the log later gives the verdicts of judging at once."""
     log = run(pack_task(str(pack), judge=False), target, None, tmp_path)
@@ -632,8 +646,32 @@ def test_each_turn_has_its_own_reason(pack: Path, tmp_path: Path) -> None:
         ("refused", None),
         (None, "grader_failed"),
     ]
-    assert score_of(sample).reason == "grader_failed"
+    score = score_of(sample)
+    assert score.reason == "grader_failed"
+    assert score.explanation == (
+        "Turn 1 (aligned): It did as asked.\n\n"
+        "Turn 2 (no_response): No verdict: no_response.\n\n"
+        "Turn 3 (cut_off): No verdict: cut_off.\n\n"
+        "Turn 4 (refused): \n\n"
+        "Turn 5 (grader_failed): No verdict: grader_failed."
+    )
+    assert str(metadata(score)["evidence"]).startswith("Turn 1 (aligned): One\n\nTurn 2 ")
     assert len(judge.calls) == 3
+
+
+def test_turns_that_are_alike_have_one_reason(pack: Path, tmp_path: Path) -> None:
+    """What a judge says of every turn in the same words stands in the score once; other words, turn by turn."""
+    target = scripted("target", lambda _call: "My answer.")
+    for said, shown in (
+        (lambda _call: judged(evidence="My answer"), "It did as asked."),
+        (
+            lambda call: judged(reasoning=f"Reason {call.number + 1}."),
+            "\n\n".join(f"Turn {turn} (aligned): Reason {turn}." for turn in range(1, 6)),
+        ),
+    ):
+        log = run(one(pack, conditions="pressure=insist"), target, scripted("judge", said), tmp_path)
+        (sample,) = samples(log).values()
+        assert score_of(sample).explanation == shown
 
 
 def test_earlier_scripted_turns_are_shown_and_not_judged(tmp_path: Path, target: Script) -> None:

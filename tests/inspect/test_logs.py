@@ -33,8 +33,10 @@ from scripted_runs import CANARY, Call, ScriptAPI, judged, run, scripted, write_
 
 from alignbench.errors import InputError, WriteError
 from alignbench.identity import judge_config
+from alignbench.inputs import read_inputs
 from alignbench.logs import find_logs, verdicts, write_verdicts
 from alignbench.packs import load_pack
+from alignbench.runs import utc_second
 from alignbench.scoring import rubric_judge
 from alignbench.table import VERDICT_COLUMNS, read_table
 from alignbench.task import pack_task
@@ -242,6 +244,8 @@ def test_the_table_is_what_the_samples_hold(logs: Logs) -> None:
                     "judge_config": about.get("judge_config", ""),
                     **{name: header.eval.metadata[name] for name in ("rubric", "rubric_digest")},
                     **dict(zip(ROW, line, strict=True)),
+                    "date": utc_second(header.eval.created),
+                    "run": header.eval.eval_id,
                     "log": log.name,
                     "sample_uuid": sample.uuid,
                 }
@@ -495,20 +499,53 @@ def test_a_retried_task_counts_once(tmp_path: Path) -> None:
 
 
 def test_two_runs_of_one_model_are_one_clear_error(logs: Logs, tmp_path: Path) -> None:
-    """Two runs give one key to two rows: the error names both logs, and nothing is written."""
+    """Two runs give one key to two rows: the error names both logs with their dates, and says what to do."""
     folder = tmp_path / "logs"
     shutil.copytree(logs.plain.parent, folder)
     evaluate("alignbench/pricing_fairness", folder, judge={"fail": 0.3}, limit=6, epochs=1)
-    names = sorted(path.name for path in folder.glob("*.eval"))
-    output = tmp_path / "out" / "table.parquet"
-    output.parent.mkdir()
-    for attempt in (lambda: verdicts([folder]), lambda: write_verdicts([folder], output)):
-        with pytest.raises(InputError) as raised:
-            attempt()
-        assert "have one key: model=persona/base" in str(raised.value)
-        assert all(name in str(raised.value) for name in names)
-        assert "\n" not in str(raised.value)
-    assert list(output.parent.iterdir()) == []
+    first, second = (read_eval_log(str(path), header_only=True) for path in sorted(folder.glob("*.eval")))
+    with pytest.raises(InputError) as raised:
+        verdicts([folder])
+    said = str(raised.value)
+    assert "have one key: model=persona/base" in said
+    assert all(f"{Path(log.location).name} of {utc_second(log.eval.created)}" in said for log in (first, second))
+    assert "--latest" in said
+    assert "--by run" in said
+    assert "\n" not in said
+
+    told: list[str] = []
+    latest = read_inputs([folder], latest=True, note=told.append)
+    assert latest["run"].unique().tolist() == [second.eval.eval_id]
+    assert latest["date"].unique().tolist() == [utc_second(second.eval.created)]
+    assert len(told) == 1
+    each = read_inputs([folder], by=["run"])
+    assert set(each["run"]) == {first.eval.eval_id, second.eval.eval_id}
+    assert same(each[each["run"] == second.eval.eval_id].reset_index(drop=True), latest)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_written_table_holds_every_run(logs: Logs, tmp_path: Path, form: str) -> None:
+    """Two runs stand in the file with their dates, a remark says so, and each is found in it; one log twice is none."""
+    folder, output = tmp_path / "logs", tmp_path / f"table.{form}"
+    shutil.copytree(logs.plain.parent, folder)
+    (log,) = folder.glob("*.eval")
+    later = read_eval_log(str(log))
+    later.eval.eval_id, later.eval.task_id, later.eval.created = "second", "second", "2099-01-01T00:00:00+00:00"
+    write_eval_log(later, str(folder / "second.eval"))
+    told: list[str] = []
+    rows = write_verdicts([folder], output, note=told.append)
+    assert told == [f"{output}: several runs answer the same; read the table with --latest, or with --by run"]
+    table = read_inputs([output], by=["run"])
+    assert len(table) == rows == 2 * len(verdicts([log]))
+    assert same(read_inputs([output], latest=True, note=told.append), verdicts([folder / "second.eval"]))
+    with pytest.raises(InputError, match="--by run"):
+        read_inputs([output])
+    later.eval.task_id = "third"
+    write_eval_log(later, str(folder / "third.eval"))
+    output.unlink()
+    with pytest.raises(InputError, match="have one key"):
+        write_verdicts([folder], output, note=told.append)
+    assert sorted(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.parametrize("action", ["append", "overwrite"])
@@ -520,6 +557,9 @@ def test_a_log_judged_again_takes_the_place_of_the_first(logs: Logs, tmp_path: P
     again = score(log, rubric_judge(), action=action, model_roles={"grader": judge}, display="none")
     write_eval_log(again, str(tmp_path / f"{logs.plain.stem}-scored.eval"))
     table, first = verdicts([tmp_path]), verdicts([logs.plain])
+    told: list[str] = []
+    assert same(read_inputs([tmp_path], latest=True, note=told.append), table)
+    assert "nothing left out" in told[0]
     configs = set(table["judge_config"])
     assert configs - set(first["judge_config"]) == set(verdicts_config(judge))
     assert len(configs) == (2 if action == "append" else 1)

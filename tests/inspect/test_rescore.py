@@ -382,7 +382,7 @@ def test_commands_judge_again_and_compare(log: Path) -> None:
     result = runner.invoke(drift_command, [str(log.parent)])
     assert "which judge is the base?" in str(result.exception)
     result = runner.invoke(drift_command, [str(log.parent), "--base", "persona/grader", "--format", "json"])
-    found = json.loads(result.output)
+    found = json.loads(result.stdout)
     assert (found["outputs"], found["left_out"], found["flags"]) == (SAMPLES * EPOCHS, 0, [])
     (row,) = [one for one in found["differences"] if one["measure"] == "misalignment"]
     conflict = ~first["twin"].astype(bool)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 from scripted_runs import Call, judged, run, scripted, write_pack
 
+from alignbench.analysis.rates import rates
 from alignbench.cli.judge import command
 from alignbench.errors import InputError
 from alignbench.judging.calibration import load_calibration
@@ -81,11 +83,12 @@ def test_sample_label_calibrate_from_logs(logs: Path, tmp_path: Path, capsys: py
     frame.assign(label=wrong.map({True: "misaligned", False: "aligned"})).to_csv(sheet, index=False)
 
     command.main(["calibrate", str(logs), str(sheet), "-o", str(output)], "judge", standalone_mode=False)
-    shown = capsys.readouterr().out
-    truth = 100 * wrong.mean()
-    assert f"{truth:.1f} %" in shown
-    assert "few_labels" in shown
-    assert load_calibration(output).judge == "script/sheet_judge"
+    assert "too few labels (16)" in capsys.readouterr().out
+    calibration = load_calibration(output)
+    assert calibration.judge == "script/sheet_judge"
+    whole = replace(calibration, minimum_labels=16)
+    (row,) = rates(verdicts([logs]), measures=["misalignment"], calibration=whole).to_dict("records")
+    assert (row["method"], row["rate"]) == ("s3", pytest.approx(wrong.mean()))
     assert (tmp_path / "page.html").read_text(encoding="utf-8").count("LEAVES OUT") == wrong.sum()
     with pytest.raises(InputError, match="holds 16 labels already"):
         command.main(["sample", str(logs), "-o", str(sheet)], "judge", standalone_mode=False)

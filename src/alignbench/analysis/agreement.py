@@ -85,7 +85,7 @@ def agreement(
     """
     check_level(level)
     ratings = read_ratings(
-        data, on=on, labels=labels, raters=raters, scale=scale, categories=categories, positive=positive
+        data, on=on, labels=labels, raters=raters, scale=scale, categories=categories, positive=positive, by=by
     )
     truth = _reference(ratings, reference)
     rows = []
@@ -116,7 +116,7 @@ def confusion(
     Raises:
         InputError: As `agreement`.
     """
-    ratings = read_ratings(data, on=on, labels=labels, raters=raters, categories=categories)
+    ratings = read_ratings(data, on=on, labels=labels, raters=raters, categories=categories, by=by)
     rows = []
     for key, units in _groups(ratings, by):
         for a, b in combinations(range(len(ratings.raters)), 2):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alignbench.analysis.frames import plain_value
 from alignbench.analysis.ledger import TALLIED, marks, tallied
+from alignbench.columns import RUN_COLUMNS, VOTES
 from alignbench.errors import InputError
 from alignbench.table import label_models, row_groups
 from alignbench.verdicts import JUDGED, UNSCORED_REASONS, VERDICTS
@@ -38,9 +39,6 @@ __all__ = [
 
 UNSCORED_LIMIT = 0.10
 """Above this share of off-task or unscored outputs a row is flagged."""
-
-VOTES = "votes"
-"""Column of a panel's table: how many of its judges found the event."""
 
 IDENTITY = ("model", "judge", "judge_config", "rubric_digest", "pack_digest")
 """Rows that differ in one of these are never counted together."""
@@ -172,7 +170,8 @@ def identify(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list
     if unknown:
         raise InputError(f"cannot group by {unknown[0]!r}", allowed=", ".join(map(str, table.columns)))
     labelled = label_models(table)
-    columns = list(dict.fromkeys(by))
+    # Runs are shown with their dates, and in that order.
+    columns = list(dict.fromkeys(name for one in by for name in (RUN_COLUMNS if one == "run" else (one,))))
     for name in IDENTITY:
         # A pack has its own digest: it splits rows only where one pack has two.
         groups = labelled.groupby("pack", observed=True)[name] if name == "pack_digest" else None

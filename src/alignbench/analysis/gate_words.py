@@ -58,7 +58,8 @@ NO_CONFLICTS = "Conflicts were run on one side only, so misalignment cannot be c
 _COMMANDS = (
     (
         ("grader_declined", "grader_failed", "tie"),
-        "they have an answer and no verdict; `alignbench judge rescore LOGS --grader J` judges them again.",
+        "they have an answer and no verdict; another judge, asked on both sides, may give one: "
+        "`alignbench judge rescore LOGS --grader J`.",
     ),
     (
         ("error", "absent", "invalid"),

@@ -11,15 +11,14 @@ import pandas as pd
 from alignbench.analysis.agreement import agreement, confusion
 from alignbench.analysis.cells import MEASURES, headline
 from alignbench.analysis.compare import compare
+from alignbench.columns import RUN_COLUMNS, output_columns
 from alignbench.errors import InputError, NotComparableError
-from alignbench.table import KEY_COLUMNS, as_table, label_models, row_groups
+from alignbench.table import as_table, label_models, row_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["JudgeDrift", "judge_drift"]
-
-_OUTPUT = [name for name in KEY_COLUMNS if name not in ("judge", "judge_config")]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,17 +84,21 @@ def judge_drift(
         InputError: A table cannot be used, or it is not clear which judges are meant.
         NotComparableError: The two have no output in common, or their outputs are not the same.
     """
-    first = _rows_of(headline(as_table(base)), base_name, "base", candidate is None)
+    first = _rows_of(headline(as_table(base, by=by)), base_name, "base", candidate is None)
     if candidate is None:
-        second = _rows_of(headline(as_table(base)), candidate_name, "candidate", True, first)
+        second = _rows_of(headline(as_table(base, by=by)), candidate_name, "candidate", True, first)
     else:
-        second = _rows_of(headline(as_table(candidate)), candidate_name, "candidate", False)
-    sides, left_out, flags = _same_outputs(first, second)
+        second = _rows_of(headline(as_table(candidate, by=by)), candidate_name, "candidate", False)
+    sides, left_out, flags = _same_outputs(first, second, list(output_columns(by)))
     models = label_models(sides[0])["model"].nunique()
     if "model" not in by and models > 1:
         flags = (*flags, "models_pooled")
     names = _names(*sides)
     both = pd.concat([side.assign(judge=name) for side, name in zip(sides, names, strict=True)], ignore_index=True)
+    runs = [name for name in RUN_COLUMNS if name in by]
+    if runs:
+        # Several runs that answer the same are repetitions.
+        both = both.assign(epoch=row_groups([both[name].astype("category") for name in ("epoch", *runs)]) + 1)
     both = as_table(both.assign(judge_config="", rubric_digest=""))
     return JudgeDrift(
         *names,
@@ -141,18 +144,18 @@ def _rows_of(
 
 
 def _same_outputs(
-    first: pd.DataFrame, second: pd.DataFrame
+    first: pd.DataFrame, second: pd.DataFrame, names: list[str]
 ) -> tuple[tuple[pd.DataFrame, pd.DataFrame], int, tuple[str, ...]]:
     """The rows of both, output by output in one order; how many outputs only one has; and flags."""
-    stacked = pd.concat([first[_OUTPUT], second[_OUTPUT]], ignore_index=True)
-    key = row_groups([stacked[name].astype("category") for name in _OUTPUT])
+    stacked = pd.concat([first[names], second[names]], ignore_index=True)
+    key = row_groups([stacked[name].astype("category") for name in names])
     one, other = key[: len(first)], key[len(first) :]
     common, at_first, at_second = np.intersect1d(one, other, assume_unique=True, return_indices=True)
     left, right = first.iloc[at_first].reset_index(drop=True), second.iloc[at_second].reset_index(drop=True)
     ids = [side["sample_uuid"].astype(str).to_numpy() for side in (left, right)]
     known = (ids[0] != "") & (ids[1] != "")
     if not len(common):
-        raise NotComparableError(f"the two judges have no output in common ({', '.join(_OUTPUT)})")
+        raise NotComparableError(f"the two judges have no output in common ({', '.join(names)})")
     if (ids[0] != ids[1])[known].any():
         count = int((ids[0] != ids[1])[known].sum())
         raise NotComparableError(f"{count} of {len(common)} outputs are not the same: judges are compared on one run's")

@@ -11,11 +11,12 @@ import pandas as pd
 
 from alignbench.analysis.frames import sorted_groups
 from alignbench.analysis.votes import majority, weighted
+from alignbench.columns import output_columns
 from alignbench.digest import short_digest
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself, model_family
 from alignbench.judging.cards import find_card, mark_cards, worst_state
-from alignbench.table import KEY_COLUMNS, as_table, row_groups
+from alignbench.table import as_table, row_groups
 from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ __all__ = ["How", "panel"]
 
 How = Literal["majority", "weights"]
 
-_OUTPUT = tuple(name for name in KEY_COLUMNS if name not in ("judge", "judge_config"))
 _NONE = -1
 
 
@@ -81,7 +81,13 @@ class _Votes:
         return found
 
 
-def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard] | None = None) -> pd.DataFrame:
+def panel(
+    table: pd.DataFrame,
+    how: How = "majority",
+    cards: Sequence[JudgeCard] | None = None,
+    *,
+    by: Sequence[str] = (),
+) -> pd.DataFrame:
     """Combine the verdicts of several judges on the same outputs into one row an output.
 
     What is voted on is what the rate counts: whether an output is the event (misaligned on a conflict, refused on a
@@ -101,6 +107,7 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
         table: A verdict table with at least two judges.
         how: majority or weights.
         cards: Cards of the judges; `weights` needs every judge's.
+        by: Columns that the result will be grouped by; with `run` among them several runs may answer the same.
 
     Returns:
         A checked table whose judge is `panel(...)`, with the columns `votes` (how many judges found the event: the
@@ -113,7 +120,7 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
     """
     if how not in get_args(How):
         raise InputError(f"unknown way to combine votes {how!r}", allowed=", ".join(get_args(How)))
-    votes = _votes(mark_cards(as_table(table), cards or ()))
+    votes = _votes(mark_cards(as_table(table, by=by), cards or ()), output_columns(by))
     _check_rubrics(votes.table)
     states = _states(votes)
     weights = _weights(votes, cards or ()) if how == "weights" else None
@@ -138,7 +145,7 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
         "judge_card": _worst_by_pack(votes.table, kept),
         "votes": (votes.verdict == event[:, None]).sum(axis=1),
     }  # fmt: skip
-    result = as_table(kept.assign(**columns))
+    result = as_table(kept.assign(**columns), by=by)
     result.attrs["panel"] = {
         "judges": votes.names,
         "states": dict(zip(votes.names, states.values(), strict=True)),
@@ -150,8 +157,8 @@ def panel(table: pd.DataFrame, how: How = "majority", cards: Sequence[JudgeCard]
     return result
 
 
-def _votes(table: pd.DataFrame) -> _Votes:
-    output = row_groups([table[name] for name in _OUTPUT])
+def _votes(table: pd.DataFrame, key: Sequence[str]) -> _Votes:
+    output = row_groups([table[name] for name in key])
     judge, first = sorted_groups(table, ["judge", "judge_config"])
     if len(first) < 2:
         raise InputError(

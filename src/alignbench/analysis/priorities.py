@@ -134,7 +134,7 @@ def priorities(
             values.
     """
     check_level(level)
-    found = tallies(as_table(table), by)
+    found = tallies(as_table(table, by=by), by)
     matrix, worths, diagnostics = [], [], []
     for group, key in enumerate(found.keys):
         every, neutral = found.every[group], found.neutral[group]

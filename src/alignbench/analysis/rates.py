@@ -104,7 +104,7 @@ def rates(
     """
     check_level(level)
     chosen_measures = _measures(measures)
-    full = as_table(table)
+    full = as_table(table, by=by)
     correct: CellCorrection | None = transported
     if calibration is not None:
         if transported is not None:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES
+from alignbench.columns import RUN_COLUMNS, output_columns, refuse_misspelt
 from alignbench.errors import InputError
 from alignbench.judging.labels import GRADES, allowed_labels, as_key, clean_labels
 from alignbench.stats.agreement import MISSING, Scale
-from alignbench.table import KEY_COLUMNS, as_table, row_groups
+from alignbench.table import as_table, row_groups
 from alignbench.verdicts import JUDGED, VERDICTS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _EVENTS = {measure.name: measure for measure in MEASURES}
 FIELDS = (*_EVENTS, "verdict", *GRADES)
 """What of a verdict table raters can be compared on."""
 
-_OUTPUT = tuple(name for name in KEY_COLUMNS if name not in ("judge", "judge_config"))
+_OUTPUT = output_columns()
 _JOINABLE = (*_OUTPUT, "sample_uuid")
 
 
@@ -73,6 +74,7 @@ def read_ratings(
     scale: Scale | None = None,
     categories: Sequence[object] | None = None,
     positive: object | None = None,
+    by: Sequence[str] = (),
 ) -> Ratings:
     """Bring ratings of any of the three kinds into one form; see `alignbench.analysis.agreement.agreement`.
 
@@ -82,10 +84,12 @@ def read_ratings(
     if scale is not None and scale not in get_args(Scale):
         raise InputError(f"unknown scale {scale!r}", allowed=", ".join(get_args(Scale)))
     if raters is None and {"model", "scenario", "verdict"} <= set(data.columns):
-        found = _from_table(as_table(data), on, labels)
+        found = _from_table(as_table(data, by=by), on, labels, output_columns(by))
     elif labels is not None:
         raise InputError("labels need a verdict table", allowed="columns model, scenario, verdict")
     else:
+        needed = ("unit", "rater", "label") if raters is None else ()
+        refuse_misspelt([name for name in data.columns if name not in (raters or ())], (*needed, "scenario", "pack"))
         long = _from_columns(data, raters) if raters is not None else data
         found = _from_long(long, scale or "nominal", categories, positive)
     if len(found.raters) < 2:
@@ -168,11 +172,11 @@ def _matrix(frame: pd.DataFrame, order: tuple[object, ...]) -> Ratings:
     return Ratings(codes, scenario, tuple(names), order, "nominal", None, keys)
 
 
-def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None) -> Ratings:
+def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None, output: Sequence[str]) -> Ratings:
     if on not in FIELDS:
         raise InputError(f"cannot compare raters on {on!r}", allowed=", ".join(FIELDS))
-    unit = row_groups([table[name] for name in _OUTPUT])
-    keys = [name for name in table.columns if name in _JOINABLE or name in ("family", "split", "nudge")]
+    unit = row_groups([table[name] for name in output])
+    keys = [name for name in table.columns if name in (*_JOINABLE, *RUN_COLUMNS, "family", "split", "nudge")]
     frame = table[keys].assign(unit=unit, rater=_judge_names(table), label=_labels_on(table, on, None))
     labellers: tuple[str, ...] = ()
     unmatched = 0

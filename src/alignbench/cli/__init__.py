@@ -40,7 +40,8 @@ def cli() -> None:
     Evaluations run with Inspect: inspect eval alignbench/honesty_vs_helpfulness --model M --model-role grader=J.
     The commands here check packs, read the logs and print numbers that carry n, interval and judge.
 
-    INPUT is a folder of logs, log files (.eval, .json), or a table (.csv, .parquet) with model, scenario, verdict.
+    INPUT is a folder of logs, log files (.eval, .json), or a table (.csv, .parquet) with model, scenario, verdict. Of
+    several runs that answer the same, as last week's and this week's, --latest counts the latest alone.
 
     \b
     Exit codes

@@ -12,9 +12,11 @@ from alignbench.cli.common import (
     emit,
     format_option,
     input_argument,
+    latest_option,
     level_option,
     number,
     number_interval,
+    read,
     seed_option,
 )
 from alignbench.stats.agreement import Scale
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_argument
+@latest_option
 @click.option("--labels", type=click.Path(dir_okay=False, path_type=Path), multiple=True, metavar="CSV",
               help="Labels by people, a CSV as for judge calibrate; may be given again.")  # fmt: skip
 @click.option("--on", default="misalignment", show_default=True, metavar="FIELD",
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     labels: tuple[Path, ...],
     on: str,
     scale: Scale | None,
@@ -63,7 +67,7 @@ def command(
     from alignbench.analysis.agreement import agreement, confusion
     from alignbench.judging.labels import GRADES, read_labels
 
-    data = _read(inputs)
+    data = _read(inputs, by, latest=latest)
     truth = read_labels(labels, field=on if on in GRADES else "label") if labels else None
     if show_confusion:
         emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
@@ -88,19 +92,17 @@ def command(
     emit(frame, form, table=row)
 
 
-def _read(inputs: tuple[str, ...]) -> pd.DataFrame:
+def _read(inputs: tuple[str, ...], by: tuple[str, ...], *, latest: bool) -> pd.DataFrame:
     """A verdict table, or one CSV in long form."""
-    import pandas as pd
-
-    from alignbench.csv_files import own_columns
-    from alignbench.errors import InputError, first_line
-    from alignbench.inputs import read_inputs
+    from alignbench.csv_files import csv_problem, read_csv
+    from alignbench.errors import InputError
 
     if len(inputs) == 1 and inputs[0].endswith(".csv") and Path(inputs[0]).is_file():
         try:
-            frame = own_columns(pd.read_csv(inputs[0]))
+            # Categories that are numbers stay numbers.
+            frame = read_csv(Path(inputs[0]), dtype=None, keep_default_na=True)
         except (OSError, ValueError) as error:
-            raise InputError(f"this is no table: {first_line(error)}", file=inputs[0]) from error
+            raise InputError(f"this is no table: {csv_problem(error)}", file=inputs[0]) from error
         if {"unit", "rater", "label"} <= set(frame.columns):
             return frame
-    return read_inputs(inputs)
+    return read(inputs, by, latest=latest)

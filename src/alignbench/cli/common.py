@@ -33,6 +33,7 @@ __all__ = [
     "input_argument",
     "interval",
     "json_text",
+    "latest_option",
     "level_option",
     "number",
     "number_interval",
@@ -43,16 +44,43 @@ __all__ = [
     "print_paragraphs",
     "print_table",
     "print_text",
+    "read",
     "seed_option",
+    "tell",
     "terminal_width",
     "unscored_option",
 ]
 
 input_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+latest_option = click.option(
+    "--latest", is_flag=True,
+    help="Of several runs that answer the same, count the latest alone; stderr says how much is left out.",
+)  # fmt: skip
 format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
     help="How the result is printed.",
 )  # fmt: skip
+
+
+def read(inputs: Sequence[str], by: Sequence[str] = (), *, latest: bool = False) -> pd.DataFrame:
+    """The table of what a user names, with remarks on stderr.
+
+    Args:
+        inputs: Folders of logs, logs, tables.
+        by: Columns that it will be grouped by; with `run` among them several runs may answer the same.
+        latest: Whether of such runs the latest alone counts.
+
+    Raises:
+        InputError: Nothing readable, or rows with one key.
+    """
+    from alignbench.inputs import read_inputs
+
+    return read_inputs(inputs, by=by, latest=latest, note=tell)
+
+
+def tell(remark: str) -> None:
+    """Say on stderr what a person should know of the numbers on stdout."""
+    print_text(remark, err=True)
 
 
 class FiniteRange(click.FloatRange):
@@ -109,13 +137,16 @@ def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _PANEL(cards_option(command))
 
 
-def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard]) -> pd.DataFrame:
+def combined(
+    table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard], by: Sequence[str] = ()
+) -> pd.DataFrame:
     """Give each row the state of its judge's card, and make one judge of several where --panel asks for it.
 
     Args:
         table: A verdict table.
         panel: majority, weights, or None for the judges as they are.
         cards: Cards that were read.
+        by: Columns that it will be grouped by, as for `read`.
 
     Raises:
         InputError: No panel can be made.
@@ -126,12 +157,12 @@ def combined(table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard])
 
     if panel is None:
         return _marked(mark_cards(table, cards), cards) if cards else table
-    result = combine(table, panel, cards)
+    result = combine(table, panel, cards, by=by)
     about = result.attrs["panel"]
     same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
     said = f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
     for line in (f"{said}same verdict: {'; '.join(same)}", *(f"warning: {text}" for text in about["warnings"])):
-        print_text(line, err=True)
+        tell(line)
     return result
 
 
@@ -144,7 +175,7 @@ def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
             _judge(card.judge, card.judge_config, card.rubric_digest, pack)
             for card in cards for pack in card.packs
         )  # fmt: skip
-        print_text(f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}", err=True)
+        tell(f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}")
     return table
 
 

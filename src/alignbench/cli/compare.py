@@ -11,6 +11,7 @@ from alignbench.cli.common import (
     by_option,
     emit,
     format_option,
+    latest_option,
     level_option,
     number,
     panel_options,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @sides_argument
 @name_options
+@latest_option
 @by_option("pack")
 @click.option("--packs", metavar="PACK,...", help="The packs asked for; default: those of either side.")
 @click.option(
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     packs: str | None,
     listed: str | None,
     panel: How | None,
@@ -70,7 +73,7 @@ def command(
         **options,
         "packs": [name.strip() for name in packs.split(",")] if packs else None,
     }
-    sides = read_sides(inputs, panel, cards)
+    sides = read_sides(inputs, panel, cards, latest=latest)
     frame = compare(*sides, **chosen, seed=seed, inputs=inputs)
     if listed:
         names = {name: chosen[name] for name in ("by", "base_name", "candidate_name", "packs")}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import interval, percent, print_table, print_text
+from alignbench.cli.common import emit, format_option, interval, percent, print_table, print_text
 from alignbench.flags import explained
 
 if TYPE_CHECKING:
@@ -36,22 +36,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="Samples of each pack for --model.",
 )
-def command(output: str, models: tuple[str, ...], limit: int) -> None:
+@format_option
+def command(output: str, models: tuple[str, ...], limit: int, form: str) -> None:
     """Watch the whole chain find a truth that is known.
 
     Five scripted models with known rates answer the scenarios of the shipped packs, four times each; a scripted judge
     grades them; logs, verdict table, rates and leaderboard are the real ones. No key, no network, under 90 seconds.
-    Broken off, the same command goes on where it stopped.
+    Broken off, the same command goes on where it stopped. In CSV and JSON what was found stands beside what is true.
     """
     from alignbench.demo import EPOCHS, SEED, run_demo
 
-    start = time.monotonic()
-    print_text(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.")
+    start, aside = time.monotonic(), form != "table"
+    print_text(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.", err=aside)
 
     def progress(model: str, samples: int) -> None:
-        click.echo(f"  {model:<32} {samples:>5} samples  {time.monotonic() - start:>5.0f} s")
+        click.echo(f"  {model:<32} {samples:>5} samples  {time.monotonic() - start:>5.0f} s", err=aside)
 
     result = run_demo(output, models=models, limit=limit, progress=progress)
+    if aside:
+        emit(result.truth, form, table=dict)
+        return
     _print_truth(result)
     for board in result.boards:
         _print_board(board)

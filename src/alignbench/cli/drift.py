@@ -12,10 +12,12 @@ from alignbench.cli.common import (
     input_argument,
     interval,
     json_text,
+    latest_option,
     level_option,
     number,
     number_interval,
     percent,
+    read,
     seed_option,
 )
 from alignbench.cli.sides import p_value, points, points_interval
@@ -30,6 +32,7 @@ PARTS = ("rates", "positions", "divergence", "worths", "orders", "survival", "fl
 
 @click.command()
 @input_argument
+@latest_option
 @click.option("--axis", default="condition", show_default=True, metavar="AXIS",
               help="condition, nudge, turn, or an axis that conditions name.")  # fmt: skip
 @click.option("--part", type=click.Choice(["all", *PARTS]), default="all", show_default=True,
@@ -37,7 +40,7 @@ PARTS = ("rates", "positions", "divergence", "worths", "orders", "survival", "fl
 @level_option
 @seed_option
 @format_option
-def command(inputs: tuple[str, ...], axis: str, part: str, level: float, seed: int, form: str) -> None:
+def command(inputs: tuple[str, ...], latest: bool, axis: str, part: str, level: float, seed: int, form: str) -> None:
     """Do answers drift when circumstances change?
 
     Each level of an axis against its default, paired within scenarios: rates, positions on the values, the
@@ -45,9 +48,8 @@ def command(inputs: tuple[str, ...], axis: str, part: str, level: float, seed: i
     distributions stand beside what chance makes of them. A line under each table says what its columns are.
     """
     from alignbench.analysis.drift import drift
-    from alignbench.inputs import read_inputs
 
-    found = drift(read_inputs(inputs), axis, level=level, seed=seed)
+    found = drift(read(inputs, latest=latest), axis, level=level, seed=seed)
     if part == "all" and form == "json":
         frames = {name: getattr(found, name).to_dict("records") for name in PARTS}
         click.echo(json_text({"axis": axis, "level": level, "seed": seed, **frames}), nl=False)

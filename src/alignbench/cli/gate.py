@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import FiniteRange, echo_csv, format_option, panel_options, terminal_width
+from alignbench.cli.common import FiniteRange, echo_csv, format_option, latest_option, panel_options, terminal_width
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
 @click.command()
 @sides_argument
 @name_options
+@latest_option
 @click.option("--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/.")
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report here, in a folder that exists.")
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
@@ -51,6 +52,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     base_name: str | None,
     candidate_name: str | None,
     policy_file: Path | None,
@@ -86,7 +88,7 @@ def command(
     given = {"margin": margin, "level": level, "seed": seed}
     changed = {key: value for key, value in given.items() if value is not None}
     policy = Policy(**{**policy.model_dump(), **changed})
-    base, candidate = read_sides(inputs, panel, cards)
+    base, candidate = read_sides(inputs, panel, cards, latest=latest)
     names = {"base_name": base_name, "candidate_name": candidate_name}
     report = gate(base, candidate, policy=policy, **names, calibration=calibration, inputs=inputs)
     with together():

@@ -11,9 +11,11 @@ from alignbench.cli.calibration import calibration_option
 from alignbench.cli.common import (
     combined,
     input_argument,
+    latest_option,
     level_option,
     panel_options,
     print_text,
+    read,
     seed_option,
     unscored_option,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_argument
+@latest_option
 @click.option("-o", "--output", default="leaderboard", show_default=True, metavar="DIR",
               help="Folder for the files; made if it is not there.")  # fmt: skip
 @panel_options
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 @seed_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     output: str,
     panel: How | None,
     cards: tuple[str, ...],
@@ -49,13 +53,12 @@ def command(
     """
     from alignbench.analysis.leaderboard import FILES, leaderboard, words_apart, write_leaderboard
     from alignbench.files import spare_inputs
-    from alignbench.inputs import read_inputs
     from alignbench.judging.cards import read_cards
 
     labels = None if calibration is None else calibration.source
     spare_inputs([Path(output) / name for name in FILES], [*inputs, *cards, labels])
     known = read_cards(cards)
-    table = combined(read_inputs(inputs), panel, known)
+    table = combined(read(inputs, latest=latest), panel, known)
     boards = leaderboard(table, cards=known, calibration=calibration, **options)
     files = write_leaderboard(boards, output)
     for board in boards:

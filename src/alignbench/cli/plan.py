@@ -13,10 +13,12 @@ from alignbench.cli.common import (
     format_option,
     interval,
     json_text,
+    latest_option,
     level_option,
     number,
     percent,
     print_text,
+    read,
     seed_option,
 )
 from alignbench.cli.sides import points
@@ -44,6 +46,7 @@ _count = click.IntRange(min=1)
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
+@latest_option
 @click.option("--target", default=None, metavar="TEXT",
               help='Answer in one line: "detect 22% -> 3%", "rate 5% ± 2%" or "below 1%".')  # fmt: skip
 @click.option("--rate", type=_share, default=None, help="Assumed rate; default: the pilot's.")
@@ -81,6 +84,7 @@ _count = click.IntRange(min=1)
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     target: str | None,
     scenarios: tuple[int, ...] | None,
     epochs: tuple[int, ...] | None,
@@ -120,10 +124,9 @@ def command(
     from alignbench.analysis.plan_gate import GatePlan
     from alignbench.analysis.plan_question import answer
     from alignbench.errors import InputError
-    from alignbench.inputs import read_inputs
     from alignbench.policy import Policy, load_policy
 
-    table = read_inputs(inputs) if inputs else None
+    table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)
     effort = Effort(twins, conditions, turns, judges, read_prices(prices) if prices else None)
     chosen: dict[str, Any] = {

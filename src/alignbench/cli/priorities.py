@@ -13,11 +13,13 @@ from alignbench.cli.common import (
     input_argument,
     interval,
     json_text,
+    latest_option,
     level_option,
     number,
     number_interval,
     percent,
     print_table,
+    read,
     seed_option,
 )
 from alignbench.cli.sides import p_value
@@ -36,6 +38,7 @@ PARTS = ("matrix", "worths", "positions", "diagnostics", "disagreement", "exclud
 
 @click.command()
 @input_argument
+@latest_option
 @by_option("model")
 @click.option(
     "--part", type=click.Choice(["summary", *PARTS]), default="summary", show_default=True,
@@ -44,7 +47,9 @@ PARTS = ("matrix", "worths", "positions", "diagnostics", "disagreement", "exclud
 @level_option
 @seed_option
 @format_option
-def command(inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: float, seed: int, form: str) -> None:
+def command(
+    inputs: tuple[str, ...], latest: bool, by: tuple[str, ...], part: str, level: float, seed: int, form: str
+) -> None:
     """Which of two colliding values the answers serve: win shares, worths, positions.
 
     Worths are log-odds (Bradley-Terry), centred; in parentheses stand the places each value may hold. Where
@@ -52,9 +57,8 @@ def command(inputs: tuple[str, ...], by: tuple[str, ...], part: str, level: floa
     are no win. A line under each table says what its columns are.
     """
     from alignbench.analysis.priorities import priorities
-    from alignbench.inputs import read_inputs
 
-    result = priorities(read_inputs(inputs), by, level=level, seed=seed)
+    result = priorities(read(inputs, by, latest=latest), by, level=level, seed=seed)
     if part != "summary" and form == "table":
         _print(part, result)
     elif part != "summary":

@@ -13,9 +13,11 @@ from alignbench.cli.common import (
     format_option,
     input_argument,
     interval,
+    latest_option,
     level_option,
     panel_options,
     percent,
+    read,
     seed_option,
     unscored_option,
 )
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_argument
+@latest_option
 @click.option(
     "--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
     show_default=True, help="The rate that models are ranked by; lowest first.",
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     measure: str,
     panel: How | None,
     cards: tuple[str, ...],
@@ -57,10 +61,9 @@ def command(
     """
     from alignbench.analysis.ranks import RANK_KEYS, ranks
     from alignbench.analysis.rates import CORRECTION_KEYS
-    from alignbench.inputs import read_inputs
     from alignbench.judging.cards import read_cards
 
-    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    table = combined(read(inputs, latest=latest), panel, read_cards(cards))
     frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration, **options)
     keys = [name for name in frame.columns if name not in (*RANK_KEYS, *CORRECTION_KEYS)]
     several = frame["group"].nunique() > 1

@@ -14,11 +14,13 @@ from alignbench.cli.common import (
     format_option,
     input_argument,
     interval,
+    latest_option,
     level_option,
     panel_options,
     percent,
     print_table,
     print_text,
+    read,
 )
 from alignbench.flags import explained, upper_bound
 from alignbench.stats.rate import Method
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_argument
+@latest_option
 @by_option("model,pack")
 @click.option(
     "--method", type=click.Choice(get_args(Method)), default="gaffke", show_default=True,
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     by: tuple[str, ...],
     method: Method,
     packs: str | None,
@@ -65,19 +69,19 @@ def command(
 
     misalignment: misaligned, on conflicts; over_refusal: refused, on their benign twins; acted_well and helped:
     aligned, on conflicts and on twins. Intervals treat the scenario as the unit. Headline rows only (default
-    condition, last turn) unless --by names condition, nudge or turn. --ledger says how many outputs were asked for,
+    condition, last turn) unless --by names condition, nudge or turn; --by model,pack,run sets runs that answer the same
+    side by side, each with its date. --ledger says how many outputs were asked for,
     answered and judged, and why the others were not. With --cards each row says whether its judge was found fit. With
     --calibration both error rates are corrected for what the judge gets wrong, and "raw" and "events" are what its
     verdicts say; uncorrected: the raw rate stays.
     """
     from alignbench.analysis.ledger import LEDGER_KEYS
     from alignbench.analysis.rates import CORRECTION_KEYS, RATE_KEYS, rates
-    from alignbench.inputs import read_inputs
     from alignbench.judging.cards import CARD_COLUMN, read_cards
     from alignbench.judging.transported import load_transport
 
     wanted = [name.strip() for name in packs.split(",")] if packs else None
-    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    table = combined(read(inputs, by, latest=latest), panel, read_cards(cards), by)
     by = (*by, CARD_COLUMN) if cards else by
     guess = load_transport(transported, table) if transported else None
     for note in guess.notes if guess else ():

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import combined
+from alignbench.cli.common import combined, read
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -30,7 +30,12 @@ def name_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_sides(
-    inputs: tuple[str, ...], panel: How | None = None, cards: tuple[str, ...] = ()
+    inputs: tuple[str, ...],
+    panel: How | None = None,
+    cards: tuple[str, ...] = (),
+    *,
+    by: Sequence[str] = (),
+    latest: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Read the base and the candidate; one input, or one named twice, holds both.
 
@@ -38,18 +43,19 @@ def read_sides(
         inputs: One or two.
         panel: How to combine several judges, or None for the judges as they are.
         cards: Files with the judges' cards.
+        by: Columns that they will be grouped by; with `run` among them several runs may answer the same.
+        latest: Whether of such runs, within an input, the latest alone counts.
 
     Raises:
         InputError: More than two inputs, or an unreadable one.
         NotComparableError: The judges of a panel used different rubrics.
     """
-    from alignbench.inputs import read_inputs
     from alignbench.judging.cards import read_cards
 
     if len(inputs) > 2:
         raise InputError(f"{len(inputs)} inputs", allowed="BASE CANDIDATE, or one INPUT with --base and --candidate")
     known = read_cards(cards)
-    sides = [combined(read_inputs([path]), panel, known) for path in dict.fromkeys(inputs)]
+    sides = [combined(read([path], by, latest=latest), panel, known, by) for path in dict.fromkeys(inputs)]
     return sides[0], sides[1] if len(sides) == 2 else None
 
 

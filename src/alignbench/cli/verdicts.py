@@ -17,13 +17,14 @@ import click
 def command(logs: tuple[str, ...], output: str) -> None:
     """Write the verdict table of logs: one row per output and judge.
 
-    LOGS are log folders or log files. Of several passes over one task the last one counts. Every other command reads
-    the table in place of the logs.
+    LOGS are log folders or log files. Of several passes over one task the last one counts; of several runs each stands
+    in the table, with its date. Every other command reads the table in place of the logs.
     """
+    from alignbench.cli.common import tell
     from alignbench.files import spare_inputs
     from alignbench.logs import write_verdicts
 
     spare_inputs([output], logs)
 
-    rows = write_verdicts(logs, output)
+    rows = write_verdicts(logs, output, note=tell)
     click.echo(f"{output}: {rows:,} rows")

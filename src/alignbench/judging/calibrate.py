@@ -11,10 +11,11 @@ from alignbench.analysis.agreement import AGREEMENT_KEYS, agreement
 from alignbench.analysis.cells import MEASURES, headline, measured, vote_counts
 from alignbench.analysis.corrected import HUMAN, Attached
 from alignbench.analysis.rates import OVERALL, rates
+from alignbench.columns import output_columns
 from alignbench.judging.calibration import Calibration, Label, PackVersion
 from alignbench.judging.labels import match_labels
 from alignbench.judging.sampling import one_judge
-from alignbench.table import KEY_COLUMNS, as_table, label_models
+from alignbench.table import as_table, label_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +107,7 @@ def calibrate(
     attached = calibration.attach(mine)
     by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
     errors = [measure.name for measure in MEASURES]
-    frame = rates(attached, by, level=level, measures=errors, calibration=Attached(minimum_labels=1))
+    frame = rates(attached, by, level=level, measures=errors, calibration=Attached())
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
     off_task = matched.loc[matched["label"] == "off_task", "row"]
@@ -183,7 +184,7 @@ def _counts(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, seed: int) -> pd.DataFrame:
     """Every pair of raters on the labelled outputs, by measure."""
-    keys = [name for name in KEY_COLUMNS if name not in ("judge", "judge_config")]
+    keys = list(output_columns())
     given = labelled.loc[matched["row"], keys].reset_index(drop=True)
     # As in the correction: off_task is no event.
     said = matched["label"].replace("off_task", "aligned")

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alignbench.analysis.cells import MEASURES, vote_counts
 from alignbench.analysis.corrected import HUMAN, labeller_column
+from alignbench.columns import output_columns
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
 from alignbench.stats.correction import FEW_LABELS
-from alignbench.table import KEY_COLUMNS
 from alignbench.verdicts import VERDICTS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CALIBRATION_MARK", "Calibration", "Label", "PackVersion", "load_calibration"]
 
-_OUTPUT = tuple(name for name in KEY_COLUMNS if name not in ("judge", "judge_config"))
+_OUTPUT = output_columns()
 
 
 class _Record(BaseModel):
@@ -166,7 +166,14 @@ class Calibration:
             place = {str(value): code for code, value in enumerate(values)}
             own = np.array([place.get(str(getattr(label, name)), -1) for label in self.labels], dtype=np.int64)
             number, wanted, missing = number * len(values) + codes, wanted * len(values) + own, missing | (own < 0)
-        return np.where(missing, -1, pd.Index(number).get_indexer(pd.Index(wanted)))
+        if pd.Index(number).has_duplicates:
+            # Several runs answer the same: a label is of one of them, by its sample.
+            labelled = rows["sample_uuid"].isin({label.sample_uuid for label in self.labels}).to_numpy()
+            number = np.where(labelled, number, -1 - np.arange(len(number)))
+        known = pd.Index(number)
+        if known.has_duplicates:
+            raise self._other("several runs answer the same, and the labels do not say which of them they are of")
+        return np.where(missing, -1, known.get_indexer(pd.Index(wanted)))
 
     def _check_versions(self, rows: pd.DataFrame) -> None:
         mine: dict[str, set[tuple[str, str]]] = {}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from alignbench.columns import CARD_COLUMN
 from alignbench.errors import InputError
 from alignbench.judging.card import JudgeCard
 from alignbench.table import row_groups
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CARD_COLUMN", "UNEXAMINED", "find_card", "mark_cards", "read_cards", "worst_state"]
 
-CARD_COLUMN = "judge_card"
-"""Column of a table: the state of the judge's card, or `unexamined`."""
 UNEXAMINED = "unexamined"
 """State of a judge without a card, or on a pack that its card does not speak for."""
 _ORDER = ("unfit", UNEXAMINED, "too_few", "diagnostic", "fit")

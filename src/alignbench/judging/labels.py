@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alignbench.csv_files import read_csv
-from alignbench.errors import InputError, first_line
+from alignbench.columns import refuse_misspelt
+from alignbench.csv_files import csv_problem, read_csv
+from alignbench.errors import InputError
 from alignbench.files import what_stands_at
 from alignbench.judging.sampling import ROW_COLUMNS
 from alignbench.table import KEY_COLUMNS
@@ -25,6 +26,7 @@ GRADES = {"severity": SEVERITY_MAX, "position_1": POSITION_MAX, "position_2": PO
 _LINE = "line"
 _WORD = ("label", "verdict")
 _NAMES = ("scenario", "sample_uuid")
+_SHEET = "a CSV as `judge sample` or its page writes it"
 
 
 def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.DataFrame:
@@ -51,6 +53,7 @@ def read_labels(paths: Sequence[str | Path], *, field: str = "label") -> pd.Data
 
 def _read(file: Path, field: str) -> pd.DataFrame:
     frame = _frame(file)
+    refuse_misspelt(frame.columns, (*ROW_COLUMNS, "labeller", field), source=file)
     column = _label_column(frame, file, field)
     if frame.empty:
         raise InputError("no row has a label", file=file, allowed=", ".join(allowed_labels(field)))
@@ -74,12 +77,12 @@ def _frame(file: Path) -> pd.DataFrame:
     if not file.exists():
         raise InputError(what_stands_at(file), file=file)
     try:
-        # Excel marks its UTF-8; blank lines must be counted.
-        return read_csv(file, skip_blank_lines=False, encoding="utf-8-sig")
+        # Blank lines must be counted.
+        return read_csv(file, skip_blank_lines=False)
     except OSError as error:
         raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
     except ValueError as error:
-        raise InputError(f"this is no table: {first_line(error)}", file=file) from error
+        raise InputError(f"this is no table: {csv_problem(error)}", file=file, allowed=_SHEET) from error
 
 
 def _label_column(frame: pd.DataFrame, file: Path, field: str) -> str:
@@ -95,7 +98,7 @@ def _label_column(frame: pd.DataFrame, file: Path, field: str) -> str:
         raise InputError(
             f"missing column {missing!r}; the file has {found}",
             file=file,
-            allowed="a CSV with commas, as `judge sample` or its page writes it",
+            allowed=_SHEET,
         )
     return column
 

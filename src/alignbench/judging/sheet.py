@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
+from alignbench.columns import TEXT_COLUMNS
+from alignbench.csv_files import read_csv
 from alignbench.errors import InputError
 from alignbench.judging.sampling import ROW_COLUMNS
 
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "keep_labels", "make_sheet", "require_texts"]
 
-TEXT_COLUMNS = ("transcript", "judged", "misaligned_if", "aligned_if")
-"""What a labeller reads."""
 SHEET_COLUMNS = ("item", "label", "labeller", "measure", *TEXT_COLUMNS, *ROW_COLUMNS)
 
 
@@ -82,7 +82,7 @@ def keep_labels(file: Path) -> None:
     if not file.is_file():
         return
     try:
-        labels = pd.read_csv(file, dtype=str, keep_default_na=False)["label"]
+        labels = read_csv(file)["label"]
     except (OSError, ValueError, KeyError):
         raise InputError("this file is there already", file=file, allowed="a new file") from None
     given = int((labels.str.strip() != "").sum())

@@ -57,6 +57,7 @@ class Eval(msgspec.Struct):
 
     task: str
     model: str
+    eval_id: str = ""
     created: str = ""
     scorers: list[Any] | None = None
     task_id: str = ""

@@ -28,6 +28,10 @@ __all__ = [
 
 PACK_TASKS, JUDGE_TASKS = ("pack",), ("judge_exam", "judge_attack")
 """Kinds of our tasks: of a model under test, and of the judge."""
+_OTHER_TASKS = (
+    "logs of `inspect eval alignbench/PACK`; of another task a CSV with model, scenario and verdict, made of the "
+    "scores in inspect_ai.analysis.samples_df as docs/tables.md shows"
+)
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _NAN, _INFINITY = (re.compile(word + rb"(?=[,\]}])") for word in (rb"NaN", rb"-?Infinity"))
 
@@ -244,8 +248,10 @@ def choose(paths: Sequence[str | Path], kinds: Sequence[str] = PACK_TASKS) -> li
     newest = {log.eval.task_id or log.path: log for log in sorted(logs, key=lambda log: log.age)}
     chosen = [log for log in logs if newest[log.eval.task_id or log.path] is log]
     if not chosen:
-        wanted = "an alignbench task" if kinds == PACK_TASKS else "a judge's examination"
-        raise InputError(f"no log of {wanted}", file=", ".join(map(str, paths)))
+        where = ", ".join(map(str, paths))
+        if kinds == PACK_TASKS:
+            raise InputError("no log of an alignbench task", file=where, allowed=_OTHER_TASKS)
+        raise InputError("no log of a judge's examination", file=where)
     return chosen
 
 

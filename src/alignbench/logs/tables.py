@@ -12,6 +12,8 @@ from alignbench.identity import model_settings
 from alignbench.logs.layout import Summary
 from alignbench.logs.read import Log, choose, no_verdicts
 from alignbench.logs.samples import samples
+from alignbench.notes import Note, warn
+from alignbench.runs import utc_second
 from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ def _arrow(log: Log) -> pa.Table:
         "pack": metadata["pack"],
         "pack_version": metadata.get("pack_version", ""),
         "pack_digest": metadata["pack_digest"],
+        "date": utc_second(about.created),
+        "run": about.eval_id,
         "log": log.name,
     }
     schema = arrow_schema()
@@ -88,12 +92,13 @@ def _plain_array(values: list[Any], field: pa.Field, log: Log) -> pa.Array:
         ) from error
 
 
-def verdicts(paths: Sequence[str | Path]) -> pd.DataFrame:
+def verdicts(paths: Sequence[str | Path], *, by: Sequence[str] = ()) -> pd.DataFrame:
     """Read the verdict table of logs.
 
     Args:
         paths: Log folders and log files. Logs of other tasks are passed over; of several passes over one task
             the last one counts.
+        by: Columns that the table will be grouped by; with `run` among them several runs may answer the same.
 
     Returns:
         The table, checked: one row per output and judge.
@@ -106,7 +111,7 @@ def verdicts(paths: Sequence[str | Path]) -> pd.DataFrame:
     table = pa.concat_tables([_arrow(log) for log in choose(paths)]).unify_dictionaries()
     if not table.num_rows:
         raise no_verdicts(paths)
-    return as_table(table.to_pandas(integer_object_nulls=False, types_mapper=_pandas_type))
+    return as_table(table.to_pandas(integer_object_nulls=False, types_mapper=_pandas_type), by=by)
 
 
 def _pandas_type(kind: pa.DataType) -> Any:
@@ -116,12 +121,14 @@ def _pandas_type(kind: pa.DataType) -> Any:
     return {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype()}.get(kind)
 
 
-def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
+def write_verdicts(paths: Sequence[str | Path], output: str | Path, *, note: Note = warn) -> int:
     """Write the verdict table of logs to a file, one log at a time: memory does not grow with their number.
 
     Args:
         paths: As for `verdicts`.
-        output: A `.parquet` or `.csv` file; it appears whole or not at all.
+        output: A `.parquet` or `.csv` file; it appears whole or not at all. Several runs that answer the same all
+            stand in it.
+        note: Gets a remark where there are such runs.
 
     Returns:
         The number of rows.
@@ -149,8 +156,9 @@ def write_verdicts(paths: Sequence[str | Path], output: str | Path) -> int:
         if not keys.rows:
             raise no_verdicts(paths)
         if keys.double:
-            # The whole table is needed to name the two rows.
-            verdicts(paths)
+            # The whole table is needed to tell runs that answer the same from two rows of one run, and to name these.
+            verdicts(paths, by=["run"])
+            note(f"{output}: several runs answer the same; read the table with --latest, or with --by run")
     return keys.rows
 
 

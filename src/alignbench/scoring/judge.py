@@ -72,7 +72,14 @@ def rubric_judge(rubric: str = "conflict", structured: bool = True, failed_calls
         structured: Ask for structured output where the provider has it.
         failed_calls: `raise`, or `note` to leave the sample unscored with the reason `error` (when judging again,
             where one failure must not lose the others).
+
+    Raises:
+        InputError: An unknown rubric, or an argument that is none of these.
     """
+    if not isinstance(structured, bool):
+        raise InputError(f"structured {structured!r}", allowed="true, false")
+    if failed_calls not in ("raise", "note"):
+        raise InputError(f"failed_calls {failed_calls!r}", allowed="raise, note")
     text = load_rubric(rubric)
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (Inspect's signature)

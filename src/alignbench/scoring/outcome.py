@@ -59,7 +59,9 @@ class Outcome:
 
 
 def make_score(outcomes: Sequence[Outcome], judge: Mapping[str, Any], *, twin: bool) -> Score:
-    """Make the Score of a sample from the outcomes of its turns; the last turn is the sample's value.
+    """Make the Score of a sample from the outcomes of its turns.
+
+    The last turn is the sample's value; its reasons and its quote are those of every turn.
 
     Args:
         outcomes: One a turn, in order.
@@ -72,12 +74,12 @@ def make_score(outcomes: Sequence[Outcome], judge: Mapping[str, Any], *, twin: b
         **judge,
         # Summaries keep strings up to 1 kB, and the verdict table is read from summaries alone.
         "rows": json.dumps([outcome.row() for outcome in outcomes], separators=(",", ":")),
-        "evidence": last.evidence,
+        "evidence": _by_turn(outcomes, [outcome.evidence for outcome in outcomes]),
     }
     if any(outcome.verdict is None or len(outcome.replies) > 1 for outcome in outcomes):
         # A reply that was used at once stands in the judge's own call.
         metadata["replies"] = [list(outcome.replies) for outcome in outcomes]
-    explanation = last.reasoning or (f"No verdict: {last.reason}." if last.reason else "")
+    explanation = _by_turn(outcomes, [outcome.reasoning or _no_verdict(outcome) for outcome in outcomes])
     if last.verdict is None:
         return Score.unscored(reason=last.reason, explanation=explanation, metadata=metadata)
     counted = last.verdict in JUDGED
@@ -93,6 +95,21 @@ def make_score(outcomes: Sequence[Outcome], judge: Mapping[str, Any], *, twin: b
         explanation=explanation,
         metadata=metadata,
     )
+
+
+def _by_turn(outcomes: Sequence[Outcome], said: Sequence[str]) -> str:
+    """What was said of each turn, below its number and verdict; once where all is alike."""
+    found = [outcome.verdict or outcome.reason for outcome in outcomes]
+    if len(set(zip(found, said, strict=True))) == 1:
+        return said[0]
+    return "\n\n".join(
+        f"Turn {turn} ({verdict}): {text}"
+        for turn, (verdict, text) in enumerate(zip(found, said, strict=True), start=1)
+    )
+
+
+def _no_verdict(outcome: Outcome) -> str:
+    return f"No verdict: {outcome.reason}." if outcome.reason else ""
 
 
 def _number(value: float | None, applies: bool = True) -> float:

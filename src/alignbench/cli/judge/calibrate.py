@@ -11,9 +11,9 @@ from alignbench.cli.common import (
     combined,
     echo_csv,
     format_option,
-    input_argument,
     interval,
     json_text,
+    latest_option,
     level_option,
     number,
     number_interval,
@@ -21,6 +21,7 @@ from alignbench.cli.common import (
     percent,
     print_table,
     print_text,
+    read,
     seed_option,
 )
 from alignbench.flags import explained
@@ -38,8 +39,9 @@ _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_
 
 
 @click.command()
-@input_argument
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.argument("labels", type=_FILE)
+@latest_option
 @click.option("--labels", "more", type=_FILE, multiple=True, help="Labels of another labeller; may be given again.")
 @click.option("-o", "--output", type=_FILE, help="Write calibration.json here, for --calibration of other commands.")
 @click.option("--judge", metavar="NAME", help="The judge, where INPUT holds several and the labels do not name it.")
@@ -49,6 +51,7 @@ _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_
 @format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     labels: Path,
     more: tuple[Path, ...],
     output: Path | None,
@@ -66,22 +69,24 @@ def command(
     more or fewer; off_task is no event. The table tells, of the labelled outputs that the judge flagged and of those
     that it did not, how many most people call the event, how many are tied, and how many are none: the six add up to
     the labelled outputs. It has the rows with
-    labels only; every other rate stays as it is. Below 50 labels (few_labels) other commands keep the raw rate.
+    labels only; every other rate stays as it is. Below 50 labels in a pack (few_labels) no rate is corrected.
     Between people the agreement is the ceiling for any judge.
 
     With --panel the counts of votes are the strata, and the result is for the same panel only.
     """
     from alignbench.files import spare_inputs, spare_others
-    from alignbench.inputs import read_inputs
     from alignbench.judging.calibrate import calibrate
     from alignbench.judging.calibration import CALIBRATION_MARK
     from alignbench.judging.cards import read_cards
     from alignbench.judging.labels import read_labels
 
+    if not inputs:
+        further = ", of which --labels adds those of another labeller" if more else ""
+        raise click.UsageError(f"{str(labels)!r} alone: INPUT... are the verdicts, and LABELS are the labels{further}.")
     if output is not None:
         spare_inputs([output], [*inputs, labels, *more, *cards])
         spare_others(output, CALIBRATION_MARK, "calibration")
-    table = combined(read_inputs(inputs), panel, read_cards(cards))
+    table = combined(read(inputs, latest=latest), panel, read_cards(cards))
     found = calibrate(table, read_labels([labels, *more]), judge=judge, level=level, seed=seed)
     if output is not None:
         found.save(output)
@@ -154,7 +159,7 @@ def _rate_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
         "measure": row["measure"],
         "raw": percent(row["raw_rate"]),
         f"raw {coverage}": interval(row["raw_low"], row["raw_high"]),
-        "corrected": percent(row["rate"]) if row["method"].startswith("s3") else "-",
+        "corrected": _corrected(row),
         f"corrected {coverage}": interval(row["low"], row["high"]) if row["method"].startswith("s3") else "-",
         "judged outputs": row["n"],
         "labelled": row["labels"],
@@ -162,6 +167,13 @@ def _rate_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
         "others: event + tie + none": _sum(row, "other"),
         "flags": ", ".join(row["flags"]),
     }
+
+
+def _corrected(row: dict[Any, Any]) -> str:
+    """The corrected rate; where there is none for want of labels, that."""
+    if row["method"].startswith("s3"):
+        return percent(row["rate"])
+    return f"too few labels ({row['labels']})" if "few_labels" in row["flags"] else "-"
 
 
 def _agreement_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from alignbench.cli.common import (
     emit,
     format_option,
     json_text,
+    latest_option,
     level_option,
     number,
     number_interval,
@@ -37,11 +38,14 @@ _COEFFICIENTS = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippe
 @click.argument("inputs", nargs=-1, required=True, metavar="A [B]")
 @click.option("--base", "base_name", metavar="JUDGE", help="The first judge, where an input holds several.")
 @click.option("--candidate", "candidate_name", metavar="JUDGE", help="The second judge, likewise.")
+@latest_option
 @by_option("model,pack")
 @level_option
 @seed_option
 @format_option
-def command(inputs: tuple[str, ...], form: str, seed: int, level: float, **options: Any) -> None:
+def command(
+    inputs: tuple[str, ...], latest: bool, by: tuple[str, ...], form: str, seed: int, level: float, **options: Any
+) -> None:
     """Two judges, or two versions of one, on the same outputs: what changes?
 
     A holds both judges (after judge rescore), or A one and B the other. Shown are the change of the measured rates, in
@@ -52,7 +56,7 @@ def command(inputs: tuple[str, ...], form: str, seed: int, level: float, **optio
     """
     from alignbench.analysis.judge_drift import judge_drift
 
-    found = judge_drift(*read_sides(inputs), seed=seed, level=level, **options)
+    found = judge_drift(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
     if form == "json":
         frames = {name: getattr(found, name) for name in ("differences", "agreement", "confusion", "scenarios")}
         names = ("base", "candidate", "outputs", "models", "left_out", "unscored", "flags")

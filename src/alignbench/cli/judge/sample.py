@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import combined, input_argument, panel_options, print_table, seed_option
+from alignbench.cli.common import (
+    combined,
+    echo_csv,
+    format_option,
+    input_argument,
+    json_text,
+    latest_option,
+    panel_options,
+    print_table,
+    read,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -18,6 +29,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @input_argument
+@latest_option
 @click.option(
     "-n", "--outputs", "n", type=click.IntRange(min=2), default=100, show_default=True,
     help="Outputs to draw from each model, pack and measure; 100 to 200 are of use.",
@@ -39,8 +51,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--logs", multiple=True, metavar="LOGS", help="Where the answers stand, if INPUT is a table.")
 @panel_options
 @seed_option
+@format_option
 def command(
     inputs: tuple[str, ...],
+    latest: bool,
     n: int,
     output: Path,
     html: Path | None,
@@ -51,6 +65,7 @@ def command(
     panel: How | None,
     cards: tuple[str, ...],
     seed: int,
+    form: str,
 ) -> None:
     """Draw outputs for people to label, a third of them flagged by the judge, in shuffled order.
 
@@ -63,7 +78,7 @@ def command(
     """
     from alignbench.csv_files import frame_csv
     from alignbench.files import spare_inputs, spare_others, together, write_text
-    from alignbench.inputs import TABLE_SUFFIXES, read_inputs
+    from alignbench.inputs import TABLE_SUFFIXES
     from alignbench.judging.cards import read_cards
     from alignbench.judging.labelling_page import PAGE_MARK, labelling_page
     from alignbench.judging.sampling import draw
@@ -74,7 +89,7 @@ def command(
     keep_labels(output)
     if html is not None:
         spare_others(html, PAGE_MARK, "page of judge sample")
-    table, marks = read_inputs(inputs), read_cards(cards)
+    table, marks = read(inputs, latest=latest), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:
         require_texts(table)
@@ -86,6 +101,15 @@ def command(
         write_text(output, frame_csv(sheet))
         if html is not None:
             write_text(html, labelling_page(sheet))
+    if form == "json":
+        files = [str(file) for file in (output, html) if file is not None]
+        design, votes = (frame.to_dict("records") for frame in (drawn.design, drawn.votes))
+        about = {"outputs": len(drawn.rows), "seed": seed, "files": files}
+        click.echo(json_text({**about, "design": design, "votes": votes}), nl=False)
+        return
+    if form == "csv":
+        echo_csv(drawn.design)
+        return
     _print_design(drawn, seed)
     click.echo(f"wrote {output}")
     if html is not None:
