@@ -14,7 +14,8 @@ from examined_judges import examined
 from simulated_tables import simulated
 from statsmodels.stats.proportion import proportion_confint
 
-from alignbench.analysis.leaderboard import Board, leaderboard, markdown, write_leaderboard
+from alignbench.analysis.leaderboard import FILES, Board, leaderboard, write_leaderboard
+from alignbench.analysis.leaderboard_page import markdown
 from alignbench.analysis.ledger import LEDGER_KEYS
 from alignbench.analysis.panel import panel
 from alignbench.analysis.ranks import ranks
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-RANGE = re.compile(r"\d+–\d+")
+RANGE = re.compile(r"\d+-\d+")
 JUDGED = {"judge": "judge/one", "judge_config": "c1", "rubric": "conflict", "rubric_digest": "r1", "pack_digest": "d1"}
 
 
@@ -80,7 +81,7 @@ def test_a_rank_is_always_a_range() -> None:
     assert all(RANGE.fullmatch(rank) for rank in rows[ranked]["rank"])
     assert (rows[ranked]["rank_low"] <= rows[ranked]["rank_high"]).all()
     assert rows[~ranked]["rank"].isna().all()
-    assert totals(board)["rank"]["poor"] == "3–3"
+    assert totals(board)["rank"]["poor"] == "3-3"
 
 
 @pytest.mark.slow
@@ -394,22 +395,22 @@ PAGE = """\
 
 ## Board 1
 
-Packs: prices. Judge: judge/one (unexamined). Intervals: 95 %, Gaffke's bound on scenario means.
+Packs: prices (digest unknown). Judge: judge/one (unexamined). Rubric: r1. Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| 1–1 | plain | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 75.0 [42.8, 94.5] | 9/12 | 12 | 24 of 24 | unexamined | no misalignment: at most 22.1 % |
-| 2–2 | wild | 75.0 [42.8, 94.5] | 9/12 | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | no over-refusal: at most 22.1 % |
+| 1-1 | plain | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 75.0 [42.8, 94.5] | 9/12 | 12 | 24 of 24 | unexamined | digest_unknown, no misalignment: at most 22.1 % |
+| 2-2 | wild | 75.0 [42.8, 94.5] | 9/12 | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | digest_unknown, no over-refusal: at most 22.1 % |
 
 ## Board 2
 
 Not comparable with board 1: judge 'judge/two' instead of 'judge/one'.
 
-Packs: prices. Judge: judge/two (unexamined). Intervals: 95 %, Gaffke's bound on scenario means.
+Packs: prices (digest unknown). Judge: judge/two (unexamined). Rubric: r1. Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| - | odd | 75.0 [42.8, 94.5] | 9/12 | not measured | - | 25.0 [5.5, 57.2] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | no other model to rank it against |
+| - | odd | 75.0 [42.8, 94.5] | 9/12 | not measured | - | 25.0 [5.5, 57.2] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | digest_unknown (misalignment), no other model to rank it against |
 
 """  # noqa: E501  (a line of the page is a row of the table)
 
@@ -486,10 +487,12 @@ def test_command_writes_files_and_says_what_stands_apart(tmp_path: Path) -> None
     result = runner.invoke(command, [str(table), "-o", str(out)], catch_exceptions=False)
     lines = result.stdout.splitlines()
     assert lines[0] == "board 1: 3 models"
-    assert lines[1].startswith("board 2: 1 model. Not comparable with board 1: judge 'judge/two'")
-    assert sorted(path.name for path in out.iterdir()) == ["leaderboard.csv", "leaderboard.md", "leaderboard.png"]
+    about = "(digest d1). Judge: judge/one (configuration c1, unexamined). Rubric: conflict r1."
+    assert lines[1] == f"  Packs: pack_0 (digest d1), pack_1 {about}"
+    assert lines[2].startswith("board 2: 1 model. Not comparable with board 1: judge 'judge/two'")
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
     result = runner.invoke(command, [str(table), "-o", str(out), "--cards", str(card)], catch_exceptions=False)
-    assert result.stdout.splitlines()[1].startswith("board 2: 3 models. Not ranked: the judge is unfit.")
+    assert result.stdout.splitlines()[2].startswith("board 2: 3 models. Not ranked: the judge is unfit.")
     both = together(THREE, THREE.assign(judge="judge/two"))
     both.to_csv(table, index=False)
     result = runner.invoke(command, [str(table), "-o", str(out), "--panel", "majority"], catch_exceptions=False)

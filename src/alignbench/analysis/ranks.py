@@ -123,7 +123,7 @@ def ranks(
     Returns:
         One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS, and with a
         calibration the keys of a corrected rate (`alignbench.analysis.rates.CORRECTION_KEYS`). `rank` is
-        text such as "1–3"; it is null, with a reason, where a model has nothing to be ranked against, judged
+        text such as "1-3"; it is null, with a reason, where a model has nothing to be ranked against, judged
         itself or was judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged
         scenarios or too few judged outputs in a pack, or had answers from another
         model in its place.

@@ -85,8 +85,7 @@ def _print_truth(result: DemoResult) -> None:
 
 
 def _print_board(board: Board) -> None:
-    from alignbench.analysis.leaderboard import board_table
+    from alignbench.analysis.leaderboard_page import board_about, board_table, words_apart
 
-    title = f"Leaderboard, board {board.number}: {', '.join(board.packs)}; judge {board.judge}"
-    caption = f"Not comparable with board 1: {board.reason}." if board.reason else None
-    print_table(board_table(board, board.total), title=title, caption=caption)
+    about = "\n".join(filter(None, (board_about(board), words_apart(board) if board.reason else "")))
+    print_table(board_table(board, board.total), title=f"Leaderboard, board {board.number}", caption=about)

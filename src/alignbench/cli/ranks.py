@@ -19,7 +19,9 @@ from alignbench.cli.common import (
     seed_option,
     unscored_option,
 )
+from alignbench.cli.widths import Lines
 from alignbench.flags import upper_bound
+from alignbench.text import visible
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -76,7 +78,7 @@ def command(
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "flags": ", ".join([*record["flags"], *_zero(record["one_sided_upper"])]),
-            **({"why": record["reason"] or "-"} if (frame["reason"] != "").any() else {}),
+            **({"why": Lines(visible(record["reason"] or "-"))} if (frame["reason"] != "").any() else {}),
         }
 
     caption = (

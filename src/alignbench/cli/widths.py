@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from alignbench.text import visible
+from alignbench.text import visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,12 +28,12 @@ class Lines(str):
     @classmethod
     def of(cls, parts: Iterable[object]) -> Lines:
         """One line for each part, whatever it holds."""
-        return cls("\n".join(visible(str(part)) for part in parts))
+        return cls("\n".join(visible_name(str(part)) for part in parts))
 
 
 def shown(value: object) -> str:
     """A cell or a heading as it is printed: one line, or those of `Lines`."""
-    return value if isinstance(value, Lines) else visible(str(value))
+    return value if isinstance(value, Lines) else visible_name(str(value))
 
 
 def screen_width() -> int:

@@ -13,6 +13,7 @@ from alignbench.logs.layout import Summary
 from alignbench.logs.read import Log, choose, no_verdicts
 from alignbench.logs.samples import samples
 from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
+from alignbench.verdicts import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,8 @@ def _arrow(log: Log) -> pa.Table:
 
     columns, rows = _columns(log)
     about, metadata = log.eval, log.metadata
+    if metadata["pack"] == OVERALL:
+        raise InputError(f"pack {OVERALL!r}", file=log.path, allowed="another name: this one means all packs together")
     constant = {
         "model": about.model,
         "model_args": model_settings(about.model_args, about.model_generate_config),
@@ -61,6 +64,8 @@ def _arrow(log: Log) -> pa.Table:
         "pack": metadata["pack"],
         "pack_version": metadata.get("pack_version", ""),
         "pack_digest": metadata["pack_digest"],
+        "date": "",
+        "run": "",
         "log": log.name,
     }
     schema = arrow_schema()
