@@ -7,11 +7,11 @@ in the same version. Everything else gets a board of its own, with the reason; w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench import __version__
 from alignbench.analysis.cells import MEASURES, UNSCORED_LIMIT, USEFULNESS, headline, measured
 from alignbench.analysis.corrected import Attached
 from alignbench.analysis.leaderboard_columns import COLUMNS, columns_markdown
@@ -180,7 +180,7 @@ def _board(
         frame[name] = str(first[name])
     frame["rubric_digest"] = "+".join(sorted(part["rubric_digest"].astype(str).unique()))
     frame["judge_card"] = worst_state(part[CARD_COLUMN].unique())
-    frame["board"], frame["seed"], frame["package_version"] = number, options["seed"], __version__
+    frame["board"], frame["seed"], frame["package_version"] = number, options["seed"], version("alignbench")
     frame = _with_runs(frame, part)
     found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
     rest = frame[(frame["pack"] != total) | ~frame["measure"].isin(_ERRORS)]
