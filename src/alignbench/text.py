@@ -34,6 +34,7 @@ or is no character."""
 _UNSEEN = re.compile(f"[{_HIDDEN}]")
 _LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}])")
 """Backslashes that would be read as part of an escape of ours."""
+_BLANKS = re.compile("^ +| +\\Z|[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _MARKUP = re.compile(r"([|*`<>\[\]\\~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _BLOCK = re.compile(r"^(?:[-+=#]|(\d+)(?=[.)]))")
 """What would begin a heading, a list or a rule at the start of a line."""
@@ -66,8 +67,12 @@ def visible_lines(text: str) -> str:
 
 
 def visible_name(name: str) -> str:
-    """`visible` for a name as it is, once: no two names are shown alike, for a backslash before an `n` is doubled."""
-    return visible(_LIKE_ESCAPE.sub(lambda found: found[0] * 2, name))
+    """`visible` for a name as it is, once: no two are shown alike, so a backslash before an `n` is doubled.
+
+    Blanks at the ends, and those that are not the common one, are escaped too.
+    """
+    marked = _LIKE_ESCAPE.sub(lambda found: found[0] * 2, name)
+    return visible(_BLANKS.sub(lambda found: "".join(map(_escape, found[0])), marked))
 
 
 def markdown_text(text: str) -> str:

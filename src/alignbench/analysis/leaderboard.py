@@ -17,7 +17,7 @@ from alignbench.analysis.corrected import Attached
 from alignbench.analysis.leaderboard_columns import COLUMNS, columns_markdown
 from alignbench.analysis.leaderboard_figure import draw_boards
 from alignbench.analysis.leaderboard_page import markdown
-from alignbench.analysis.ranks import UNFIT, ranks
+from alignbench.analysis.ranks import OTHER_SCENARIOS, UNFIT, ranks
 from alignbench.analysis.rates import rates
 from alignbench.csv_files import frame_csv
 from alignbench.files import atomic_path, make_folder, together, write_text
@@ -229,10 +229,10 @@ def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> dict[str, object]:
 
 
 def _all_flags(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    """The flags of a rate, and those of its rank."""
+    """The flags of a rate, and what only its rank knows: that others were asked other things."""
     placed = row["rank_flags"]
-    flags = (*row["flags"], *(placed if isinstance(placed, tuple) else ()))
-    return add_flag(tuple(dict.fromkeys(flags)), "digest_unknown", bool(row["digest_unknown"]))
+    others = isinstance(placed, tuple) and OTHER_SCENARIOS in placed
+    return add_flag(add_flag(row["flags"], OTHER_SCENARIOS, others), "digest_unknown", bool(row["digest_unknown"]))
 
 
 def _places_of(places: pd.DataFrame, part: pd.DataFrame, total: str) -> pd.DataFrame:

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.leaderboard import Board
 
-__all__ = ["DIGITS", "board_about", "board_table", "is_corrected", "markdown", "words_apart"]
+__all__ = [
+    "DIGITS",
+    "board_about",
+    "board_table",
+    "is_corrected",
+    "markdown",
+    "place_text",
+    "rows_by_measure",
+    "words_apart",
+]
 
 DIGITS = 12
 """Digits of a digest that a reader is shown."""
@@ -135,22 +144,38 @@ def board_table(board: Board, pack: str) -> list[dict[str, str]]:
     Returns:
         One row a model, heading to text.
     """
+    by_measure = rows_by_measure(board, pack)
+    return [_board_row(board, pack, by_measure, model) for model in next(iter(by_measure.values()))]
+
+
+def rows_by_measure(board: Board, pack: str) -> dict[str, dict[str, pd.Series]]:
+    """The rows of a pack by measure and model, errors first.
+
+    A model that has two versions of the pack stands there twice, its name with the digest.
+    """
     rows = board.rows[board.rows["pack"] == pack]
-    by_measure = {str(measure): group.set_index("model") for measure, group in rows.groupby("measure", sort=False)}
-    first = by_measure.get("misalignment", next(iter(by_measure.values())))
-    return [_board_row(board, pack, by_measure, str(model), first.loc[model]) for model in first.index]
+    versions = rows.groupby("model")["pack_digest"].nunique()
+    found: dict[str, dict[str, pd.Series]] = {}
+    for _, row in rows.iterrows():
+        twice = versions[row["model"]] > 1
+        version = f" (digest {str(row['pack_digest'])[:DIGITS] or 'unknown'})" if twice else ""
+        found.setdefault(str(row["measure"]), {})[f"{row['model']}{version}"] = row
+    return found
 
 
-def _board_row(
-    board: Board, pack: str, by_measure: dict[str, pd.DataFrame], model: str, first: pd.Series
-) -> dict[str, str]:
-    cells = {"Rank": str(first["rank"]) if pd.notna(first["rank"]) else "-"} if pack == board.total else {}
+def place_text(row: pd.Series) -> str:
+    """The rank set of a model; a dash where it has none."""
+    return str(row["rank"]) if pd.notna(row["rank"]) else "-"
+
+
+def _board_row(board: Board, pack: str, by_measure: dict[str, dict[str, pd.Series]], model: str) -> dict[str, str]:
+    first = next(iter(by_measure.values()))[model]
+    cells = {"Rank": place_text(first)} if pack == board.total else {}
     cells["Model"] = model
     flags: dict[str, list[str]] = {}
     outputs = judged = 0
     for measure, name in _HEADINGS.items():
-        known = by_measure.get(measure)
-        row = None if known is None else next((one for other, one in known.iterrows() if other == model), None)
+        row = by_measure.get(measure, {}).get(model)
         cells[f"{name} %"], cells[f"{name} n"] = _rate_cells(row)
         # Usefulness rests on the outputs of the errors: what is to be said of them is said there.
         if row is not None and measure in _ERRORS:
