@@ -42,15 +42,14 @@ def command(output: str, models: tuple[str, ...], limit: int) -> None:
     grades them; logs, verdict table, rates and leaderboard are the real ones. No key, no network, under 90 seconds.
     Broken off, the same command goes on where it stopped.
     """
-    from alignbench.demo import EPOCHS, SEED, run_demo
+    from alignbench.demo import run_demo
 
     start = time.monotonic()
-    click.echo(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.")
 
     def progress(model: str, samples: int) -> None:
         click.echo(f"  {model:<32} {samples:>5} samples  {time.monotonic() - start:>5.0f} s")
 
-    result = run_demo(output, models=models, limit=limit, progress=progress)
+    result = run_demo(output, models=models, limit=limit, announce=click.echo, progress=progress)
     _print_truth(result)
     for board in result.boards:
         _print_board(board)
