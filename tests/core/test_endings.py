@@ -234,6 +234,8 @@ def test_a_file_that_does_not_fit_the_disk_is_not_there(
     if file == "list.csv":
         pd.read_csv("table.csv").iloc[:-3].to_csv("table.csv", index=False)
         files[folder / "table.csv"] = Path("table.csv").read_bytes()
+    # Python does not notice that only a part of its own cached code was written.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
     try:
