@@ -32,9 +32,11 @@ _HIDDEN = (
 """Controls, line separators and halves of characters; marks that turn the direction of reading; what has no width,
 or is no character."""
 _UNSEEN = re.compile(f"[{_HIDDEN}]")
-_LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}])")
+_UNCOMMON = "\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Blanks that look like the common one."""
+_BLANKS = re.compile(rf"^ +| +\Z|[{_UNCOMMON}]")
+_LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}{_UNCOMMON}]| +\Z)")
 """Backslashes that would be read as part of an escape of ours."""
-_BLANKS = re.compile("^ +| +\\Z|[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _MARKUP = re.compile(r"([|*`<>\[\]\\~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _BLOCK = re.compile(r"^(?:[-+=#]|(\d+)(?=[.)]))")
 """What would begin a heading, a list or a rule at the start of a line."""

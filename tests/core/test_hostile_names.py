@@ -297,7 +297,9 @@ ANY = st.text(st.characters(exclude_categories=()), max_size=20)
 @example("\\", "\\\\")
 @example("a\\", "a\\\\\\")
 @example(" ", "\\x20")
-@example("\\\xa0", "\\\\xa0")
+@example("\\\xa0", "\\xa0")
+@example("\\ ", "\\x20")
+@example("\\\\ ", "\\\\x20")
 def test_no_two_names_are_shown_alike(one: str, other: str) -> None:
     """What is shown can be read back: two names are shown as one only where they are one."""
     assert (visible_name(one) == visible_name(other)) == (one == other)

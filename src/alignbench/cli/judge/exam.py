@@ -7,6 +7,7 @@ import sys
 import click
 
 from alignbench.cli.judge.grader import grader_options, make_grader
+from alignbench.text import visible
 
 
 @click.command()
@@ -73,4 +74,5 @@ def progress() -> str:
 def report_failures(failed: int, problem: str) -> None:
     """Say how many calls of the judge failed, and what to do."""
     if failed:
-        click.echo(f"{failed} calls of the judge failed ({problem}); the same command makes only these again", err=True)
+        said = f"{failed} calls of the judge failed ({problem}); the same command makes only these again"
+        click.echo(visible(said), err=True)

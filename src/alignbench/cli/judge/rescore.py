@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.judge.grader import grader_options, make_grader
+from alignbench.text import visible
 
 if TYPE_CHECKING:
     from alignbench.rescore import Rescored
@@ -47,7 +48,7 @@ def _report(found: Rescored) -> None:
         "declared invalid": found.invalid,
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "judged")
-    click.echo(f"{found.target}: {said}")
+    click.echo(visible(f"{found.target}: {said}"))
     if found.rubric_changed:
         click.echo("  the rubric is not the run's: the two judges were told different things", err=True)
     if found.failed:
