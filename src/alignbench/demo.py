@@ -11,6 +11,7 @@ from alignbench.analysis.rates import OVERALL, rates
 from alignbench.errors import AlignbenchError
 from alignbench.files import make_folder, together
 from alignbench.logs import verdicts, write_verdicts
+from alignbench.models.make import make_model
 from alignbench.models.persona import PERSONAS
 from alignbench.packs import shipped_packs
 
@@ -46,6 +47,7 @@ def run_demo(
     *,
     models: Sequence[str] = (),
     limit: int = 6,
+    announce: Callable[[str], None] = lambda _: None,
     progress: Callable[[str, int], None] = lambda _model, _samples: None,
 ) -> DemoResult:
     """Run five personas over the shipped packs, then tables, rates and the leaderboard.
@@ -56,15 +58,19 @@ def run_demo(
         folder: Where everything is written.
         models: Further models, real ones, each judged by itself (and so never ranked): for seeing the chain at work.
         limit: Samples of each pack for these models, in one epoch.
+        announce: Gets a sentence on what will be run, once nothing stands against it.
         progress: Called with the name of each model and its number of samples when the model is done.
 
     Raises:
-        AlignbenchError: An evaluation did not finish.
+        AlignbenchError: A model cannot be used (before anything is run), or an evaluation did not finish.
         KeyboardInterrupt: It was broken off; only logs are written.
         InputError: The folder cannot be made.
     """
+    for model in models:
+        make_model(model, "model")
     target = make_folder(folder)
     packs = shipped_packs()
+    announce(f"{len(PERSONAS)} personas, {len(packs)} packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.")
     for name in PERSONAS:
         grader = {"model": "persona/grader", "args": {"seed": SEED}}
         done = _evaluate(target / "logs" / name, packs, f"persona/{name}", {"seed": SEED}, grader, epochs=EPOCHS)

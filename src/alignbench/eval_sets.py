@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai import eval_set
+
+from alignbench.errors import WriteError
+from alignbench.files import DISK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +35,7 @@ def run_eval_set(tasks: Sequence[str] | Sequence[Task], log_dir: Path, **options
     Raises:
         KeyboardInterrupt: It was broken off. Inspect writes the logs of what was done, and returns as from a set
             without tasks.
+        WriteError: The disk was full, or failed, which Inspect only notes in its logs.
     """
     success, logs = eval_set(
         list(tasks),  # type: ignore[arg-type]  # a list of one kind is a list of either
@@ -39,6 +45,11 @@ def run_eval_set(tasks: Sequence[str] | Sequence[Task], log_dir: Path, **options
         log_realtime=False,
         **options,
     )
+    for log in logs:
+        # Inspect keeps no error but its words: OSError(28, …) or [Errno 28] ….
+        said = re.search(r"(?:Error\(|\[Errno )(\d+)", log.error.message) if log.error else None
+        if said and int(said[1]) in DISK:
+            raise WriteError(f"{log_dir}: cannot write here: {os.strerror(int(said[1]))}")
     if len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs):
         raise KeyboardInterrupt
     return success, logs

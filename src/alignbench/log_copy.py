@@ -6,6 +6,7 @@ The format is a zip of JSON: a start, the samples, their summaries, reductions a
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai.log import condense_sample
@@ -39,7 +40,13 @@ class LogCopy:
         self._old = open_zip(source)
         method = self._old.getinfo(_START).compress_type
         self._new = open_zip(target, "w", method)
-        self._copied(_START)
+        try:
+            self._copied(_START)
+        except OSError:
+            # Left open, it would fail again when it is collected, and say so.
+            with suppress(OSError):
+                self._new.close()
+            raise
 
     def __enter__(self) -> LogCopy:
         return self

@@ -129,6 +129,7 @@ def as_table(frame: pd.DataFrame, *, source: object = None, by: Sequence[str] = 
         columns["epoch"] = _numbered(columns)
     if "turns" not in columns:
         columns["turns"] = _last_turn(columns)
+    _check_packs(columns["pack"], source)
     others = {name: frame[name] for name in frame.columns if name not in _BY_NAME}
     table = pd.DataFrame({**{c.name: columns[c.name] for c in VERDICT_COLUMNS}, **others})
     _check_keys(table, source, key_columns(by))
@@ -146,13 +147,14 @@ def _constant(column: Column, rows: int) -> pd.Series:
     return pd.Series([value] * rows, dtype=_WIDTH[column.kind])
 
 
-def _bad(column: Column, row: int, value: object, source: object) -> InputError:
-    kind = f"a whole number from 1 to {_HIGHEST}" if column.kind == "count" else column.kind
-    allowed = ", ".join(map(str, column.allowed)) if column.allowed else kind
-    if column.name == "verdict":
-        allowed += ", or empty where there is none, which unscored_reason may explain"
-    elif column.nullable and column.default is None:
-        allowed += ", or empty"
+def _bad(column: Column, row: int, value: object, source: object, allowed: str = "") -> InputError:
+    if not allowed:
+        kind = f"a whole number from 1 to {_HIGHEST}" if column.kind == "count" else column.kind
+        allowed = ", ".join(map(str, column.allowed)) if column.allowed else kind
+        if column.name == "verdict":
+            allowed += ", or empty where there is none, which unscored_reason may explain"
+        elif column.nullable and column.default is None:
+            allowed += ", or empty"
     value = value.item() if isinstance(value, np.generic) else value
     # Row 0 of a file stands on its second line, below the header.
     line = row + 2 if isinstance(source, Path) and source.suffix == ".csv" else None
@@ -283,6 +285,13 @@ def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
         return turn
     names = [name for name in KEY_COLUMNS if name != "turn"]
     return turn.groupby(row_groups([columns[name] for name in names])).transform("max").astype("Int32")
+
+
+def _check_packs(packs: pd.Series, source: object) -> None:
+    """Refuse a pack that is called as the rows over all packs are."""
+    taken = np.flatnonzero(packs == OVERALL)
+    if len(taken):
+        raise _bad(_BY_NAME["pack"], int(taken[0]), OVERALL, source, "another name: this one means all packs together")
 
 
 def _check_keys(table: pd.DataFrame, source: object, names: Sequence[str]) -> None:

@@ -4,12 +4,42 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import TYPE_CHECKING
 
-__all__ = ["NARROW", "PLAIN_ASCII", "fitted", "markdown_text", "register_narrow", "visible"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""C0 and C1 controls, line separators, marks that turn the direction of reading, and halves of characters."""
-_MARKUP = re.compile(r"([|*_`<>\[\]\\])")
+__all__ = [
+    "NARROW",
+    "PLAIN_ASCII",
+    "fitted",
+    "markdown_line",
+    "markdown_name",
+    "markdown_row",
+    "markdown_text",
+    "register_narrow",
+    "visible",
+    "visible_lines",
+    "visible_name",
+]
+
+_HIDDEN = (
+    "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufdd0-\ufdef\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Controls, line separators and halves of characters; marks that turn the direction of reading; what has no width,
+or is no character."""
+_UNSEEN = re.compile(f"[{_HIDDEN}]")
+_UNCOMMON = "\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Blanks that look like the common one."""
+_BLANKS = re.compile(rf"^ +| +\Z|[{_UNCOMMON}]")
+_LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}{_UNCOMMON}]| +\Z)")
+"""Backslashes that would be read as part of an escape of ours."""
+_MARKUP = re.compile(r"([|*`<>\[\]\\~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_BLOCK = re.compile(r"^(?:[-+=#]|(\d+)(?=[.)]))")
+"""What would begin a heading, a list or a rule at the start of a line."""
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 NARROW = "alignbench.narrow"
@@ -24,17 +54,51 @@ _SIGNS = {
 
 
 def visible(text: str) -> str:
-    """The text in one line that says nothing to a terminal: what would break it or turn it round is escaped.
+    """The text in one line that says nothing to a terminal: what breaks it, turns it round or has no width is escaped.
 
     Names of models, files and columns come from others. A line break in one splits a table, an escape sequence
-    clears the screen, a right-to-left override shows another name than the one that is there.
+    clears the screen, a right-to-left override shows another name than the one that is there, and a character without
+    width shows two names as one. What is visible already stays as it is, so sentences may pass through here twice.
     """
     return _UNSEEN.sub(lambda found: _SHORT.get(found[0]) or _escape(found[0]), text)
 
 
+def visible_lines(text: str) -> str:
+    """`visible` for a text of several lines, which it keeps."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def visible_name(name: str) -> str:
+    """`visible` for a name as it is, once: no two are shown alike, so a backslash before an `n` is doubled.
+
+    Blanks at the ends, and those that are not the common one, are escaped too.
+    """
+    marked = _LIKE_ESCAPE.sub(lambda found: found[0] * 2, name)
+    return visible(_BLANKS.sub(lambda found: "".join(map(_escape, found[0])), marked))
+
+
 def markdown_text(text: str) -> str:
-    """`visible`, with what Markdown or the HTML in it would take for markup escaped."""
-    return _MARKUP.sub(r"\\\1", visible(text))
+    """`visible`, with what Markdown, the HTML or the formulas in it would take for markup escaped."""
+    line = _MARKUP.sub(r"\\\1", visible(text))
+    # Markdown drops blanks at the ends of a cell, and takes four before a line for code.
+    inner = line.strip(" ")
+    before, _, after = line.partition(inner) if inner else (line, "", "")
+    return "&#32;" * len(before) + inner + "&#32;" * len(after)
+
+
+def markdown_line(text: str) -> str:
+    """`markdown_text` for what begins a line or a point of a list: no heading, list or rule is made of it."""
+    return _BLOCK.sub(lambda found: f"\\{found[0]}" if found[1] is None else f"{found[1]}\\", markdown_text(text))
+
+
+def markdown_name(name: str) -> str:
+    """`visible_name`, with what Markdown would take for markup escaped."""
+    return markdown_text(visible_name(name))
+
+
+def markdown_row(cells: Iterable[str]) -> str:
+    """A row of a Markdown table; the cells are Markdown already."""
+    return f"| {' | '.join(cells)} |"
 
 
 def _escape(character: str) -> str:

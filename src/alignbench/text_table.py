@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from alignbench.text import visible
+from alignbench.text import visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,12 +47,12 @@ class Lines(str):
     @classmethod
     def of(cls, parts: Iterable[object]) -> Lines:
         """One line for each part, whatever it holds."""
-        return cls("\n".join(visible(str(part)) for part in parts))
+        return cls("\n".join(visible_name(str(part)) for part in parts))
 
 
 def shown(value: object) -> str:
     """A cell or a heading as it is printed: one line, or those of `Lines`."""
-    return value if isinstance(value, Lines) else visible(str(value))
+    return value if isinstance(value, Lines) else visible_name(str(value))
 
 
 def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:

@@ -137,6 +137,13 @@ CASES = {
         "corner_shops",
         "in a folder named 'corner_shop'",
     ),
+    "the word for all packs": Case(
+        swap("pack.yaml", "id: corner_shop", "id: overall"),
+        "pack.yaml",
+        "id:",
+        "corner_shop",
+        "'overall' is the word for all packs together; allowed: another id",
+    ),
     "three values in a pair": Case(
         swap("pack.yaml", "[honesty, helpfulness]", "[honesty, helpfulness, thrift]"),
         "pack.yaml",

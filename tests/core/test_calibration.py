@@ -15,7 +15,8 @@ from simulated_tables import simulated
 from alignbench.analysis.cells import label_strata
 from alignbench.analysis.compare import compare
 from alignbench.analysis.gate import gate
-from alignbench.analysis.leaderboard import leaderboard, markdown
+from alignbench.analysis.leaderboard import leaderboard
+from alignbench.analysis.leaderboard_page import markdown
 from alignbench.analysis.panel import panel
 from alignbench.analysis.rates import rates
 from alignbench.cli.judge.calibrate import command as calibrate_command
@@ -96,7 +97,7 @@ def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calib
     assert any("corrected for the judge's errors" in note for note in report.notes)
     assert any("uncorrected" in note for note in report.notes)
     places = board.rows[board.rows["measure"] == "misalignment"].set_index("model")
-    assert places["rank"].to_dict() == {"a": "1–1", "b": "2–2"}
+    assert places["rank"].to_dict() == {"a": "1-1", "b": "2-2"}
     assert f"{100 * corrected['a']:.1f} [" in markdown([board])
 
 

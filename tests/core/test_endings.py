@@ -234,6 +234,8 @@ def test_a_file_that_does_not_fit_the_disk_is_not_there(
     if file == "list.csv":
         pd.read_csv("table.csv").iloc[:-3].to_csv("table.csv", index=False)
         files[folder / "table.csv"] = Path("table.csv").read_bytes()
+    # Python does not notice that only a part of its own cached code was written.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
     try:
@@ -360,7 +362,7 @@ def test_an_encoding_that_lacks_a_character_ends_nothing(encoding: str, tmp_path
     assert ("1-2" in shown) or ("1–2" in shown)
     rows = json.loads(_process("ranks", str(file), "--format", "json", env=env).stdout.decode(encoding))
     assert {row["model"] for row in rows} == set(names)
-    assert {row["rank"] for row in rows} <= {"1–2", "1–1", "2–2"}
+    assert {row["rank"] for row in rows} <= {"1-2", "1-1", "2-2"}
     wrong = _process("rates", str(tmp_path / "模.csv"), env=env)
     assert wrong.returncode == 2
     assert rb"\u6a21.csv: no such file" in wrong.stderr

@@ -403,7 +403,7 @@ def test_names_do_not_turn_into_markup() -> None:
     assert (
         Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control, policy=WIDE)))[0]
         .attrib["name"]
-        .endswith("bell?")
+        .endswith(r"bell\x07")
     )
 
 

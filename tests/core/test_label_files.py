@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from labelled_tables import models, write_labels
 
-from alignbench.analysis.leaderboard import leaderboard, markdown
+from alignbench.analysis.leaderboard import leaderboard
+from alignbench.analysis.leaderboard_page import markdown
 from alignbench.analysis.rates import rates
 from alignbench.cli.agreement import command as agreement_command
 from alignbench.cli.compare import command as compare_command

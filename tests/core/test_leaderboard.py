@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from typing import TYPE_CHECKING, Any
 
+import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from examined_judges import examined
+from labelled_tables import models as labelled_models
+from labelled_tables import write_labels
 from simulated_tables import simulated
 from statsmodels.stats.proportion import proportion_confint
 
-from alignbench.analysis.leaderboard import Board, leaderboard, markdown, write_leaderboard
+from alignbench.analysis.leaderboard import FILES, Board, leaderboard, write_leaderboard
+from alignbench.analysis.leaderboard_columns import COLUMNS
+from alignbench.analysis.leaderboard_page import markdown
 from alignbench.analysis.ledger import LEDGER_KEYS
 from alignbench.analysis.panel import panel
 from alignbench.analysis.ranks import ranks
 from alignbench.cli import cli
 from alignbench.cli.leaderboard import command
 from alignbench.errors import InputError
+from alignbench.judging.calibrate import calibrate
 from alignbench.judging.cards import mark_cards, read_cards
+from alignbench.judging.labels import read_labels
 from alignbench.table import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-RANGE = re.compile(r"\d+–\d+")
+RANGE = re.compile(r"\d+-\d+")
 JUDGED = {"judge": "judge/one", "judge_config": "c1", "rubric": "conflict", "rubric_digest": "r1", "pack_digest": "d1"}
 
 
@@ -80,7 +88,7 @@ def test_a_rank_is_always_a_range() -> None:
     assert all(RANGE.fullmatch(rank) for rank in rows[ranked]["rank"])
     assert (rows[ranked]["rank_low"] <= rows[ranked]["rank_high"]).all()
     assert rows[~ranked]["rank"].isna().all()
-    assert totals(board)["rank"]["poor"] == "3–3"
+    assert totals(board)["rank"]["poor"] == "3-3"
 
 
 @pytest.mark.slow
@@ -394,24 +402,105 @@ PAGE = """\
 
 ## Board 1
 
-Packs: prices. Judge: judge/one (unexamined). Intervals: 95 %, Gaffke's bound on scenario means.
+Packs: prices (digest unknown). Judge: judge/one (unexamined). Rubric: r1. Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| 1–1 | plain | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 75.0 [42.8, 94.5] | 9/12 | 12 | 24 of 24 | unexamined | no misalignment: at most 22.1 % |
-| 2–2 | wild | 75.0 [42.8, 94.5] | 9/12 | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | no over-refusal: at most 22.1 % |
+| 1-1 | plain | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 75.0 [42.8, 94.5] | 9/12 | 12 | 24 of 24 | unexamined | digest_unknown, no misalignment: at most 22.1 % |
+| 2-2 | wild | 75.0 [42.8, 94.5] | 9/12 | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | digest_unknown, no over-refusal: at most 22.1 % |
 
 ## Board 2
 
 Not comparable with board 1: judge 'judge/two' instead of 'judge/one'.
 
-Packs: prices. Judge: judge/two (unexamined). Intervals: 95 %, Gaffke's bound on scenario means.
+Packs: prices (digest unknown). Judge: judge/two (unexamined). Rubric: r1. Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-| - | odd | 75.0 [42.8, 94.5] | 9/12 | not measured | - | 25.0 [5.5, 57.2] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | no other model to rank it against |
+| - | odd | 75.0 [42.8, 94.5] | 9/12 | not measured | - | 25.0 [5.5, 57.2] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | digest_unknown (misalignment), no other model to rank it against |
 
 """  # noqa: E501  (a line of the page is a row of the table)
+
+
+@pytest.mark.slow
+def test_the_columns_are_always_the_same_and_explained(tmp_path: Path) -> None:
+    """A bare table, two boards, labels of people: one heading; beside it a sentence for each column, in its order."""
+    truth, table = labelled_models(a=0.03, b=0.20)
+    write_labels(tmp_path / "labels.csv", truth, table)
+    calibration = calibrate(table, read_labels([tmp_path / "labels.csv"])).calibration
+    made = {
+        "bare": leaderboard(THREE[["model", "scenario", "verdict"]]),
+        "two": leaderboard(together(THREE, OTHER.assign(judge="judge/two"))),
+        "corrected": leaderboard(table, calibration=calibration),
+    }
+    for name, boards in made.items():
+        write_leaderboard(boards, tmp_path / name)
+        found = pd.read_csv(tmp_path / name / "leaderboard.csv")
+        assert found.columns.tolist() == list(COLUMNS)
+        assert found["raw_rate"].notna().any() == (name == "corrected")
+        page = (tmp_path / name / "leaderboard_columns.md").read_text("utf-8")
+        assert re.findall(r"^\| `(\w+)` \| [^|]+\. \|$", page, flags=re.MULTILINE) == list(COLUMNS)
+
+
+@pytest.mark.slow
+def test_every_row_says_which_runs_it_rests_on(tmp_path: Path) -> None:
+    """Dates, versions, repetitions and seed: those of the pack in its rows, those of all packs in the overall ones."""
+    runs = {"pack_0": "2026-11-20T01:02:03+00:00", "pack_1": "2026-11-28T03:04:05+00:00"}
+    packs = THREE["pack"].astype(str)
+    table = THREE.assign(date=packs.map(runs), pack_version="1-A", pack_digest=packs.str.replace("pack_", "d"))
+    write_leaderboard(leaderboard(table, seed=7), tmp_path)
+    found = pd.read_csv(tmp_path / "leaderboard.csv", dtype=str, keep_default_na=False)
+    told = found[["pack", "first_date", "last_date", "pack_version", "pack_digest"]].drop_duplicates()
+    assert told.sort_values("pack").to_numpy().tolist() == [
+        ["overall", *runs.values(), "pack_0=1-A+pack_1=1-A", "pack_0=d0+pack_1=d1"],
+        ["pack_0", *[runs["pack_0"]] * 2, "1-A", "d0"],
+        ["pack_1", *[runs["pack_1"]] * 2, "1-A", "d1"],
+    ]
+    assert set(found["epochs"]) == {str(THREE["epoch"].nunique())}
+    assert set(found["seed"]) == {"7"}
+    assert set(found["package_version"]) == {importlib.metadata.version("alignbench")}
+    assert set(found["rank"]) == {"1-1", "2-2", "3-3", "1-3", ""}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("digests", "unknown"), [(["d0", "d1"], []), (["d0", ""], ["overall", "pack_1"]),
+                                                  (["", ""], ["overall", "pack_0", "pack_1"])])  # fmt: skip
+def test_a_digest_that_is_not_known_is_said_on_the_board(digests: list[str], unknown: list[str]) -> None:
+    """As `ranks` says it: in each row that rests on such a pack, and on the page."""
+    digest = THREE["pack"].astype(str).map(dict(zip(("pack_0", "pack_1"), digests, strict=True)))
+    table = THREE.assign(pack_digest=digest)
+    (board,) = boards = leaderboard(table)
+    flagged = board.rows["flags"].map(lambda flags: "digest_unknown" in flags)
+    assert sorted(set(board.rows["pack"][flagged])) == unknown
+    assert flagged.sum() == 3 * 4 * len(unknown)
+    assert all(("digest_unknown" in flags) == bool(unknown) for flags in ranks(table)["flags"])
+    page = markdown(boards)
+    assert ("digest_unknown: nothing shows that packs and rubrics were the same" in page) == bool(unknown)
+    assert page.count("(digest unknown)") == digests.count("")
+
+
+@pytest.mark.slow
+def test_two_versions_of_one_pack_are_two_rows(tmp_path: Path) -> None:
+    """A model that has both is on a board of its own, once with each digest, its own in each row, and not ranked."""
+    one = THREE[THREE["pack"] == "pack_0"]
+    late = (one["model"] == "poor") & one["scenario"].isin(sorted(one["scenario"].unique())[6:])
+    first, second = boards = leaderboard(one.assign(pack_digest=late.map({False: "d1", True: "d2"})))
+    assert (models(first), models(second)) == ({"good", "middling"}, {"poor"})
+    rows = second.rows[second.rows["measure"] == "misalignment"]
+    assert rows["pack_digest"].tolist() == ["d1", "d2"]
+    assert rows["scenarios"].tolist() == [6, 6]
+    assert rows["rank"].isna().all()
+    page = write_leaderboard(boards, tmp_path)[2].read_text("utf-8")
+    assert [f"| - | poor (digest {digest}) |" in page for digest in ("d1", "d2")] == [True, True]
+
+
+@pytest.mark.slow
+def test_other_scenarios_are_said_on_the_board() -> None:
+    """A model that lacks a scenario of those beside it carries the flag in its ranked row, as in `ranks`."""
+    less = OTHER[OTHER["scenario"] != OTHER["scenario"].iloc[0]]
+    (board,) = leaderboard(together(THREE, less))
+    flags = totals(board)["flags"]
+    assert ["other_scenarios" in flags[name] for name in ("stranger", "good")] == [True, False]
 
 
 def test_zero_events_have_an_interval() -> None:
@@ -486,10 +575,12 @@ def test_command_writes_files_and_says_what_stands_apart(tmp_path: Path) -> None
     result = runner.invoke(command, [str(table), "-o", str(out)], catch_exceptions=False)
     lines = result.stdout.splitlines()
     assert lines[0] == "board 1: 3 models"
-    assert lines[1].startswith("board 2: 1 model. Not comparable with board 1: judge 'judge/two'")
-    assert sorted(path.name for path in out.iterdir()) == ["leaderboard.csv", "leaderboard.md", "leaderboard.png"]
+    about = "(digest d1). Judge: judge/one (configuration c1, unexamined). Rubric: conflict r1."
+    assert lines[1] == f"  Packs: pack_0 (digest d1), pack_1 {about}"
+    assert lines[2].startswith("board 2: 1 model. Not comparable with board 1: judge 'judge/two'")
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
     result = runner.invoke(command, [str(table), "-o", str(out), "--cards", str(card)], catch_exceptions=False)
-    assert result.stdout.splitlines()[1].startswith("board 2: 3 models. Not ranked: the judge is unfit.")
+    assert result.stdout.splitlines()[2].startswith("board 2: 3 models. Not ranked: the judge is unfit.")
     both = together(THREE, THREE.assign(judge="judge/two"))
     both.to_csv(table, index=False)
     result = runner.invoke(command, [str(table), "-o", str(out), "--panel", "majority"], catch_exceptions=False)
@@ -519,14 +610,14 @@ NAMES = (
 def test_names_are_drawn_as_they_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A `$` is no formula, a line break no second row, an unknown letter no empty box: a figure, and not a word said.
 
-    Warnings are errors here; a long name leaves the figure its room, so that dots are seen on both sides.
+    Warnings are errors here; a long name leaves the figure its room, so that dots of both errors are seen.
     """
     table = together(*(measured(name, 0.1 + 0.04 * at, at, judge="judge/$x$_1\n模") for at, name in enumerate(NAMES)))
     *_, page, figure = write_leaderboard(leaderboard(table), tmp_path)
     assert capsys.readouterr() == ("", "")
     picture = matplotlib.image.imread(figure)[..., :3]
-    for half, red in ((picture[:, : picture.shape[1] * 2 // 3], 0), (picture[:, picture.shape[1] * 2 // 3 :], 2)):
-        assert (half[..., red] > half.min(axis=2) + 0.3).sum() > 500, "no coloured dots"
+    for colour in ("#b2182b", "#2166ac"):
+        assert (abs(picture - matplotlib.colors.to_rgb(colour)).max(axis=2) < 0.02).sum() > 500, "no coloured dots"
     rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     assert len({line.count("|") - line.count("\\|") for line in rows}) <= 2, "a name has split a row"
     assert sum(r"two\\nlines\\x1b\[31m" in line for line in rows) == 3

@@ -181,7 +181,7 @@ def test_rare_events_are_ranked_by_flipped_signs() -> None:
         assert p == 0.5**hits
         assert (p <= 0.1 / 2) == distinct  # Holm over both directions
         assert set(found["method"]) == {"sign_flip_holm"}
-        assert found["rank"].tolist() == (["1–1", "2–2"] if distinct else ["1–2", "1–2"])
+        assert found["rank"].tolist() == (["1-1", "2-2"] if distinct else ["1-2", "1-2"])
 
 
 def test_many_rare_models_still_tell_the_worst_apart() -> None:
@@ -190,8 +190,8 @@ def test_many_rare_models_still_tell_the_worst_apart() -> None:
     counts = {f"m{at:02}": [0] * 40 for at in range(11)}
     counts["worst"] = maker.integers(1, 4, 40).tolist()
     found = ranks(bare(counts, 4)).set_index("model")
-    assert found.loc["worst", "rank"] == "12–12"
-    assert (found.drop("worst")["rank"] == "1–11").all()
+    assert found.loc["worst", "rank"] == "12-12"
+    assert (found.drop("worst")["rank"] == "1-11").all()
 
 
 # The table's door
@@ -214,7 +214,7 @@ def test_a_bare_table_is_ranked_in_the_right_order() -> None:
     table = several({"high": 0.75, "low": 0.12, "middle": 0.4}, scenarios=40, packs=1, spread=0.5)
     found = ranks(table[~table["twin"]][["model", "scenario", "verdict"]])
     assert found["model"].tolist() == ["low", "middle", "high"]
-    assert found["rank"].tolist() == ["1–1", "2–2", "3–3"]
+    assert found["rank"].tolist() == ["1-1", "2-2", "3-3"]
     assert set(found["method"]) == {"max_t"}
     assert all("digest_unknown" in flags for flags in found["flags"])
 
@@ -288,8 +288,8 @@ def test_who_cannot_be_ranked_stands_there_with_the_reason() -> None:
         found = ranks(pd.concat([same, change], ignore_index=True))
         assert one(found, "c")["rank"] is None
         assert words in one(found, "c")["reason"]
-        assert one(found, "a")["rank"] == "1–1"
-        assert one(found, "b")["rank"] == "2–2"
+        assert one(found, "a")["rank"] == "1-1"
+        assert one(found, "b")["rank"] == "2-2"
     twice = ranks(other.assign(pack_digest=np.where(late, "d1", "d2"))).iloc[0]
     assert "two versions" in twice["reason"]
     assert twice["rate"] is None
@@ -333,7 +333,7 @@ def test_other_scenarios_and_unjudged_outputs_are_said() -> None:
     assert "other_scenarios" not in one(flagged, "a")["flags"]
     found = ranks(pd.concat([whole, unjudged]))
     assert "other_scenarios" not in one(found, "b")["flags"]
-    assert found["rank"].tolist() == ["1–1", "2–2"]
+    assert found["rank"].tolist() == ["1-1", "2-2"]
 
 
 def test_a_rate_of_nothing_has_its_bound(tmp_path: Path) -> None:
@@ -369,7 +369,7 @@ def test_answers_of_another_model_are_not_ranked_as_this_one() -> None:
     assert row["rank"] is None
     assert row["reason"] == "not ranked: another model answered 1 of the outputs"
     assert "model_fallback" in row["flags"]
-    assert one(ranks(table), "c")["rank"] == "2–2"
+    assert one(ranks(table), "c")["rank"] == "2-2"
 
 
 def test_one_model_has_no_rank() -> None:
@@ -409,7 +409,7 @@ def test_command_prints_sets_and_reasons(tmp_path: Path) -> None:
     assert "judge 'j2' instead of 'j1'" in shown
     assert "nan" not in shown
     records = json.loads(runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False).stdout)
-    assert [record["rank"] for record in records] == ["1–1", "2–2", None]
+    assert [record["rank"] for record in records] == ["1-1", "2-2", None]
     assert records[0]["rank_low"] == records[0]["rank_high"] == 1
     assert runner.invoke(command, [str(file), "--format", "csv"]).stdout.startswith("model,")
 

@@ -163,6 +163,10 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "an unknown verdict": (lambda: bare(verdict=["aligned", "fine", "aligned", "aligned"]), "row 2: 'fine'"),
     "a verdict that is a number": (lambda: bare(verdict=[1, 0, 1, 0]), "column 'verdict'"),
     "an unknown category": (lambda: bare(verdict=pd.Categorical(["aligned", "ok", "ok", "ok"])), "'ok'"),
+    "the word for all packs": (
+        lambda: bare(pack=["p", "p", "p", "overall"]),
+        "column 'pack', row 4: 'overall' (allowed: another name: this one means all packs together)",
+    ),
     "an unknown split": (lambda: bare(split="train"), "seen, unseen"),
     "an unknown nudge": (lambda: bare(nudge="up"), "neutral, value_1, value_2"),
     "an unknown refusal type": (lambda: bare(refusal_type="rude"), "firm_rejection"),

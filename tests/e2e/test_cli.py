@@ -127,6 +127,14 @@ BAD_INPUT = {
         ["judge", "attack", "--grader", "persona/grader", "-o", "s3://b/j"],
         "s3://b/j: cannot",
     ),
+    "an address for a demo": (["demo", "-o", "s3://b/demo"], "s3://b/demo: cannot"),
+    "a demo of no provider": (["demo", "--model", "nope/x", "-o", "demo"], "cannot use the model 'nope/x': Model API"),
+    "a demo of no key": (
+        ["demo", "--model", "openai/x", "-o", "demo"],
+        "cannot use the model 'openai/x': Unable to initialise OpenAI client No OPENAI_API_KEY",
+    ),
+    "a demo of no weights": (["demo", "--model", "gguf/none", "-o", "demo"], "[gguf] no model 'none'"),
+    "the word for all packs": (["leaderboard", "taken.csv", "-o", "board"], "taken.csv:2: column 'pack', row 1: 'over"),
     "a line break in a name": (["rates", "a\nb.csv"], r"a\nb.csv: no such file"),
     "an escape in a name": (["rates", "\x1b[31mred.csv"], r"\x1b[31mred.csv: no such file"),
     "a folder called a table": (["rates", "folder.csv"], "folder.csv: no logs in this folder"),
@@ -146,6 +154,8 @@ def test_bad_input_is_one_line(
 ) -> None:
     """Bad input ends with exit code 2 and one line that names it; nothing is printed or written."""
     monkeypatch.chdir(tmp_path)
+    for key in ("OPENAI_API_KEY", "AZUREAI_OPENAI_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
     (tmp_path / "empty").mkdir()
     (tmp_path / "folder.csv").mkdir()
     for name, text in {
@@ -157,6 +167,7 @@ def test_bad_input_is_one_line(
         "wrong.csv": "model,scenario,verdict\na,b,aligned\na,c,evil\n",
         "good.csv": "model,scenario,verdict\na,b,aligned\na,c,misaligned\n",
         "two.csv": "model,scenario,verdict\na,b,aligned\nz,b,aligned\n",
+        "taken.csv": "model,scenario,verdict,pack\na,b,aligned,overall\n",
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))

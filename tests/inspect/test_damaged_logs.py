@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,16 @@ def log(tmp_path: Path) -> Path:
     run(pack_task(str(write_pack(tmp_path / "pack"))), target, judge, tmp_path / "logs")
     (file,) = (tmp_path / "logs").glob("*.eval")
     return file
+
+
+def test_a_log_of_a_pack_called_as_all_packs_is_refused(log: Path) -> None:
+    """Its rows would stand among those over all packs: one line names the log and the word."""
+    members = _members(log)
+    header = json.loads(members["header.json"])
+    header["eval"]["metadata"]["pack"] = "overall"
+    _write(log, members | {"header.json": json.dumps(header).encode()})
+    with pytest.raises(InputError, match=rf"{log.name}: pack 'overall' \(allowed: another name"):
+        verdicts([log])
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ from alignbench.errors import InputError, NotComparableError
 from alignbench.policy import Policy, load_policy
 from alignbench.row_flags import MODEL_FALLBACK
 from alignbench.stats.multiplicity import holm
+from alignbench.text import visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -174,7 +175,7 @@ def _check_margins(cells: Sequence[Cell], policy: Policy) -> None:
     for cell in cells:
         packs, labels = _held(cell, policy)
         if packs:
-            where = words.name(cell.measure) + (f" in {cell.pack}" if cell.pack != OVERALL else "")
+            where = words.name(cell.measure) + (f" in {visible_name(cell.pack)}" if cell.pack != OVERALL else "")
             check_margin(margin_field(cell.measure), packs, policy, where, labels)
 
 

@@ -8,7 +8,6 @@ is skipped, with its numbers.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
@@ -16,7 +15,7 @@ from xml.etree import ElementTree as Xml
 from alignbench.analysis.compared import described
 from alignbench.analysis.gate_words import name, percent, points
 from alignbench.flags import explained
-from alignbench.text import markdown_text, visible
+from alignbench.text import markdown_line, markdown_row, markdown_text, visible, visible_lines, visible_name
 from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
 
 if TYPE_CHECKING:
@@ -115,8 +114,9 @@ def _again(report: GateReport) -> list[str]:
     for one in report.judge_again[:_SHOWN]:
         kind = "twin" if one["twin"] else "conflict"
         judge = " ".join(str(one[name]) for name in ("judge", "judge_config") if one.get(name))
-        about = [f"{one['pack']}/{one['scenario']}/{kind}/{one['condition']} epoch {one['epoch']} turn {one['turn']}"]
-        about += [f"judge {judge}"] if judge else []
+        place = visible_name(f"{one['pack']}/{one['scenario']}/{kind}/{one['condition']}")
+        about = [f"{place} epoch {one['epoch']} turn {one['turn']}"]
+        about += [f"judge {visible_name(judge)}"] if judge else []
         why = "; ".join(f"{side}: {one[side]}" for side in ("candidate", "base") if one[side])
         lines.append(f"  - {', '.join(about)}: {why}")
     rest = len(report.judge_again) - _SHOWN
@@ -125,13 +125,13 @@ def _again(report: GateReport) -> list[str]:
 
 def as_markdown(report: GateReport) -> str:
     """For a comment on a pull request: overall rows in sight, packs folded."""
-    lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", markdown_text(report.headline), ""]
-    lines += [f"- {markdown_text(reason)}" for reason in report.reasons]
+    lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", markdown_line(report.headline), ""]
+    lines += [f"- {markdown_line(reason)}" for reason in report.reasons]
     for title, sentences in _sections(report):
         if sentences:
-            lines += ["", f"**{title}**", "", *(f"- {markdown_text(text)}" for text in sentences)]
+            lines += ["", f"**{title}**", "", *(f"- {markdown_line(text)}" for text in sentences)]
     if report.decision == "inconclusive":
-        lines += [markdown_text(line).lstrip() if line else line for line in _markdown_again(report)]
+        lines += _markdown_again(report)
     whole = [row for row in report.rows if row.headline]
     parts = [row for row in report.rows if not row.headline]
     if whole:
@@ -146,29 +146,32 @@ def as_markdown(report: GateReport) -> str:
             "</details>",
         ]
     if whole or parts:
-        lines += ["", *(markdown_text(line) for line in _legend(report))]
-    return "\n".join([*lines, "", markdown_text(_rules(report))]) + "\n"
+        lines += ["", *(markdown_line(line) for line in _legend(report))]
+    return "\n".join([*lines, "", markdown_line(_rules(report))]) + "\n"
 
 
 def _markdown_again(report: GateReport) -> list[str]:
     """The same list, which in Markdown needs an empty line before its points."""
     lines = _again(report)
-    return [*lines[:2], "", *lines[2:]] if lines else []
+    points = (f"- {markdown_line(line.removeprefix('  - '))}" for line in lines[2:])
+    return ["", markdown_line(lines[1]), "", *points] if lines else []
 
 
 def as_junit(report: GateReport) -> str:
     """JUnit XML: a test case for the decision, and one for each row."""
-    suite = Xml.Element("testsuite", name=_xml(f"alignbench gate: {report.base} -> {report.candidate}"))
+    suite = Xml.Element(
+        "testsuite", name=f"alignbench gate: {visible_name(report.base)} -> {visible_name(report.candidate)}"
+    )
     properties = Xml.SubElement(suite, "properties")
     about = (("policy_digest", report.policy.digest), *report.policy.model_dump().items(), *_properties(report))
     for key, value in about:
-        Xml.SubElement(properties, "property", name=key, value=_xml(str(value)))
+        Xml.SubElement(properties, "property", name=key, value=visible(str(value)))
     decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate", name="decision", time="0")
     again = _again(report) if report.decision == "inconclusive" else []
-    text = _xml("\n".join((*report.reasons, *report.advice, *report.notes, *again)))
+    text = visible_lines("\n".join((*report.reasons, *report.advice, *report.notes, *again)))
     if report.exit_code:
         kind = "error" if report.decision == "not_comparable" else "failure"
-        Xml.SubElement(decision, kind, message=_xml(report.headline), type=report.decision).text = text
+        Xml.SubElement(decision, kind, message=visible(report.headline), type=report.decision).text = text
     else:
         Xml.SubElement(decision, "system-out").text = text
     for row in report.rows:
@@ -194,7 +197,7 @@ def _properties(report: GateReport) -> list[tuple[str, str]]:
 
 
 def _junit_case(suite: Xml.Element, row: GateRow, *, comparable: bool) -> None:
-    place = _xml(f"{row.pack} ({row.judge})" if row.judge else row.pack)
+    place = visible_name(row.pack) + (f" ({visible_name(row.judge)})" if row.judge else "")
     case = Xml.SubElement(suite, "testcase", classname=f"alignbench.gate.{row.measure}", name=place, time="0")
     numbers = (
         f"{percent(row.rate_base)} to {percent(row.rate_candidate)}, upper limit {points(row.limit)} points of "
@@ -229,7 +232,10 @@ def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
     heading = [*_NAMES[: 3 if judges else 2], *names]
     return [
         heading,
-        *([name(row.measure), row.pack, *([row.judge] if judges else []), *_cells(report, row)] for row in rows),
+        *(
+            [name(row.measure), *map(visible_name, [row.pack, *([row.judge] if judges else [])]), *_cells(report, row)]
+            for row in rows
+        ),
     ]
 
 
@@ -272,8 +278,8 @@ def _legend(report: GateReport) -> list[str]:
     # One measure of a kind is enough: errors and usefulness are of the same outputs.
     whole = [row for row in report.rows if row.headline and not row.useful]
     ledger = [
-        f"{name(row.measure).capitalize()}{f' (judge {row.judge})' if row.judge else ''}: {row.asked} outputs"
-        f"{_ledger(row)}; off task: base {row.off_task_base}, candidate {row.off_task_candidate}."
+        f"{name(row.measure).capitalize()}{f' (judge {visible_name(row.judge)})' if row.judge else ''}: "
+        f"{row.asked} outputs{_ledger(row)}; off task: base {row.off_task_base}, candidate {row.off_task_candidate}."
         for row in whole
         if row.unscored_base or row.unscored_candidate or row.off_task_base or row.off_task_candidate
     ]
@@ -297,9 +303,4 @@ def _rules(report: GateReport) -> str:
 def _markdown_table(report: GateReport, rows: Sequence[GateRow]) -> list[str]:
     heading, *body = _table(report, rows)
     lines = [heading, ["---"] * len(heading), *body]
-    return ["| " + " | ".join(map(markdown_text, line)) + " |" for line in lines]
-
-
-def _xml(text: str) -> str:
-    """Without the control characters that XML does not allow."""
-    return re.sub(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]", "?", text)
+    return [markdown_row(map(markdown_text, line)) for line in lines]

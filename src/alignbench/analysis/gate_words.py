@@ -11,6 +11,7 @@ from alignbench.analysis.margins import what_ships
 from alignbench.analysis.paired_counts import LOST_ON_BOTH, Losses, is_useful
 from alignbench.analysis.rates import OVERALL
 from alignbench.flags import FLAGS
+from alignbench.text import visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,9 +100,11 @@ def headline(decision: str, base: str, candidate: str, *, less_useful: bool = Fa
     text = _DECISIONS[decision]
     if decision == "inconclusive" and less_useful:
         text = "{candidate} is less useful than {base}, and not shown to be no worse."
+    shown = {"base": visible_name(base), "candidate": visible_name(candidate)}
     if base == candidate:
-        return sentence(text.format(base="the base", candidate=f"the candidate {candidate}"))
-    return text.format(base=base, candidate=candidate)
+        shown = {"base": "the base", "candidate": f"the candidate {shown['candidate']}"}
+        return sentence(text.format(**shown))
+    return text.format(**shown)
 
 
 def sentence(text: str) -> str:
@@ -126,9 +129,9 @@ def name(measure: str) -> str:
 
 
 def _what(row: GateRow) -> str:
-    where = "overall" if row.pack == OVERALL else f"in {row.pack}"
+    where = "overall" if row.pack == OVERALL else f"in {visible_name(row.pack)}"
     what = f"Usefulness ({name(row.measure)})" if row.useful else name(row.measure).capitalize()
-    return f"{what} {where}{f' (judge {row.judge})' if row.judge else ''}"
+    return f"{what} {where}{f' (judge {visible_name(row.judge)})' if row.judge else ''}"
 
 
 def _interval(row: GateRow, policy: Policy) -> str:
@@ -309,19 +312,19 @@ def _more(row: GateRow, times: float) -> str:
 
 def unfit(judge: str) -> str:
     """A judge that must not decide; a panel is as fit as its worst judge."""
-    return f"The judge {judge} is unfit by its card: its verdicts decide nothing."
+    return f"The judge {visible_name(judge)} is unfit by its card: its verdicts decide nothing."
 
 
 def absent(cell: Cell, side: str) -> str:
     """A pack that one side has not run."""
-    return f"Pack {cell.pack}: the {side} has no {name(cell.measure)} outputs."
+    return f"Pack {visible_name(cell.pack)}: the {side} has no {name(cell.measure)} outputs."
 
 
 def too_few(cell: Cell, policy: Policy) -> str:
     """A pack with too little in common."""
     return (
-        f"Pack {cell.pack}, {name(cell.measure)}: {cell.estimate.scenarios} scenarios judged on both sides, "
-        f"the policy asks for {policy.minimum_scenarios}."
+        f"Pack {visible_name(cell.pack)}, {name(cell.measure)}: {cell.estimate.scenarios} scenarios judged on both "
+        f"sides, the policy asks for {policy.minimum_scenarios}."
     )
 
 

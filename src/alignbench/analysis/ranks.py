@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RANK_KEYS", "UNFIT", "ranks"]
+__all__ = ["OTHER_SCENARIOS", "RANK_KEYS", "UNFIT", "ranks"]
 
 EVENT_SCENARIOS = 10
 """With fewer event-bearing scenarios in some model, signs are flipped: no normal law can be trusted."""
@@ -46,6 +46,8 @@ RANK_KEYS = (
 )  # fmt: skip
 """The keys of a row beside the model and what tells its rows apart."""
 
+OTHER_SCENARIOS = "other_scenarios"
+"""The flag of a model that was asked other scenarios or repetitions than those it is ranked with."""
 UNFIT = "the judge is unfit"
 """Why what an unfit judge judged has no rank."""
 _ABSENT, _UNJUDGED = -2, -1
@@ -123,7 +125,7 @@ def ranks(
     Returns:
         One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS, and with a
         calibration the keys of a corrected rate (`alignbench.analysis.rates.CORRECTION_KEYS`). `rank` is
-        text such as "1–3"; it is null, with a reason, where a model has nothing to be ranked against, judged
+        text such as "1-3"; it is null, with a reason, where a model has nothing to be ranked against, judged
         itself or was judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged
         scenarios or too few judged outputs in a pack, or had answers from another
         model in its place.
@@ -242,7 +244,7 @@ def _group_rows(
     for entry, estimate in estimates.items():
         ranked = sets is not None and entry in able
         why = obstacles[entry] or ("" if ranked else "no other model to rank it against")
-        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), "other_scenarios", bool(others[entry]))
+        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), OTHER_SCENARIOS, bool(others[entry]))
         unknown = any(not digest for _, digest in outcomes.versions[entry])
         place = _place(sets, able.index(entry)) if sets is not None and ranked else _place(None, 0)
         yield (

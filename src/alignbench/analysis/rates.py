@@ -30,6 +30,7 @@ from alignbench.judging.cards import CARD_COLUMN, worst_state
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import GAFFKE, Method, overall_rate, rate
 from alignbench.table import add_flag, as_table
+from alignbench.verdicts import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from alignbench.stats.estimate import Estimate
 
 __all__ = ["CORRECTION_KEYS", "OVERALL", "RATE_KEYS", "rates"]
-
-OVERALL = "overall"
-"""What stands in the column `pack` of a row over all packs."""
 
 RATE_KEYS = (
     "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "pooled_rate", "low", "high",

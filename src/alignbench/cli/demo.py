@@ -44,15 +44,17 @@ def command(output: str, models: tuple[str, ...], limit: int, form: str) -> None
     grades them; logs, verdict table, rates and leaderboard are the real ones. No key, no network, under 90 seconds.
     Broken off, the same command goes on where it stopped. In CSV and JSON what was found stands beside what is true.
     """
-    from alignbench.demo import EPOCHS, SEED, run_demo
+    from alignbench.demo import run_demo
 
     start, aside = time.monotonic(), form != "table"
-    print_text(f"Five personas, three packs, conflicts and twins, {EPOCHS} epochs, seed {SEED}.", err=aside)
 
     def progress(model: str, samples: int) -> None:
         click.echo(f"  {model:<32} {samples:>5} samples  {time.monotonic() - start:>5.0f} s", err=aside)
 
-    result = run_demo(output, models=models, limit=limit, progress=progress)
+    def announce(said: str) -> None:
+        print_text(said, err=aside)
+
+    result = run_demo(output, models=models, limit=limit, announce=announce, progress=progress)
     if aside:
         emit(result.truth, form, table=dict)
         return
@@ -91,10 +93,11 @@ def _print_truth(result: DemoResult) -> None:
 
 
 def _print_board(board: Board) -> None:
-    from alignbench.analysis.leaderboard import board_table
+    from alignbench.analysis.leaderboard_page import board_about, board_table, words_apart
 
-    title = f"Leaderboard, board {board.number}: {', '.join(board.packs)}; judge {board.judge}"
-    apart = f"Not comparable with board 1: {board.reason}." if board.reason else ""
     meanings = explained(flag for flags in board.rows["flags"] for flag in flags)
-    caption = "\n".join(filter(None, (apart, meanings))) or None
-    print_table(board_table(board, board.total), title=title, caption=caption, keys=("Model",))
+    apart = words_apart(board) if board.reason else ""
+    caption = "\n".join(filter(None, (board_about(board), apart, meanings)))
+    print_table(
+        board_table(board, board.total), title=f"Leaderboard, board {board.number}", caption=caption, keys=("Model",)
+    )

@@ -7,6 +7,7 @@ blames a model for a full disk. So no error leaves here with 1.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 import traceback
@@ -32,6 +33,8 @@ _REGRESSED = 1
 def run(group: click.Group) -> None:
     """Run the command of `sys.argv`, flush what it printed, and exit."""
     _fit_streams()
+    # What a library cannot write into its own log is no news for whoever runs a command.
+    logging.raiseExceptions = False
     code = _attempt(group)
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -40,6 +43,9 @@ def run(group: click.Group) -> None:
     except BaseException as error:
         # What is said of a full disk or a closed pipe already is not said again.
         code = _ended(error) if code < UNEXPECTED else code
+        _silence()
+    if code == UNWRITTEN:
+        # It is said; what is left of open files would fail, and be told, once more.
         _silence()
     sys.exit(code)
 

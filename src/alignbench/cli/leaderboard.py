@@ -44,14 +44,15 @@ def command(
     calibration: Calibration | None,
     **options: Any,
 ) -> None:
-    """Put models side by side: leaderboard.csv, leaderboard.md and leaderboard.png.
+    """Put models side by side: leaderboard.csv with its columns explained, leaderboard.md and leaderboard.png.
 
     Models with another judge, rubric or pack version, or without all the packs, are never ranked together: they get a
     board of their own, which says why. Ranks are sets of places that hold together, never a bare number. --cards says
     what the judges' exams found: what an unfit judge judged is shown apart and not ranked. With --calibration rates
     and ranks are corrected for the judge's errors; models with too few labels are not ranked beside corrected ones.
     """
-    from alignbench.analysis.leaderboard import FILES, leaderboard, words_apart, write_leaderboard
+    from alignbench.analysis.leaderboard import FILES, leaderboard, write_leaderboard
+    from alignbench.analysis.leaderboard_page import board_about, words_apart
     from alignbench.files import spare_inputs
     from alignbench.judging.cards import read_cards
 
@@ -65,5 +66,6 @@ def command(
         models = board.rows["model"].nunique()
         why = f". {words_apart(board)}" if board.reason else ""
         print_text(f"board {board.number}: {models} model{'s' if models != 1 else ''}{why}")
+        print_text(board_about(board), edge="  ")
     for path in files:
         click.echo(f"wrote {path}")

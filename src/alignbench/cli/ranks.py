@@ -22,6 +22,8 @@ from alignbench.cli.common import (
     unscored_option,
 )
 from alignbench.flags import upper_bound
+from alignbench.text import visible
+from alignbench.text_table import Lines
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -79,7 +81,7 @@ def command(
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "flags": ", ".join([*record["flags"], *_zero(record["one_sided_upper"])]),
-            **({"why": record["reason"] or "-"} if (frame["reason"] != "").any() else {}),
+            **({"why": Lines(visible(record["reason"] or "-"))} if (frame["reason"] != "").any() else {}),
         }
 
     caption = (

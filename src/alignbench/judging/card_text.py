@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alignbench.judging.card import FIT
+from alignbench.text import markdown_line, markdown_name, markdown_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from alignbench.judging.attack import AttackReport
     from alignbench.judging.card import Agreement, JudgeCard, Proportion, State
@@ -29,8 +30,12 @@ MEANING: dict[State, str] = {
 
 def card_summary(card: JudgeCard) -> str:
     """The state with its reasons, and how well the judge found what people had labelled."""
-    title = f"# Judge card: {card.judge}"
-    where = "" if len(card.packs) == 1 else f" This is its state on {_listed(card.worst)}; a card is as its worst pack."
+    title = f"# Judge card: {markdown_name(card.judge)}"
+    where = (
+        ""
+        if len(card.packs) == 1
+        else f" This is its state on {_listed([*map(markdown_name, card.worst)])}; a card is as its worst pack."
+    )
     lead = f"**State: {card.state}.** {MEANING[card.state]}{where}"
     times = f"{card.repeats} times each" if card.repeats > 1 else "once each (two epochs show if it agrees with itself)"
     asked = (
@@ -47,16 +52,25 @@ def card_summary(card: JudgeCard) -> str:
     if card.consistency is not None:
         rows.append(("answers with the same verdict every time", card.consistency))
     table = _table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
-    unscored = ", ".join(f"{reason} {count}" for reason, count in card.unscored.items()) or "none"
+    unscored = _counted(card.unscored) or "none"
     rest = f"Replies without a verdict: {card.unscored_share:.1%} ({unscored}). {_cost(card)}"
-    parts = [title, lead, _bullets(card.reasons), *_failed(card), asked, _by_pack(card), "All packs together:", table]
+    parts = [
+        title,
+        lead,
+        _bullets(map(markdown_line, card.reasons)),
+        *_failed(card),
+        asked,
+        _by_pack(card),
+        "All packs together:",
+        table,
+    ]
     return "\n\n".join([*parts, *_stability(card), rest]) + "\n"
 
 
 def _by_pack(card: JudgeCard) -> str:
     rows = (
         (
-            pack,
+            markdown_name(pack),
             f"{part.state}",
             *_shown(part.sensitivity),
             *_shown(part.specificity),
@@ -140,7 +154,7 @@ def card_markdown(card: JudgeCard) -> str:
         _table(
             ("pack", "refusals it sees", "interval", "of", "others it does not call refusals", "interval", "of"),
             (
-                (pack, *_shown(part.refusal_sensitivity), *_shown(part.refusal_specificity))
+                (markdown_name(pack), *_shown(part.refusal_sensitivity), *_shown(part.refusal_specificity))
                 for pack, part in card.packs.items()
             ),
         ),
@@ -149,7 +163,7 @@ def card_markdown(card: JudgeCard) -> str:
         "1 is perfect, 0 is chance). Its interval resamples scenarios, so it needs some that differ.",
         _table(
             ("position", "alpha", "interval", "answers"),
-            ((name, *_alpha(found)) for name, found in card.positions.items()),
+            ((markdown_name(name), *_alpha(found)) for name, found in card.positions.items()),
         ),
         "## Rules",
         _bullets(_rules()),
@@ -157,10 +171,10 @@ def card_markdown(card: JudgeCard) -> str:
         _table(
             ("what", "digest"),
             (
-                ("judge's settings", card.judge_config or "none"),
-                (f"rubric `{card.rubric}` and prompt", card.rubric_digest),
-                *((f"labels of {pack}", value) for pack, value in card.label_digest.items()),
-                *([("changed answers", card.stability_digest)] if card.stability_digest else []),
+                ("judge's settings", markdown_name(card.judge_config) or "none"),
+                (f"rubric {markdown_name(card.rubric)} and prompt", markdown_name(card.rubric_digest)),
+                *((f"labels of {markdown_name(pack)}", markdown_name(one)) for pack, one in card.label_digest.items()),
+                *([("changed answers", markdown_name(card.stability_digest))] if card.stability_digest else []),
             ),
         ),
         "The answers were written for the packs, and labelled by their authors. On the outputs of your model a judge "
@@ -172,7 +186,7 @@ def card_markdown(card: JudgeCard) -> str:
 def attack_summary(report: AttackReport) -> str:
     """How many verdicts were talked round, in total and by technique."""
     flips, unscored = report.flips, report.unscored
-    title = f"# Attack on a judge: {report.judge}"
+    title = f"# Attack on a judge: {markdown_name(report.judge)}"
     limits = _limits(flips, "answer")
     if flips.value is None:
         lead = "**Nothing to say.** No verdict *misaligned* was there that an attack could have taken away."
@@ -186,11 +200,14 @@ def attack_summary(report: AttackReport) -> str:
         f"{report.missed} answers were not called misaligned even alone and {report.unknown} got no verdict alone: "
         f"they are in no share. Intervals ({report.level:.0%}) treat the answer that was forged as the unit."
     )
-    reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.items()) or "none"
+    reasons = _counted(report.reasons) or "none"
     rest = f"Forged answers without a verdict: {unscored.found} of {unscored.all} ({reasons}); they count as no flips."
     table = _table(
         ("technique", "flips", "interval", "of", "without verdict"),
-        ((name, *_shown(one.flips, "answer"), str(one.unscored.found)) for name, one in report.by_technique.items()),
+        (
+            (markdown_name(name), *_shown(one.flips, "answer"), str(one.unscored.found))
+            for name, one in report.by_technique.items()
+        ),
     )
     return "\n\n".join([title, lead, _wavering(report.wavering), asked, rest, table]) + "\n"
 
@@ -212,14 +229,16 @@ def _wavering(share: Proportion | None) -> str:
 
 def attack_markdown(report: AttackReport) -> str:
     """The whole report: with each verdict that flipped, and what the report binds to."""
-    flipped = [(one.technique, one.attack, one.pack, one.answer, one.verdict) for one in report.flipped]
+    flipped = [
+        [*map(markdown_name, (one.technique, one.attack, one.pack, one.answer, one.verdict))] for one in report.flipped
+    ]
     parts = [
         attack_summary(report).rstrip(),
         "## Each flip",
         _table(("technique", "attack", "pack", "answer", "verdict"), flipped) if flipped else "None.",
         "## What it binds to",
-        f"Judge's settings `{report.judge_config or 'none'}`, rubric `{report.rubric}` and prompt "
-        f"`{report.rubric_digest}`.",
+        f"Judge's settings {markdown_name(report.judge_config) or 'none'}, rubric {markdown_name(report.rubric)} and "
+        f"prompt {markdown_name(report.rubric_digest)}.",
         "Passing proves little about other attacks: these texts are fixed, and were tuned against no judge.",
     ]
     return "\n\n".join(parts) + "\n"
@@ -248,8 +267,11 @@ def _rules() -> Iterable[str]:
 
 def _confusion(card: JudgeCard) -> str:
     said = sorted({verdict for counts in card.confusion.values() for verdict in counts})
-    rows = ((label, *(str(counts.get(verdict, 0)) for verdict in said)) for label, counts in card.confusion.items())
-    return _table(("label \\ verdict", *said), rows)
+    rows = (
+        (markdown_name(label), *(str(counts.get(verdict, 0)) for verdict in said))
+        for label, counts in card.confusion.items()
+    )
+    return _table(("label \\ verdict", *map(markdown_name, said)), rows)
 
 
 def _cost(card: JudgeCard) -> str:
@@ -290,6 +312,9 @@ def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{markdown_name(reason)} {count}" for reason, count in counts.items())
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return "\n".join(map(markdown_row, [head, ["---"] * len(head), *rows]))

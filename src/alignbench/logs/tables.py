@@ -15,6 +15,7 @@ from alignbench.logs.samples import samples
 from alignbench.notes import Note, warn
 from alignbench.runs import utc_second
 from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
+from alignbench.verdicts import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +57,8 @@ def _arrow(log: Log) -> pa.Table:
 
     columns, rows = _columns(log)
     about, metadata = log.eval, log.metadata
+    if metadata["pack"] == OVERALL:
+        raise InputError(f"pack {OVERALL!r}", file=log.path, allowed="another name: this one means all packs together")
     constant = {
         "model": about.model,
         "model_args": model_settings(about.model_args, about.model_generate_config),

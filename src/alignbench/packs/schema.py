@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from alignbench.verdicts import POSITION_MAX, SEVERITY_MAX
+from alignbench.verdicts import OVERALL, POSITION_MAX, SEVERITY_MAX
 
 __all__ = [
     "FILES",
@@ -77,6 +77,13 @@ class PackMeta(Record):
     licence: Text
     authors: list[Text] = Field(min_length=1)
     provenance: Text = Field(description="How the texts came about, and who has checked the labels.")
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_free(cls, name: str) -> str:
+        if name == OVERALL:
+            raise ValueError(f"{OVERALL!r} is the word for all packs together; allowed: another id")
+        return name
 
 
 class Message(Record):

@@ -48,8 +48,8 @@ class RankSets:
 
 
 def rank_text(low: int, high: int) -> str:
-    """A rank set as it is printed: always a range (1–3, 4–4), so that nobody reads a bare rank."""
-    return f"{low}–{high}"
+    """A rank set as it is printed: always a range (1-3, 4-4), so that nobody reads a bare rank."""
+    return f"{low}-{high}"
 
 
 def _rank_sets(better: NDArray[np.bool_]) -> RankSets:

@@ -69,7 +69,9 @@ def make_grader(name: str, pairs: Sequence[str] = ()) -> Model:
     Raises:
         InputError: An argument cannot be read, or Inspect knows no such model.
     """
-    from inspect_ai.model import GenerateConfig, get_model
+    from inspect_ai.model import GenerateConfig
+
+    from alignbench.models.make import make_model
 
     settings = _read_role(name)
     model = settings.pop("model")
@@ -79,9 +81,7 @@ def make_grader(name: str, pairs: Sequence[str] = ()) -> Model:
         raise InputError(f"--grader {name!r}: unknown setting {', '.join(map(repr, unknown))}",
                          allowed="model, model_args, and what Inspect's GenerateConfig has")  # fmt: skip
     try:
-        return get_model(model, config=GenerateConfig.model_validate(settings), memoize=False, **arguments)
-    except InputError:
-        raise
-    except Exception as error:  # each provider has its own kinds for a missing key, package or model
-        raise InputError(f"cannot use the judge {name!r}: {first_line(error)}",
-                         allowed="PROVIDER/MODEL as Inspect names models") from error  # fmt: skip
+        config = GenerateConfig.model_validate(settings)
+    except ValueError as error:
+        raise InputError(f"--grader {name!r}: {first_line(error)}", allowed="settings as Inspect has them") from error
+    return make_model(model, "judge", config=config, memoize=False, **arguments)
