@@ -26,7 +26,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
 
     if value is None or 0 < value < 0.5:
         return value
-    said = NO_COVERAGE.format(value=value) if 0.5 <= value < 1 else f"{value:g} is not above 0 and below 0.5"
+    said = NO_COVERAGE.format(value=value) if 0.5 <= value < 1 else f"{value:g} is not in the range 0<x<0.5"
     raise click.BadParameter(f"{said}.")
 
 
