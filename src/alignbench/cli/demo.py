@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,7 +56,9 @@ def command(output: str, models: tuple[str, ...], limit: int, form: str) -> None
     def announce(said: str) -> None:
         print_text(said, err=aside)
 
-    result = run_demo(output, models=models, limit=limit, announce=announce, progress=progress)
+    # Inspect prints of a run that was done before that it is done.
+    with redirect_stdout(sys.stderr) if aside else nullcontext():
+        result = run_demo(output, models=models, limit=limit, announce=announce, progress=progress)
     if aside:
         emit(result.truth, form, table=dict)
         return
