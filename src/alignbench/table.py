@@ -28,6 +28,7 @@ from alignbench.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError
 from alignbench.files import what_stands_at
 from alignbench.notes import Note, warn
+from alignbench.verdicts import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
