@@ -24,10 +24,10 @@ REPLACE = "pathlib:Path.replace"
 EXAM = ["alignbench", "judge", "exam", "--grader", "persona/grader", "--epochs", "1", "-o", "out"]
 ATTACK = ["alignbench", "judge", "attack", "--grader", "persona/grader", "-o", "out"]
 FILES = {
-    "demo": ("verdicts.parquet", "leaderboard.csv", "leaderboard.md", "leaderboard.png"),
+    "demo": ("verdicts.parquet", "leaderboard.csv", "leaderboard_columns.md", "leaderboard.md", "leaderboard.png"),
     "exam": ("judge_card.json", "judge_card.md"),
     "attack": ("judge_attack.json", "judge_attack.md"),
-    "leaderboard": ("leaderboard.csv", "leaderboard.md", "leaderboard.png"),
+    "leaderboard": ("leaderboard.csv", "leaderboard_columns.md", "leaderboard.md", "leaderboard.png"),
 }
 """What each command writes, logs aside."""
 COMMANDS = {
