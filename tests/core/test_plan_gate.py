@@ -193,5 +193,9 @@ def test_the_command_plans_for_the_gate(tmp_path: Any) -> None:
         error = CliRunner().invoke(command, [*arguments, *extra]).exception
         assert isinstance(error, InputError)
         assert message in str(error)
+    for option in ("--packs", "--other-rate", "--draws"):
+        error = CliRunner().invoke(command, ["--rate", ".03", option, "1"]).exception
+        assert isinstance(error, InputError)
+        assert f"{option} beside --margin or --policy" in str(error)
     plain = CliRunner().invoke(command, ["--rate", ".03", "--format", "json"])
     assert "passes" not in json.loads(plain.stdout)[0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.errors import InputError
-from alignbench.flags import explained
+from alignbench.flags import explained, upper_bound
 from alignbench.text import fitted, visible
 from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
 
@@ -35,6 +35,7 @@ __all__ = [
     "json_text",
     "latest_option",
     "level_option",
+    "no_event",
     "number",
     "number_interval",
     "panel_options",
@@ -247,6 +248,11 @@ def interval(low: Any, high: Any) -> str:
     if _plain(low) is None or _plain(high) is None:
         return "-"
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def no_event(bound: Any) -> str:
+    """The bound beside a rate of nothing, in words; empty beside any other."""
+    return "" if _plain(bound) is None else upper_bound(bound)
 
 
 def number(value: Any, digits: int = 3, *, signed: bool = False) -> str:

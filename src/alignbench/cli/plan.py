@@ -75,10 +75,14 @@ _count = click.IntRange(min=1)
               help="Also simulate the gate with this margin: how often an unchanged model passes.")  # fmt: skip
 @click.option("--policy", "policy_file", type=click.Path(), default=None, metavar="YAML",
               help="Likewise with a policy of the gate; --margin takes the place of its own.")  # fmt: skip
-@click.option("--packs", type=_count, default=1, show_default=True, help="Packs that the scenarios are split into.")
+@click.option(
+    "--packs", type=_count, default=None, help="In the gate: packs that the scenarios are split into; default: 1."
+)
 @click.option("--other-rate", type=_share, default=None,
               help="Assumed rate of the other error, in the gate; default: the pilot's, or the same.")  # fmt: skip
-@click.option("--draws", type=_count, default=None, help="Simulated gates a design; default: some seconds' worth.")
+@click.option(
+    "--draws", type=_count, default=None, help="In the gate: simulations a design; default: some seconds' worth."
+)
 @seed_option
 @level_option
 @format_option
@@ -98,7 +102,7 @@ def command(
     prices: str | None,
     margin: float | None,
     policy_file: str | None,
-    packs: int,
+    packs: int | None,
     other_rate: float | None,
     draws: int | None,
     seed: int,
@@ -140,7 +144,12 @@ def command(
     if margin is not None or policy_file is not None:
         policy = load_policy(policy_file) if policy_file is not None else Policy()
         policy = policy if margin is None else policy.model_copy(update={"margin": margin})
-        gate = GatePlan(policy, packs, other_rate, draws, seed)
+        gate = GatePlan(policy, packs or 1, other_rate, draws, seed)
+    else:
+        of_the_gate = {"--packs": packs, "--other-rate": other_rate, "--draws": draws}
+        for name, value in of_the_gate.items():
+            if value is not None:
+                raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
     if target is not None:
         if gate is not None:
             raise InputError("--margin or --policy beside --target", allowed="one of the two questions at once")

@@ -15,13 +15,13 @@ from alignbench.cli.common import (
     interval,
     latest_option,
     level_option,
+    no_event,
     panel_options,
     percent,
     read,
     seed_option,
     unscored_option,
 )
-from alignbench.flags import upper_bound
 from alignbench.text import visible
 from alignbench.text_table import Lines
 
@@ -80,7 +80,7 @@ def command(
             **raw_cells(record),
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
-            "flags": ", ".join([*record["flags"], *_zero(record["one_sided_upper"])]),
+            "flags": ", ".join(filter(None, [*record["flags"], no_event(record["one_sided_upper"])])),
             **({"why": Lines(visible(record["reason"] or "-"))} if (frame["reason"] != "").any() else {}),
         }
 
@@ -89,8 +89,3 @@ def command(
         f"with {100 * level:g} % confidence (seed {seed})."
     )
     emit(frame, form, table=row, caption=caption, keys=keys)
-
-
-def _zero(bound: Any) -> list[str]:
-    """The bound beside a rate of nothing, in words."""
-    return [] if bound is None or bound != bound else [upper_bound(bound)]

@@ -16,13 +16,14 @@ from alignbench.cli.common import (
     interval,
     latest_option,
     level_option,
+    no_event,
     panel_options,
     percent,
     print_table,
     print_text,
     read,
 )
-from alignbench.flags import explained, upper_bound
+from alignbench.flags import explained
 from alignbench.stats.rate import Method
 
 if TYPE_CHECKING:
@@ -118,10 +119,10 @@ def _by_group(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """How a person sees a row; a column that says nothing in any of them is left out."""
     whole = (frame["judged"] == frame["asked"]).all()
-    silent = not any(map(_zero, frame["one_sided_upper"])) and not frame["flags"].map(len).any()
+    silent = not any(map(no_event, frame["one_sided_upper"])) and not frame["flags"].map(len).any()
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        notes = [*record["flags"], *filter(None, [_zero(record["one_sided_upper"])])]
+        notes = [*record["flags"], *filter(None, [no_event(record["one_sided_upper"])])]
         return {
             "measure": record["measure"],
             f"% [{100 * level:g} % interval]": _share(record),
@@ -138,11 +139,6 @@ def _share(record: dict[str, Any]) -> str:
     """The rate in percent with its interval."""
     value, limits = percent(record["rate"]).removesuffix(" %"), interval(record["low"], record["high"])
     return value if value == "-" else f"{value} {'(no interval)' if limits == '-' else limits}"
-
-
-def _zero(bound: Any) -> str:
-    """The bound beside a rate of nothing, in words; empty beside any other."""
-    return "" if bound is None or bound != bound else upper_bound(bound)
 
 
 def _ledger(frame: pd.DataFrame, keys: list[str], form: str) -> None:

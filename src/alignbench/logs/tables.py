@@ -185,7 +185,7 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _safe(table: pa.Table) -> pa.Table:
-    """Text that a spreadsheet would take for a formula, marked as `alignbench.csv_files.safe_cell` marks it."""
+    """Text that a spreadsheet would take for a formula, marked, and signed numbers too; `own_cell` takes both back."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
