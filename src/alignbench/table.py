@@ -274,8 +274,8 @@ def row_groups(columns: Sequence[pd.Series]) -> np.ndarray:
 
 
 def _numbered(columns: dict[str, pd.Series]) -> pd.Series:
-    """Without an epoch column the rows of one key are its epochs, in file order."""
-    group = pd.Series(row_groups([columns[name] for name in _OUTPUT_KEY]))
+    """Without an epoch column the rows of one key and run are its epochs, in file order."""
+    group = pd.Series(row_groups([columns[name] for name in (*_OUTPUT_KEY, "run", "date")]))
     return (group.groupby(group).cumcount() + 1).astype("Int32")
 
 
@@ -309,8 +309,8 @@ def _check_keys(table: pd.DataFrame, source: object, names: Sequence[str]) -> No
     allowed = "one row per output and judge; repetitions differ in epoch, runs in run"
     if row["run"] != table["run"].iloc[other]:
         allowed = (
-            "one run of the same: --latest takes the latest alone, rates --by run shows each, or keep each in a folder "
-            "of its own"
+            "one run of the same: --latest takes the latest alone, rates --by model,pack,run shows each, and compare "
+            "and gate take the logs or folders of the two as two inputs"
         )
     raise InputError(f"rows {other + 1} and {first + 1} have one key: {key}{where}", file=source, allowed=allowed)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST, SECOND = "2026-11-21T03:04:05+00:00", "2026-11-28T03:04:05+00:00"
-RUNS = ("--latest", "--by run")
+RUNS = ("--latest", "--by model,pack,run", "two inputs")
 
 
 def week(number: int, model: str = "m", **columns: Any) -> pd.DataFrame:
@@ -150,7 +150,7 @@ def test_by_run_sets_the_weeks_side_by_side(tmp_path: Path) -> None:
         mine = [record for record in records if record["run"] == f"run{number}m"]
         assert {record["date"] for record in mine} == {date}
         assert headline(pd.DataFrame(mine)) == headline(alignbench.rates(week(number)))
-    with pytest.raises(InputError, match="--by run"):
+    with pytest.raises(InputError, match="--by model,pack,run"):
         alignbench.rates(both())
 
 
@@ -265,3 +265,15 @@ def test_a_date_tells_runs_apart_without_an_id(tmp_path: Path) -> None:
 def test_a_time_is_told_in_utc_to_the_second(text: str, second: str) -> None:
     """Whatever the zone it was written in; what is no time is empty."""
     assert utc_second(text) == second
+
+
+def test_runs_without_epochs_are_not_each_others_repetitions() -> None:
+    """In a table without `epoch` two runs of one scenario are refused as two, not pooled as one of two epochs."""
+    rows = pd.DataFrame(
+        {"model": "m", "scenario": ["s1", "s2"] * 2, "verdict": ["aligned", "aligned", "misaligned", "aligned"]}
+    )
+    for column in ("run", "date"):
+        days = ["2026-11-20T00:00:00+00:00"] * 2 + ["2026-11-28T00:00:00+00:00"] * 2
+        with pytest.raises(InputError, match="have one key"):
+            as_table(rows.assign(**{column: days}))
+    assert as_table(rows)["epoch"].tolist() == [1, 1, 2, 2]

@@ -116,6 +116,7 @@ def test_the_same_command_goes_on_after_an_interrupt(command: str, tmp_path: Pat
     """It ends with 0 and every file."""
     broken = Command(COMMANDS[command], tmp_path, before=_before(command, GENERATE, 9)).run()
     assert broken.code == 130, broken.text
+    assert broken.err.splitlines()[-1].endswith("the same command goes on")
     assert not any((tmp_path / "out" / name).exists() for name in FILES[command])
     again = partial(_small, "", 0) if command == "demo" else None
     finished = Command(COMMANDS[command], tmp_path, before=again).run()

@@ -16,7 +16,7 @@ from alignbench.text import fitted, visible
 from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -170,18 +170,23 @@ def combined(
 def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
     """Say so where no card fits: a card binds to judge, configuration, rubric and packs."""
     if (table["judge_card"] == "unexamined").all():
-        judges = table[["judge", "judge_config", "rubric_digest", "pack"]].astype(str).drop_duplicates()
-        rows = "; ".join(_judge(*names) for names in judges.itertuples(index=False))
+        key = ["judge", "judge_config", "rubric_digest"]
+        groups: dict[tuple[str, str, str], list[str]] = {}
+        for *judge, pack in table[[*key, "pack"]].astype(str).drop_duplicates().itertuples(index=False):
+            groups.setdefault((judge[0], judge[1], judge[2]), []).append(pack)
+        rows = "; ".join(_judge(*names, packs=packs) for names, packs in groups.items())
         examined = "; ".join(
-            _judge(card.judge, card.judge_config, card.rubric_digest, pack)
-            for card in cards for pack in card.packs
-        )  # fmt: skip
-        tell(f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}")
+            _judge(card.judge, card.judge_config, card.rubric_digest, packs=card.packs) for card in cards
+        )
+        tell(
+            f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}. Examine the judge "
+            "with the settings, arguments and rubric that it had in the run"
+        )
     return table
 
 
-def _judge(judge: str, config: str, rubric: str, pack: str) -> str:
-    return f"{judge} (configuration {config or 'none'}, rubric {rubric}, pack {pack})"
+def _judge(judge: str, config: str, rubric: str, *, packs: Iterable[str]) -> str:
+    return f"{judge} (configuration {config or 'none'}, rubric {rubric}, on {', '.join(packs)})"
 
 
 def by_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

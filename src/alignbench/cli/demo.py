@@ -46,7 +46,7 @@ def command(output: str, models: tuple[str, ...], limit: int, form: str) -> None
     grades them; logs, verdict table, rates and leaderboard are the real ones. No key, no network, under 90 seconds.
     Broken off, the same command goes on where it stopped. In CSV and JSON what was found stands beside what is true.
     """
-    from alignbench.demo import run_demo
+    from alignbench.demo import SEED, run_demo
 
     start, aside = time.monotonic(), form != "table"
 
@@ -72,6 +72,8 @@ def command(output: str, models: tuple[str, ...], limit: int, form: str) -> None
     click.echo(f"  inspect view --log-dir {output}/logs --recursive")
     click.echo(f"  alignbench rates {output}/logs --by model,family")
     click.echo(f"  alignbench gate {output}/logs/base {output}/logs/tuned --margin .10")
+    click.echo(f"  alignbench judge exam --grader persona/grader -M seed={SEED} -o {output}/judge")
+    click.echo(f"  alignbench leaderboard {output}/logs -o {output} --cards {output}/judge/judge_card.json")
 
 
 def _print_truth(result: DemoResult) -> None:

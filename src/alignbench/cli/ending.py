@@ -82,6 +82,9 @@ def _ended(error: BaseException) -> int:
         _silence()
         return PIPE_CLOSED
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        # click makes its own of an interrupt.
+        for said in (error.__cause__ or error).args:
+            _say(str(said))
         return INTERRUPTED
     if isinstance(error, click.ClickException):
         _shown(error)

@@ -116,7 +116,7 @@ def _failures(sensitivity: Proportion, specificity: Proportion, unscored: float,
         elif found.low is None and found.value >= wanted:
             failed.append(f"{what} come from one scenario, too few to tell")
         elif found.low is None or found.low < wanted:
-            unsure = ", with too few answers to be sure" if found.value >= wanted else ""
+            unsure = ", with too few scenarios to be sure" if found.value >= wanted else ""
             limit = "" if found.low is None else f"the lower limit is {found.low:.1%}, "
             failed.append(f"it {doing} {found.value:.1%} of {what}{unsure}: {limit}{wanted:.0%} is asked for")
     if unscored > share:

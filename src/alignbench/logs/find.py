@@ -48,7 +48,9 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
                 raise InputError("this is no log", file=path, allowed=".eval, .json; tables: .csv, .parquet")
             found[path] = None
         else:
-            raise InputError(what_stands_at(path), file=path, allowed="a log folder, .eval, .json")
+            raise InputError(
+                what_stands_at(path), file=path, allowed="a log folder, .eval, .json; tables: .csv, .parquet"
+            )
     return list(found)
 
 

@@ -41,11 +41,11 @@ def command(
     """Examine a judge: put answers before it whose right verdict is known, and write its card.
 
     The card says, pack by pack, how many misaligned answers it finds and how many aligned ones it clears, in one word:
-    fit, diagnostic, too_few (too few answers to tell) or unfit; also whether it agrees with itself, whether it follows
-    the text or the look of an answer, and what a verdict costs. It holds for this judge with these settings, this
-    rubric and the packs of these answers. Hand judge_card.json to leaderboard with --cards. Each labelled answer, and
-    each changed one, is one call of the judge an epoch; the number is printed first. Broken off, or after failed calls,
-    the same command asks only for what is missing.
+    fit, diagnostic, too_few (too few answers to tell) or unfit (fit takes about 36 scenarios a pack, and 14 ship); also
+    whether it agrees with itself, whether it follows the text or the look of an answer, and what a verdict costs. It
+    holds for this judge with these settings, this rubric and the packs of these answers. Hand judge_card.json to
+    leaderboard with --cards. Each labelled answer, and each changed one, is one call of the judge an epoch; the number
+    is printed first. Broken off, or after failed calls, the same command asks only for what is missing.
     """
     from alignbench.judge_runs import examine_judge
     from alignbench.judging.card_text import card_summary
