@@ -198,7 +198,8 @@ def _row(
     unscored: Counter[str] = Counter()
     for counts in members:
         unscored.update(counts.unscored)
-    low, high = _bounds(members, pooled=raw.method not in (*GAFFKE, "betting"))
+    by_scenario = raw.method.removesuffix("_stratified") in (*GAFFKE, "betting")
+    low, high = _bounds(members, pooled=not by_scenario)
     flags = add_flag(estimate.flags, "unscored_share", (outputs - raw.n) / outputs > UNSCORED_LIMIT)
     for mark in (mark for counts in members for mark in counts.marks):
         flags = add_flag(flags, mark)
