@@ -85,7 +85,7 @@ class Difference:
         scenarios: Scenarios with a pair.
         informative_scenarios: Scenarios in which the two models' counts differ.
         r: Correlation of the two models' shares over scenarios: above 0 pairing made the interval narrower; None where
-            one of them does not vary.
+            one of them does not vary, and in a contrast.
         p: Two-sided p of the sign-flip test; None in a contrast.
         p_greater: One-sided p that the candidate's rate is the higher one.
         discordant: Share of pairs in which exactly one model has the event (psi).
@@ -298,7 +298,6 @@ def contrast(first: Difference, second: Difference) -> Difference:
         pairs,
         scenarios,
         informative,
-        r=0.0,
         flags=flags,
     )
 
