@@ -244,7 +244,7 @@ USAGE_ERRORS = {
     "an impossible shard": ([*PRICING, "-T", "shard=4/3"], "shard '4/3'"),
     "an unknown rubric": ([*PRICING, "-T", "rubric=bogus"], "no rubric 'bogus'"),
     "an unknown pack": (["alignbench/pack", *PERSONA, "-T", "path=bogus"], "no pack 'bogus'"),
-    "a folder without a pack": (["alignbench/pack", *PERSONA], "no pack '.'"),
+    "a folder without a pack": (["alignbench/pack", *PERSONA], "in the task alignbench/pack: -T path=DIR"),
     "an unknown persona": (["alignbench/pricing_fairness", "--model", "persona/bogus", *GRADER], "'bogus'"),
     "a wrong persona": ([*PRICING, "-M", "misaligned=2"], "misaligned = 2"),
     "an unknown local model": (

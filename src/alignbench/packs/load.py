@@ -161,7 +161,10 @@ def locate(name: str | Path) -> Path:
     with suppress(OSError):
         if (folder / "pack.yaml").is_file():
             return folder.resolve()
-    raise InputError(f"no pack {str(name)!r}", allowed=f"{', '.join(shipped_packs())}, or a folder with a pack.yaml")
+    # The default of the task alignbench/pack, which nobody has typed.
+    here = "; in the task alignbench/pack: -T path=DIR" if str(name) == "." else ""
+    kinds = f"{', '.join(shipped_packs())}, or a folder with a pack.yaml{here}"
+    raise InputError(f"no pack {str(name)!r}", allowed=kinds)
 
 
 def load_pack(name: str | Path) -> Pack:
