@@ -405,7 +405,7 @@ def test_contrast_of_changes_by_hand() -> None:
     assert found.difference == pytest.approx(e - d)
     assert found.low == pytest.approx(e - d - math.hypot(e - low_2, high_1 - d))
     assert found.high == pytest.approx(e - d + math.hypot(high_2 - e, d - low_1))
-    assert (found.p, found.r, found.scenarios) == (None, 0.0, 16)
+    assert (found.p, found.r, found.scenarios) == (None, None, 16)
 
 
 def test_too_little_gives_flags_instead_of_intervals() -> None:
