@@ -77,7 +77,7 @@ def test_unfit_begins_where_a_share_itself_fails(kind: int, demand: float) -> No
         shares[kind] = share(0.0, value)
         state, reasons = judge_state(shares[0], shares[1], 0.0)
         assert state == wanted
-        assert ("too few answers to be sure" in reasons[kind]) == (wanted == "too_few")
+        assert ("too few scenarios to be sure" in reasons[kind]) == (wanted == "too_few")
 
 
 @settings(deadline=None, max_examples=80)
@@ -126,7 +126,7 @@ def test_a_judge_asked_too_little_has_a_state_of_its_own() -> None:
     assert card.state == "too_few"
     *unsure, needed = card.reasons
     assert unsure
-    assert all("too few answers to be sure" in reason for reason in unsure)
+    assert all("too few scenarios to be sure" in reason for reason in unsure)
     wanted = (
         f"For 'diagnostic' it would take about {card.packs['p'].needed} scenarios with answers like these, and this "
         "examination has 2."

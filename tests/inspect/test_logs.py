@@ -510,7 +510,7 @@ def test_two_runs_of_one_model_are_one_clear_error(logs: Logs, tmp_path: Path) -
     assert "have one key: model=persona/base" in said
     assert all(f"{Path(log.location).name} of {utc_second(log.eval.created)}" in said for log in (first, second))
     assert "--latest" in said
-    assert "--by run" in said
+    assert "--by model,pack,run" in said
     assert "\n" not in said
 
     told: list[str] = []
@@ -538,7 +538,7 @@ def test_a_written_table_holds_every_run(logs: Logs, tmp_path: Path, form: str) 
     table = read_inputs([output], by=["run"])
     assert len(table) == rows == 2 * len(verdicts([log]))
     assert same(read_inputs([output], latest=True, note=told.append), verdicts([folder / "second.eval"]))
-    with pytest.raises(InputError, match="--by run"):
+    with pytest.raises(InputError, match="--by model,pack,run"):
         read_inputs([output])
     later.eval.task_id = "third"
     write_eval_log(later, str(folder / "third.eval"))
