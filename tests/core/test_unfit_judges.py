@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -51,9 +51,9 @@ def test_the_cards_are_what_they_are_called() -> None:
 
 def test_the_gate_decides_nothing_by_an_unfit_judge() -> None:
     """Unfit: not comparable, with the reason. Diagnostic, too few answers: a note. Fit, or no card: as ever."""
-    names = {"base_name": "old", "candidate_name": "new"}
-    plain = gate(TABLE, **names)  # type: ignore[arg-type]
-    reports = {state: gate(mark_cards(TABLE, [card]), **names) for state, card in CARDS.items()}  # type: ignore[arg-type]
+    names: dict[str, Any] = {"base_name": "old", "candidate_name": "new"}
+    plain = gate(TABLE, **names)
+    reports = {state: gate(mark_cards(TABLE, [card]), **names) for state, card in CARDS.items()}
     assert reports["fit"] == plain
     assert reports["unfit"].decision == "not_comparable"
     assert reports["unfit"].exit_code == 3
@@ -74,12 +74,12 @@ def test_one_unfit_judge_of_several_stops_the_gate() -> None:
     """Each judge's rows decide; one who has judged one model only compares nothing. A panel is as its worst."""
     both = as_table(pd.concat([TABLE, TABLE.assign(judge="k")], ignore_index=True))
     marked = mark_cards(both, [examined("k"), CARDS["unfit"]])
-    names = {"base_name": "old", "candidate_name": "new"}
-    assert gate(marked, **names).reasons[0].startswith("The judge j is unfit")  # type: ignore[arg-type]
+    names: dict[str, Any] = {"base_name": "old", "candidate_name": "new"}
+    assert gate(marked, **names).reasons[0].startswith("The judge j is unfit")
     aside = marked[(marked["judge"] == "k") | (marked["model"] == "old")]
-    assert "same judges" in gate(aside, **names).reasons[0]  # type: ignore[arg-type]
+    assert "same judges" in gate(aside, **names).reasons[0]
     together = panel(both, cards=[examined("k"), CARDS["unfit"]])
-    assert "panel(majority: j, k) is unfit" in gate(together, **names).reasons[0]  # type: ignore[arg-type]
+    assert "panel(majority: j, k) is unfit" in gate(together, **names).reasons[0]
 
 
 @pytest.mark.parametrize("state", ["unfit", "too_few", "diagnostic", "fit"])

@@ -79,9 +79,9 @@ def _interrupting(point: str, when: int | str) -> None:
 
 def _small(point: str, when: int | str) -> None:
     """The demo with two personas and one epoch, interrupted at a point."""
-    demo = importlib.import_module("alignbench.demo")
-    demo.EPOCHS = 1  # type: ignore[attr-defined]
-    demo.PERSONAS = {name: demo.PERSONAS[name] for name in ("base", "tuned")}  # type: ignore[attr-defined]
+    demo: Any = importlib.import_module("alignbench.demo")
+    demo.EPOCHS = 1
+    demo.PERSONAS = {name: demo.PERSONAS[name] for name in ("base", "tuned")}
     if point:
         _interrupting(point, when)
 
