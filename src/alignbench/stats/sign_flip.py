@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from alignbench.errors import InputError
 
@@ -90,8 +90,9 @@ def sign_flip(differences: ArrayLike, rng: np.random.Generator) -> SignFlip:
 
 def _binomial(informative: int, positive: int) -> SignFlip:
     """All differences of one size: the sign test, exactly; with one output a scenario it is McNemar's."""
-    greater = float(stats.binom.sf(positive - 1, informative, 0.5))
-    both = 2 * float(stats.binom.cdf(min(positive, informative - positive), informative, 0.5))
+    # scipy.stats has the same numbers, and takes a third of a second to import.
+    greater = float(special.bdtr(informative - positive, informative, 0.5))
+    both = 2 * float(special.bdtr(min(positive, informative - positive), informative, 0.5))
     return SignFlip(min(1.0, both), greater, informative, True)
 
 
