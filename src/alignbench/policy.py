@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from alignbench.digest import short_digest
 from alignbench.packs.source import parse_record, read_yaml
 
-__all__ = ["NO_COVERAGE", "Policy", "load_policy"]
+__all__ = ["NO_COVERAGE", "Policy", "load_policy", "stated_policy"]
 
 NO_COVERAGE = (
     "{value:g} is a coverage; the level is that of the one-sided tests, for example 0.05: the two-sided intervals then "
@@ -69,3 +69,17 @@ def load_policy(path: str | Path) -> Policy:
     if policy is None:
         raise faults[0].as_error()
     return policy
+
+
+def stated_policy(path: str | Path | None, **stated: float | None) -> Policy:
+    """The policy of a file, or the default, with what is stated beside it in the place of its own.
+
+    Args:
+        path: A YAML file; None: the default policy.
+        stated: Fields; those that are None keep their value.
+
+    Raises:
+        InputError: As `load_policy`.
+    """
+    policy = Policy() if path is None else load_policy(path)
+    return Policy(**{**policy.model_dump(), **{name: value for name, value in stated.items() if value is not None}})

@@ -245,6 +245,8 @@ def test_a_loss_of_usefulness_is_held_against_its_own_margin() -> None:
         "helped",
     }
     assert "the loss of" in " ".join(report.advice)
+    assert "A loss is shown (of usefulness, so it is no regression: exit 3, not 1)" in " ".join(report.reasons)
+    assert "What would let it pass:" in as_text(report)
     assert gate(BASE, timid, policy=Policy(largest_usefulness_loss=0.3)).decision == "not_worse"
 
 
@@ -398,7 +400,7 @@ def test_the_smallest_margin_is_the_limit_where_nothing_differs(sizes: tuple[int
             gate(base, candidate, policy=policy)
         assert "\n" not in str(caught.value)
         assert caught.value.allowed is not None
-        possible = float(caught.value.allowed.split()[0])
+        possible = float(caught.value.allowed.split()[1])
         assert least < possible < least + 2e-4
 
 
@@ -408,14 +410,25 @@ def test_an_impossible_margin_is_refused_before_anything_is_decided(tmp_path: Pa
     with pytest.raises(InputError, match=r"margin 0\.05 cannot be met by a model that has not changed"):
         gate(base, bad)
     assert gate(base, bad, policy=Policy(margin=0.2, largest_usefulness_loss=0.2)).decision == "regressed"
-    with pytest.raises(InputError, match=r"with 12 scenarios of misalignment in pack_0"):
+    with pytest.raises(InputError, match=r"with 12 scenarios of misalignment in pack_0") as both:
         gate(base, bad, policy=Policy(margin=0.12, largest_usefulness_loss=0.12, per_pack=True))
+    # Whoever mends one margin is not told of the other in the next run.
+    assert "largest_usefulness_loss 0.12 cannot be met" in both.value.problem
+    assert both.value.allowed is not None
+    words = both.value.allowed.split()
+    fields = ("margin", "largest_usefulness_loss")
+    enough: dict[str, Any] = {name: float(words[words.index(name) + 1]) + 1e-9 for name in fields}
+    assert gate(base, bad, policy=Policy(**enough, per_pack=True)).decision == "regressed"
     for name, table in (("base", base), ("bad", bad)):
         table.to_parquet(tmp_path / f"{name}.parquet")
     files = [str(tmp_path / f"{name}.parquet") for name in ("base", "bad")]
     done = CliRunner().invoke(command, [*files, "--junit", str(tmp_path / "gate.xml")])
     assert isinstance(done.exception, InputError)
     assert not (tmp_path / "gate.xml").exists()
+    assert CliRunner().invoke(command, [*files, "--margin", ".2"]).exit_code == 1
+    narrow = CliRunner().invoke(command, [*files, "--margin", ".2", "--largest-usefulness-loss", ".03"]).exception
+    assert isinstance(narrow, InputError)
+    assert "largest_usefulness_loss 0.03 cannot be met" in str(narrow)
 
 
 def test_the_same_losses_in_another_order_give_the_same_report() -> None:

@@ -144,7 +144,7 @@ def test_a_margin_that_no_design_can_meet_is_refused_with_the_smallest() -> None
     least = smallest_margin([np.full(14, 4.0)] * 3, 0.9)
     assert least is not None
     assert caught.value.allowed is not None
-    assert least < float(caught.value.allowed.split()[0]) < least + 2e-4
+    assert least < float(caught.value.allowed.split()[1]) < least + 2e-4
     with pytest.raises(InputError, match="42 scenarios in 9 packs leave one with 4"):
         plan(assumed=RATE, scenarios=[42], epochs=[4], gate=GatePlan(Policy(margin=0.3), packs=9))
 
@@ -193,8 +193,13 @@ def test_the_command_plans_for_the_gate(tmp_path: Any) -> None:
         error = CliRunner().invoke(command, [*arguments, *extra]).exception
         assert isinstance(error, InputError)
         assert message in str(error)
-    for option in ("--packs", "--other-rate", "--draws"):
-        error = CliRunner().invoke(command, ["--rate", ".03", option, "1"]).exception
+    for option, value in (
+        ("--packs", "1"),
+        ("--other-rate", "1"),
+        ("--draws", "1"),
+        ("--largest-usefulness-loss", ".2"),
+    ):
+        error = CliRunner().invoke(command, ["--rate", ".03", option, value]).exception
         assert isinstance(error, InputError)
         assert f"{option} beside --margin or --policy" in str(error)
     plain = CliRunner().invoke(command, ["--rate", ".03", "--format", "json"])

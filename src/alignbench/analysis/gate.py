@@ -21,7 +21,7 @@ from alignbench.analysis.cells import MEASURES, USEFULNESS
 from alignbench.analysis.compared import compared_sides
 from alignbench.analysis.frames import plain_value
 from alignbench.analysis.gate_report import GateReport, GateRow, Outcome
-from alignbench.analysis.margins import check_margin, smallest_margin
+from alignbench.analysis.margins import Held, check_margins, smallest_margin
 from alignbench.analysis.paired_cells import compared_cells
 from alignbench.analysis.paired_counts import is_useful
 from alignbench.analysis.pairs import checked_sides, model_names, pairings
@@ -33,7 +33,7 @@ from alignbench.stats.multiplicity import holm
 from alignbench.text import visible_name
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -123,7 +123,7 @@ def decide(
     Raises:
         InputError: There are too few scenarios for any result to meet a margin.
     """
-    _check_margins(cells, policy)
+    check_margins(_what_is_held(cells, policy), policy)
     sides = {measure.name: _sides(cells, measure.name) for measure in _EVERY}
     kept = [cell for cell in cells if all(sides[cell.measure])]
     missing = [measure.name for measure in MEASURES if not all(sides[measure.name])]
@@ -170,13 +170,13 @@ def decide(
 _EVERY = (*MEASURES, *USEFULNESS)
 
 
-def _check_margins(cells: Sequence[Cell], policy: Policy) -> None:
-    """Refuse margins that no result could meet."""
+def _what_is_held(cells: Sequence[Cell], policy: Policy) -> Iterator[Held]:
+    """Each margin with the outputs that it is held against."""
     for cell in cells:
         packs, labels = _held(cell, policy)
         if packs:
             where = words.name(cell.measure) + (f" in {visible_name(cell.pack)}" if cell.pack != OVERALL else "")
-            check_margin(margin_field(cell.measure), packs, policy, where, labels)
+            yield Held(margin_field(cell.measure), packs, where, labels)
 
 
 def _held(cell: Cell, policy: Policy) -> tuple[list[NDArray[np.float64]], list[LabelledPairs]]:

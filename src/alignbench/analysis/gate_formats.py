@@ -93,7 +93,7 @@ def as_text(report: GateReport, width: int | None = None) -> str:
 def _sections(report: GateReport) -> tuple[tuple[str, Sequence[str]], ...]:
     """Title and sentences of what stands beside the reasons."""
     return (
-        ("What would decide it", report.advice),
+        ("What would let it pass" if report.less_useful else "What would decide it", report.advice),
         ("Note", report.notes),
         ("Compared", described(report.sides)),
     )

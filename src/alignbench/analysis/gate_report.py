@@ -156,7 +156,11 @@ class GateReport:
         return _EXIT[self.decision]
 
     @property
+    def less_useful(self) -> bool:
+        """Whether usefulness is shown to have fallen."""
+        return any(row.decides and row.useful and row.high is not None and row.high < 0 for row in self.rows)
+
+    @property
     def headline(self) -> str:
         """The decision as a sentence."""
-        less_useful = any(row.decides and row.useful and row.high is not None and row.high < 0 for row in self.rows)
-        return words.headline(self.decision, self.base, self.candidate, less_useful=less_useful)
+        return words.headline(self.decision, self.base, self.candidate, less_useful=self.less_useful)

@@ -15,7 +15,7 @@ import numpy as np
 
 from alignbench.analysis.cells import MEASURES, USEFULNESS
 from alignbench.analysis.gate import margin_field
-from alignbench.analysis.margins import check_margin
+from alignbench.analysis.margins import Held, check_margins
 from alignbench.analysis.paired_cells import cell_stream, estimates
 from alignbench.analysis.paired_counts import Losses, Stratum, is_useful
 from alignbench.analysis.rates import OVERALL
@@ -56,10 +56,15 @@ def exit_code(packs: Mapping[str, Sequence[Stratum]], policy: Policy) -> int:
         if len(members) > 1:
             parts.update({(measure, one.pack): [one] for one in members})
     deciding = {**wholes, **(parts if policy.per_pack else {})}
-    for (measure, pack), members in deciding.items():
-        sizes = [stratum.worst.n for stratum in members]
-        if all(map(len, sizes)):
-            check_margin(margin_field(measure), sizes, policy, f"{measure} {pack}")
+    sizes = {key: [stratum.worst.n for stratum in members] for key, members in deciding.items()}
+    check_margins(
+        (
+            Held(margin_field(measure), held, f"{measure} {pack}")
+            for (measure, pack), held in sizes.items()
+            if all(map(len, held))
+        ),
+        policy,
+    )
     if not _comparable(packs, policy):
         return 3
     errors = {key: members for key, members in {**parts, **wholes}.items() if not is_useful(key[0])}

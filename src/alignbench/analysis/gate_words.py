@@ -188,7 +188,9 @@ def inconclusive(row: GateRow, policy: Policy) -> str:
         return f"{_what(row)}: {row.scenarios} scenarios judged on both sides give no interval."
     if row.limit >= row.margin:
         shown = row.useful and row.high is not None and row.high < 0
-        found = "A loss is shown, and" if shown else f"No {'loss' if row.useful else 'rise'} is shown, but"
+        found = f"No {'loss' if row.useful else 'rise'} is shown, but"
+        if shown:
+            found = "A loss is shown (of usefulness, so it is no regression: exit 3, not 1), and"
         return f"{_what(row)}: {_change(row)}. {found} the {_interval(row, policy)} does not stay below {margin}."
     if row.lost_too_many:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ from alignbench.packs import shipped_scenarios
 from alignbench.stats.difference import PairCounts, difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from alignbench.policy import Policy
     from alignbench.stats.correction import LabelledPack
 
-__all__ = ["check_margin", "shipped_margin", "smallest_margin", "what_ships"]
+__all__ = ["Held", "check_margins", "shipped_margin", "smallest_margin", "what_ships"]
 
 _DIGITS = 4
 
@@ -79,37 +79,59 @@ def shipped_margin(coverage: float) -> float:
     return smallest_margin([np.ones(size) for size in shipped_scenarios().values()], coverage) or 1.0
 
 
-def check_margin(
-    field: str,
-    packs: Sequence[NDArray[np.float64]],
-    policy: Policy,
-    where: str,
-    labels: Sequence[LabelledPairs] = (),
-) -> None:
-    """Refuse a margin that these packs cannot meet.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a margin of the policy is held against.
+
+    Attributes:
+        field: The field of the policy that holds the margin.
+        packs: Outputs by scenario, of each pack.
+        where: What these are, in words.
+        labels: The labels that correct the interval, of each pack; none where it is not corrected.
+    """
+
+    field: str
+    packs: Sequence[NDArray[np.float64]]
+    where: str
+    labels: Sequence[LabelledPairs] = ()
+
+
+def check_margins(held: Iterable[Held], policy: Policy) -> None:
+    """Refuse margins that cannot be met by what they are held against, all of them at once.
 
     Args:
-        field: The field of the policy.
-        packs: Outputs by scenario, of each pack.
-        policy: What it stands in.
-        where: What it is held against, in words.
-        labels: The labels that correct the interval, of each pack; none where it is not corrected.
+        held: Each margin with what it is held against.
+        policy: Where they are stated.
 
     Raises:
-        InputError: Names the margin, the smallest that can be met, and how many scenarios there are.
+        InputError: Names each margin, the smallest that can be met, and how many scenarios there are.
     """
-    stated = getattr(policy, field)
-    least = smallest_margin(packs, policy.coverage, labels)
-    if least is None or stated > least:
+    missed: dict[str, tuple[float, Held]] = {}
+    for one in held:
+        least = smallest_margin(one.packs, policy.coverage, one.labels)
+        if least is None or getattr(policy, one.field) > least:
+            continue
+        if one.field not in missed or least > missed[one.field][0]:
+            missed[one.field] = (least, one)
+    if not missed:
         return
-    sizes = [len(pack) for pack in packs]
-    many = f"{sum(sizes)} scenarios" + (f" in {len(sizes)} packs" if len(sizes) > 1 else "")
-    many += " and these labels" if labels else ""
     # Rounded up, for the limit itself is not below itself.
-    possible = (math.floor(least * 10**_DIGITS) + 1) / 10**_DIGITS
+    possible = {name: (math.floor(least * 10**_DIGITS) + 1) / 10**_DIGITS for name, (least, _) in missed.items()}
+    enough = " and ".join(f"{name} {share:g}" for name, share in possible.items())
+    labelled = any(one.labels for _, one in missed.values())
     raise InputError(
-        f"{field} {stated!r} cannot be met by a model that has not changed: with {many} of {where} the "
-        f"{100 * policy.coverage:g} % interval ends at {100 * least:.2f} points even where nothing differs",
+        "; ".join(_missed(least, one, policy) for least, one in missed.values()),
         item="policy",
-        allowed=f"{possible:g} or more, or more scenarios{' and labels' if labels else ''} ({what_ships()})",
+        allowed=f"{enough} or more, or more scenarios{' and labels' if labelled else ''} ({what_ships()})",
+    )
+
+
+def _missed(least: float, held: Held, policy: Policy) -> str:
+    sizes = [len(pack) for pack in held.packs]
+    many = f"{sum(sizes)} scenarios" + (f" in {len(sizes)} packs" if len(sizes) > 1 else "")
+    many += " and these labels" if held.labels else ""
+    return (
+        f"{held.field} {getattr(policy, held.field)!r} cannot be met by a model that has not changed: with {many} of "
+        f"{held.where} the {100 * policy.coverage:g} % interval ends at {100 * least:.2f} points even where nothing "
+        "differs"
     )

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from alignbench.analysis.cells import MEASURES
 from alignbench.analysis.gate_simulation import pass_rates
-from alignbench.analysis.margins import check_margin, smallest_margin
+from alignbench.analysis.margins import Held, check_margins, smallest_margin
 from alignbench.analysis.pilot import pilots
 from alignbench.errors import InputError
 from alignbench.policy import Policy
@@ -35,8 +35,8 @@ PASS_KEYS = (
 """The keys that a gate adds to a plan."""
 
 _LOST = (0.0, 0.01, 0.02)
-_SCENARIOS, _FEWEST, _MOST = 50_000, 25, 200
-"""Scenarios to simulate over all designs, and the draws a design that this comes to."""
+_SCENARIOS, _DRAWS = 50_000, (25, 50, 100, 200)
+"""Scenarios to simulate over all designs, at most, and the draws a design to choose from; the fewest in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ class GatePlan:
         if first is not None and all(refused):
             raise first
         work = sum(scenarios for (scenarios, _), no in zip(designs, refused, strict=True) if no is None)
-        draws = self.draws or min(_MOST, max(_FEWEST, _SCENARIOS // max(work, 1)))
+        possible = [count for count in _DRAWS if count * work <= _SCENARIOS]
+        draws = self.draws or max(possible, default=_DRAWS[0])
         found: list[tuple[dict[str, object], tuple[str, ...]]] = []
         for (scenarios, epochs), no in zip(designs, refused, strict=True):
             sizes = self._sizes(scenarios)
@@ -149,12 +150,12 @@ class GatePlan:
                 f"{scenarios} scenarios in {self.packs} packs leave one with {min(sizes)}", item="policy",
                 allowed=f"minimum_scenarios {rules.minimum_scenarios} or more in each pack",
             )  # fmt: skip
-        for field_name in ("margin", "largest_usefulness_loss"):
-            for packs in self._held(sizes, epochs):
-                try:
-                    check_margin(field_name, packs, rules, "such a design")
-                except InputError as error:
-                    return error
+        fields = ("margin", "largest_usefulness_loss")
+        held = (Held(name, packs, "such a design") for name in fields for packs in self._held(sizes, epochs))
+        try:
+            check_margins(held, rules)
+        except InputError as error:
+            return error
         return None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.cells import MEASURES
-from alignbench.columns import RUN_COLUMNS, output_columns, refuse_misspelt
+from alignbench.columns import RUN_COLUMNS, columns_there, output_columns, refuse_misspelt
 from alignbench.errors import InputError
 from alignbench.judging.labels import GRADES, allowed_labels, as_key, clean_labels
 from alignbench.stats.agreement import MISSING, Scale
@@ -117,7 +117,7 @@ def _from_long(
 ) -> Ratings:
     missing = [name for name in ("unit", "rater", "label") if name not in data.columns]
     if missing:
-        raise InputError(f"missing column {', '.join(map(repr, missing))}",
+        raise InputError(f"missing column {', '.join(map(repr, missing))}: {columns_there(data.columns)}",
                          allowed="unit, rater, label; or raters=[...]; or a verdict table")  # fmt: skip
     frame = data[data["label"].notna()].reset_index(drop=True)
     for name in ("unit", "rater", *(["scenario"] if "scenario" in frame.columns else [])):

@@ -11,7 +11,7 @@ import click
 
 from alignbench.cli.calibration import calibration_option
 from alignbench.cli.common import FiniteRange, echo_csv, format_option, latest_option, panel_options, terminal_width
-from alignbench.cli.sides import name_options, read_sides, sides_argument
+from alignbench.cli.sides import name_options, read_sides, sides_argument, usefulness_option
 
 if TYPE_CHECKING:
     from alignbench.analysis.panel import How
@@ -41,6 +41,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
     "--margin", type=FiniteRange(0, 1, is_open=True),
     help="How much higher, as a share, an error rate may be, instead of the policy's.",
 )  # fmt: skip
+@usefulness_option
 @click.option(
     "--level", type=float, callback=_level, metavar="0<x<0.5",
     help="Level of the one-sided tests, all together, instead of the policy's: .05, not .95. A rise decides by these "
@@ -59,6 +60,7 @@ def command(
     junit: Path | None,
     markdown: Path | None,
     margin: float | None,
+    largest_usefulness_loss: float | None,
     level: float | None,
     seed: int | None,
     panel: How | None,
@@ -80,14 +82,13 @@ def command(
     from alignbench.analysis.gate import gate
     from alignbench.analysis.gate_formats import as_json, as_junit, as_markdown, as_text
     from alignbench.files import spare_inputs, together, write_text
-    from alignbench.policy import Policy, load_policy
+    from alignbench.policy import stated_policy
 
     labels = None if calibration is None else calibration.source
     spare_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
-    policy = load_policy(policy_file) if policy_file else Policy()
-    given = {"margin": margin, "level": level, "seed": seed}
-    changed = {key: value for key, value in given.items() if value is not None}
-    policy = Policy(**{**policy.model_dump(), **changed})
+    policy = stated_policy(
+        policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss, level=level, seed=seed
+    )
     base, candidate = read_sides(inputs, panel, cards, latest=latest)
     names = {"base_name": base_name, "candidate_name": candidate_name}
     report = gate(base, candidate, policy=policy, **names, calibration=calibration, inputs=inputs)

@@ -21,7 +21,7 @@ from alignbench.cli.common import (
     read,
     seed_option,
 )
-from alignbench.cli.sides import points
+from alignbench.cli.sides import points, usefulness_option
 
 if TYPE_CHECKING:
     from alignbench.analysis.effort import Effort
@@ -75,6 +75,7 @@ _count = click.IntRange(min=1)
               help="Also simulate the gate with this margin: how often an unchanged model passes.")  # fmt: skip
 @click.option("--policy", "policy_file", type=click.Path(), default=None, metavar="YAML",
               help="Likewise with a policy of the gate; --margin takes the place of its own.")  # fmt: skip
+@usefulness_option
 @click.option(
     "--packs", type=_count, default=None, help="In the gate: packs that the scenarios are split into; default: 1."
 )
@@ -102,6 +103,7 @@ def command(
     prices: str | None,
     margin: float | None,
     policy_file: str | None,
+    largest_usefulness_loss: float | None,
     packs: int | None,
     other_rate: float | None,
     draws: int | None,
@@ -128,7 +130,7 @@ def command(
     from alignbench.analysis.plan_gate import GatePlan
     from alignbench.analysis.plan_question import answer
     from alignbench.errors import InputError
-    from alignbench.policy import Policy, load_policy
+    from alignbench.policy import stated_policy
 
     table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)
@@ -142,11 +144,13 @@ def command(
     }
     gate = None
     if margin is not None or policy_file is not None:
-        policy = load_policy(policy_file) if policy_file is not None else Policy()
-        policy = policy if margin is None else policy.model_copy(update={"margin": margin})
+        policy = stated_policy(policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss)
         gate = GatePlan(policy, packs or 1, other_rate, draws, seed)
     else:
-        of_the_gate = {"--packs": packs, "--other-rate": other_rate, "--draws": draws}
+        of_the_gate = {
+            "--packs": packs, "--other-rate": other_rate, "--draws": draws,
+            "--largest-usefulness-loss": largest_usefulness_loss,
+        }  # fmt: skip
         for name, value in of_the_gate.items():
             if value is not None:
                 raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
@@ -176,9 +180,10 @@ def _caption(assumed: Assumptions, effort: Effort, gate: GatePlan | None) -> str
     columns = (
         "icc: correlation of the outputs of a scenario. interval, width: expected of the rate, in points; never below: "
         "the width with any number of epochs. if no event: the bound then. detects: smallest rise, in points, that a "
-        f"paired comparison finds {100 * assumed.power:g} times in 100 (one-sided level {assumed.alpha:g}); never "
-        "less: with any number of epochs. labels: by people, so that the corrected interval is at most a quarter "
-        "wider than if everything were labelled; - if it never is. calls: of the model and of the judge, on "
+        f"paired comparison finds {100 * assumed.power:g} times in 100 (one-sided level {assumed.alpha:g}, alone: the "
+        "gate corrects for all that it tests); never less: with any number of epochs. labels: by people, so that the "
+        "corrected interval is at most a quarter wider than if everything were labelled; from draws, so a few more or "
+        "fewer mean nothing; - if it never is. calls: of the model and of the judge, on "
         f"{kinds}, {effort.conditions} condition{'s' if effort.conditions > 1 else ''} of each conflict. cost: of "
         f"these calls{'' if effort.prices else '; - without --prices'}."
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import combined, read
+from alignbench.cli.common import FiniteRange, combined, read
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,10 +16,22 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.panel import How
 
-__all__ = ["name_options", "p_value", "points", "points_interval", "read_sides", "sides_argument"]
+__all__ = [
+    "name_options",
+    "p_value",
+    "points",
+    "points_interval",
+    "read_sides",
+    "sides_argument",
+    "usefulness_option",
+]
 
 sides_argument = click.argument("inputs", nargs=-1, required=True, metavar="BASE [CANDIDATE]")
 """Two inputs, or one that holds both models."""
+usefulness_option = click.option(
+    "--largest-usefulness-loss", type=FiniteRange(0, 1, is_open=True),
+    help="How much lower, as a share, usefulness may be, instead of the policy's (.10 unless it says otherwise).",
+)  # fmt: skip
 
 
 def name_options(command: Callable[..., Any]) -> Callable[..., Any]:
