@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
@@ -21,15 +22,18 @@ __all__ = [
     "REQUIRED",
     "RUN_COLUMNS",
     "TEXT_COLUMNS",
+    "TIME",
     "VERDICT_COLUMNS",
     "VOTES",
     "Column",
     "arrow_schema",
     "columns_page",
+    "columns_there",
     "key_columns",
     "output_columns",
     "refuse_misspelt",
     "unused_columns",
+    "utc_second",
 ]
 
 Kind = Literal["text", "integer", "count", "boolean"]
@@ -108,6 +112,8 @@ KEY_COLUMNS = (
 
 RUN_COLUMNS = ("date", "run")
 """What tells runs apart that answer the same; grouped by one of them, such runs stand beside each other."""
+TIME = "a time in ISO 8601, as 2026-11-28T03:04:05+00:00"
+"""What a date may be, in words."""
 CARD_COLUMN = "judge_card"
 """Further column: the state of the judge's card, or `unexamined`."""
 VOTES = "votes"
@@ -180,6 +186,28 @@ def unused_columns(names: Iterable[object], used: Collection[str] = ()) -> str:
             near = get_close_matches(_letters(name), absent, n=1, cutoff=0.75)
             said.append(f"column {name!r} is not used{f'; did you mean {absent[near[0]]!r}?' if near else ''}")
     return "; ".join(said)
+
+
+_SHOWN = 12
+
+
+def columns_there(names: Iterable[object]) -> str:
+    """What a table has in place of a column that is missing, in words; one alone may be several of another format."""
+    there = list(map(str, names))
+    rest = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+    said = f"it has {', '.join(map(repr, there[:_SHOWN]))}{rest}"
+    if len(there) == 1 and re.search(r"[\t|:]", there[0]):
+        return f"{said} alone, and columns are told apart by commas or semicolons"
+    return said
+
+
+def utc_second(text: str) -> str:
+    """A time as it stands in the column `date`: in UTC, to the second; empty for what is no time in ISO 8601."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
 def columns_page() -> str:

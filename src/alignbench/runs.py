@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from alignbench.columns import TIME, utc_second
 from alignbench.errors import InputError
 from alignbench.table import require_columns, row_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["latest_runs", "utc_second"]
+__all__ = ["latest_runs"]
 
 _QUESTION = ("model", "model_args", "pack", "condition", "twin")
 """What a run asks as a whole: two runs share the question where they share a scenario of it. The judge is no part of
 it, nor the version of the pack: a run judged again is still the same run, and one on a mended pack takes its place."""
-
-
-def utc_second(text: str) -> str:
-    """A time as it stands in the column `date`: in UTC, to the second; empty for what is no time in ISO 8601."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return ""
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
 def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -88,8 +80,5 @@ def _starts(table: pd.DataFrame) -> NDArray[np.float64]:
     found: NDArray[np.float64] = known[dates.codes.to_numpy()]
     if np.isnan(found).any():
         at = int(np.flatnonzero(np.isnan(found))[0])
-        raise InputError(
-            f"column 'date', row {at + 1}: {table['date'].iloc[at]!r}",
-            allowed="with --latest a time in ISO 8601, as 2026-11-28T03:04:05+00:00",
-        )
+        raise InputError(f"column 'date', row {at + 1}: {table['date'].iloc[at]!r}", allowed=f"with --latest {TIME}")
     return found

@@ -17,12 +17,15 @@ import pandas as pd
 from alignbench.columns import (
     KEY_COLUMNS,
     REQUIRED,
+    TIME,
     VERDICT_COLUMNS,
     Column,
     arrow_schema,
+    columns_there,
     key_columns,
     refuse_misspelt,
     unused_columns,
+    utc_second,
 )
 from alignbench.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError
@@ -112,7 +115,7 @@ def as_table(frame: pd.DataFrame, *, source: object = None, by: Sequence[str] = 
     refuse_misspelt(frame.columns, source=source)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
-        raise InputError(f"missing column {', '.join(map(repr, missing))}", file=source,
+        raise InputError(f"missing column {', '.join(map(repr, missing))}: {columns_there(frame.columns)}", file=source,
                          allowed="at least model, scenario, verdict")  # fmt: skip
     if frame.empty:
         raise InputError("the table has no rows", file=source)
@@ -131,6 +134,7 @@ def as_table(frame: pd.DataFrame, *, source: object = None, by: Sequence[str] = 
     if "turns" not in columns:
         columns["turns"] = _last_turn(columns)
     _check_packs(columns["pack"], source)
+    _check_dates(columns["date"], source)
     others = {name: frame[name] for name in frame.columns if name not in _BY_NAME}
     table = pd.DataFrame({**{c.name: columns[c.name] for c in VERDICT_COLUMNS}, **others})
     _check_keys(table, source, key_columns(by))
@@ -150,8 +154,8 @@ def _constant(column: Column, rows: int) -> pd.Series:
 
 def _bad(column: Column, row: int, value: object, source: object, allowed: str = "") -> InputError:
     if not allowed:
-        kind = f"a whole number from 1 to {_HIGHEST}" if column.kind == "count" else column.kind
-        allowed = ", ".join(map(str, column.allowed)) if column.allowed else kind
+        kinds = {"count": f"a whole number from 1 to {_HIGHEST}", "boolean": "true, false, 1, 0"}
+        allowed = ", ".join(map(str, column.allowed or ())) or kinds.get(column.kind, column.kind)
         if column.name == "verdict":
             allowed += ", or empty where there is none, which unscored_reason may explain"
         elif column.nullable and column.default is None:
@@ -288,6 +292,14 @@ def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
     return turn.groupby(row_groups([columns[name] for name in names])).transform("max").astype("Int32")
 
 
+def _check_dates(dates: pd.Series, source: object) -> None:
+    """Refuse a date that no run began at: by it `--latest` chooses between runs."""
+    for value in dates.cat.categories:
+        if value and not utc_second(str(value)) and (dates == value).any():
+            at = int(np.flatnonzero(dates == value)[0])
+            raise _bad(_BY_NAME["date"], at, value, source, f"{TIME}, or empty")
+
+
 def _check_packs(packs: pd.Series, source: object) -> None:
     """Refuse a pack that is called as the rows over all packs are."""
     taken = np.flatnonzero(packs == OVERALL)
@@ -305,14 +317,19 @@ def _check_keys(table: pd.DataFrame, source: object, names: Sequence[str]) -> No
     row = table.iloc[first]
     key = ", ".join(f"{name}={row[name]}" for name in names if row[name] != "")
     places = sorted({_place(table.iloc[at]) for at in (first, other)} - {""})
-    where = f" (in {' and '.join(places)})" if places else ""
-    allowed = "one row per output and judge; repetitions differ in epoch, runs in run"
+    between = f", {' and '.join(places)}" if places else ""
+    same = f"rows {other + 1} and {first + 1} have one key: {key}"
     if row["run"] != table["run"].iloc[other]:
-        allowed = (
-            "one run of the same: --latest takes the latest alone, rates --by model,pack,run shows each, and compare "
-            "and gate take the logs or folders of the two as two inputs"
+        raise InputError(
+            f"two runs answer the same{between}: {same}",
+            file=source,
+            allowed="one run of the same: --latest takes the latest alone, rates --by model,pack,run shows each, and "
+            "compare and gate take the logs or folders of the two as two inputs",
         )
-    raise InputError(f"rows {other + 1} and {first + 1} have one key: {key}{where}", file=source, allowed=allowed)
+    where = f" (in {' and '.join(places)})" if places else ""
+    raise InputError(
+        f"{same}{where}", file=source, allowed="one row per output and judge; repetitions differ in epoch, runs in run"
+    )
 
 
 def _place(row: pd.Series) -> str:

@@ -142,7 +142,7 @@ def test_a_verdict_that_is_none_is_explained(tmp_path: Path) -> None:
 
 def test_semicolons_separate_as_commas_do(tmp_path: Path) -> None:
     """A spreadsheet that writes decimal commas separates columns by semicolons; the table is the same."""
-    file = written(tmp_path, note="a, b", date="x")
+    file = written(tmp_path, note="a, b", date="2026-11-27")
     frame = pd.read_csv(file)
     with pytest.warns(UserWarning, match="note"):
         plain = read_table(file)

@@ -184,7 +184,11 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "column 'epoch', row 4: 3000000000.0 (allowed: a whole number from 1 to 2147483647)",
     ),
     "a turn in words": (lambda: bare(turn=["1", "one", "1", "1"]), "row 2: 'one'"),
-    "a twin that is neither": (lambda: bare(twin=["no", "yes", "no", "no"]), "column 'twin', row 1: 'no'"),
+    "a twin that is neither": (
+        lambda: bare(twin=["no", "yes", "no", "no"]),
+        "'no' (allowed: true, false, 1, 0)",
+    ),
+    "a date that is no time": (lambda: bare(date="24/11/2026"), "row 1: '24/11/2026' (allowed: a time in ISO 8601"),
     "one key twice": (lambda: bare(epoch=[1, 1, 1, 1]), "rows 1 and 2 have one key: model=a"),
     "a table twice over": (lambda: pd.concat([as_table(bare())] * 2), "rows 1 and 5 have one key"),
 }
@@ -223,7 +227,8 @@ def test_rows_with_one_key_name_their_logs() -> None:
         ("header.csv", "model,scenario,verdict\n", "no rows"),
         ("ragged.csv", 'model,scenario,verdict\na,"s1,aligned\n', "no table"),
         ("broken.parquet", "PAR1", "no table"),
-        ("other.csv", "x,y\n1,2\n", "'model', 'scenario', 'verdict'"),
+        ("other.csv", "x,y\n1,2\n", "missing column 'model', 'scenario', 'verdict': it has 'x', 'y' (allowed"),
+        ("tabs.csv", "model\tscenario\tverdict\n", "alone, and columns are told apart by commas or semicolons"),
         ("bad.csv", "model,scenario,verdict\na,s1,aligned\na,s2,fine\n", "bad.csv:3: "),
     ],
 )
@@ -271,6 +276,8 @@ def full_tables(draw: st.DrawFn) -> pd.DataFrame:
         elif column.kind in ("integer", "count"):
             low, high = (column.allowed[0], column.allowed[-1]) if column.allowed else (1, 9)
             values = st.integers(int(low), int(high))
+        elif column.name == "date":
+            values = st.sampled_from(["", "2026-11-28", "2026-11-28T03:04:05+00:00", "2026-11-28 03:04"])
         else:
             values = _texts(*map(str, column.allowed or ()))
         if column.nullable and column.default is None and column.name != "unscored_reason":

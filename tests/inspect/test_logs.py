@@ -31,12 +31,12 @@ from inspect_ai.scorer import Score, Target, accuracy, scorer
 from inspect_ai.solver import TaskState, generate
 from scripted_runs import CANARY, Call, ScriptAPI, judged, run, scripted, write_pack
 
+from alignbench.columns import utc_second
 from alignbench.errors import InputError, WriteError
 from alignbench.identity import judge_config
 from alignbench.inputs import read_inputs
 from alignbench.logs import find_logs, verdicts, write_verdicts
 from alignbench.packs import load_pack
-from alignbench.runs import utc_second
 from alignbench.scoring import rubric_judge
 from alignbench.table import VERDICT_COLUMNS, read_table
 from alignbench.task import pack_task

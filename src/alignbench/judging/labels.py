@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alignbench.columns import refuse_misspelt
+from alignbench.columns import columns_there, refuse_misspelt
 from alignbench.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError
 from alignbench.files import what_stands_at
@@ -94,12 +94,7 @@ def _label_column(frame: pd.DataFrame, file: Path, field: str) -> str:
                          allowed="a CSV with the column label, as `judge sample` or its page writes it")  # fmt: skip
     missing = wanted[0] if column is None else _NAMES[0] if not {*_NAMES} & {*frame.columns} else None
     if column is None or missing is not None:
-        found = ", ".join(map(repr, frame.columns[:8]))
-        raise InputError(
-            f"missing column {missing!r}; the file has {found}",
-            file=file,
-            allowed=_SHEET,
-        )
+        raise InputError(f"missing column {missing!r}: {columns_there(frame.columns)}", file=file, allowed=_SHEET)
     return column
 
 

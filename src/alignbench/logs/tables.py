@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alignbench.columns import utc_second
 from alignbench.csv_files import FORMULA
 from alignbench.errors import InputError, first_line
 from alignbench.files import atomic_path
@@ -13,7 +14,6 @@ from alignbench.logs.layout import Summary
 from alignbench.logs.read import Log, choose, no_verdicts
 from alignbench.logs.samples import samples
 from alignbench.notes import Note, warn
-from alignbench.runs import utc_second
 from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
 from alignbench.verdicts import OVERALL
 
