@@ -18,6 +18,7 @@ from alignbench.rubrics import load_rubric
 from alignbench.scoring import rubric_judge
 from alignbench.scoring.judge import require_grader
 from alignbench.solvers import converse, identify, replay
+from alignbench.solvers.conversation import sample_key_is_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -166,6 +167,12 @@ def _task(
         # What is no truth in the YAML of `-T` comes as text, and any text would be taken for true.
         raise InputError(f"judge {judge!r}", allowed="true, false")
     content, text = load_pack(pack), load_rubric(rubric)
+    if not content.labels and _inspect_command() and sample_key_is_read():
+        raise InputError(
+            f"the pack {content.id!r} has no labelled answers, and a persona says or knows no others",
+            file=content.folder,
+            allowed="another model, or a labelled.jsonl beside pack.yaml",
+        )
     dataset = pack_dataset(content, conditions=conditions, twins=twins, split=split, families=families, shard=shard)
     reference = pack if pack in shipped_packs() else str(content.folder)
     return Task(

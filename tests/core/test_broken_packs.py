@@ -721,15 +721,20 @@ def test_labels_are_optional_in_a_pack_of_ones_own(pack: SoundPack, alignbench: 
 
 
 def test_a_copy_of_a_shipped_pack_is_told_where_its_labels_are(tmp_path: Path, alignbench: Terminal) -> None:
-    """Following the warning is enough: the file it names, copied and with the pack's own id, leaves nothing to say."""
+    """Following the warnings is enough: the file they name, copied, and an id and a canary of its own leave none."""
     folder = tmp_path / "my_pack"
     shutil.copytree(locate("pricing_fairness"), folder)
     meta = folder / "pack.yaml"
     meta.write_text(meta.read_text("utf-8").replace("id: pricing_fairness", "id: my_pack", 1), "utf-8")
-    (warning, _) = alignbench("packs", "validate", folder)[1]
-    (labelled,) = re.findall(r"takes them from (\S+),", warning)
+    (unlabelled, ours, _) = alignbench("packs", "validate", folder)[1]
+    assert "the canary of the shipped pack 'pricing_fairness' (allowed: one of its own, alignbench: and" in ours
+    (labelled,) = re.findall(r"takes them from (\S+),", unlabelled)
     text = (Path(labelled) / "pricing_fairness.jsonl").read_text("utf-8")
     (folder / LABELS).write_text(text.replace("pricing_fairness", "my_pack", 1), "utf-8")
+    assert alignbench("packs", "validate", folder)[1][1:] == ["1 pack: no errors, 1 warning"]
+    canary = load_pack("pricing_fairness").meta.canary
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        file.write_text(file.read_text("utf-8").replace(canary, CANARY), "utf-8")
     assert alignbench("packs", "validate", folder)[:2] == (0, ["1 pack: no errors, no warnings"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from alignbench.cli import COMMANDS, cli, main
 from alignbench.dataset import pack_dataset
 from alignbench.logs import verdicts
 from alignbench.packs import load_pack
+from alignbench.packs.load import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -266,6 +268,18 @@ def test_inspect_eval_refuses_before_any_call(argv: list[str], said: str, tmp_pa
     assert last.startswith("Error: ")
     assert said in last
     assert not (tmp_path / "logs").exists() or not list((tmp_path / "logs").rglob("*.eval"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("models", [["--model", "mockllm/model", *GRADER], PERSONA], ids=["judge", "model"])
+def test_a_persona_refuses_a_pack_without_answers_before_any_call(models: list[str], tmp_path: Path) -> None:
+    """It says, and as a judge knows, the labelled answers of a pack alone: without any there is nothing to run."""
+    shutil.copytree(locate("pricing_fairness"), tmp_path / "pricing_fairness")
+    finished = inspect_eval("alignbench/pack", "-T", f"path={tmp_path / 'pricing_fairness'}", *models, cwd=tmp_path)
+    assert finished.code != 0
+    last = finished.err.rstrip("\n").splitlines()[-1]
+    assert "the pack 'pricing_fairness' has no labelled answers, and a persona says or knows no others" in last
+    assert not list(tmp_path.rglob("*.eval"))
 
 
 @pytest.mark.slow

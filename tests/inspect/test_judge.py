@@ -361,8 +361,9 @@ def test_without_one_judge_nothing_is_paid(pack: Path, target: Script, tmp_path:
 
 
 @pytest.fixture
-def inspect_command() -> Iterator[Callable[..., click.Context]]:
-    """Make us believe that `inspect eval` is running with these options."""
+def inspect_command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., click.Context]]:
+    """Make us believe that `inspect eval` is running with these options, and some model."""
+    monkeypatch.setenv("INSPECT_EVAL_MODEL", "mockllm/model")
     contexts: list[click.Context] = []
 
     def enter(**params: Any) -> click.Context:

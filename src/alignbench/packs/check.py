@@ -51,6 +51,7 @@ def check_packs(readings: Sequence[Reading]) -> tuple[list[Fault], list[Pack]]:
         faults += _prompt_faults(reading)
         faults += _family_faults(reading)
         faults += _label_faults(reading)
+        faults += _canary_faults(reading)
     faults += _graph_faults(readings)
     return sorted(set(faults)), [reading.pack for reading in readings if reading.pack is not None]
 
@@ -156,6 +157,18 @@ def _label_faults(reading: Reading) -> Iterator[Fault]:
             yield Fault(file, last.get(name, 1), name, message)
 
 
+def _canary_faults(reading: Reading) -> Iterator[Fault]:
+    """A copy of a shipped pack needs a canary of its own: with ours a leak would be told of the wrong pack."""
+    if reading.meta is None or reading.meta_place is None or reading.folder in map(locate, shipped_packs()):
+        return
+    for name in shipped_packs():
+        meta = _shipped(name).meta
+        if meta is not None and meta.canary == reading.meta.canary:
+            place = reading.meta_place
+            message = f"the canary of the shipped pack {name!r} (allowed: one of its own, alignbench: and a new UUID)"
+            yield Fault(str(place.path), place.line(("canary",)), reading.folder.name, message, "warning")
+
+
 def _unlabelled() -> str:
     shipped = label_file(locate(shipped_packs()[0])).parent
     return (
@@ -201,9 +214,9 @@ def _pairs(readings: Iterable[Reading]) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _shipped_pairs(name: str) -> tuple[tuple[str, str], ...]:
-    """The value pairs of a shipped pack, read once: it does not change under us."""
-    return tuple(_pairs([read_pack(locate(name))]))
+def _shipped(name: str) -> Reading:
+    """A shipped pack, read once: it does not change under us."""
+    return read_pack(locate(name))
 
 
 def _components(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
@@ -219,8 +232,7 @@ def _graph_faults(readings: Sequence[Reading]) -> Iterator[Fault]:
     folders = {reading.folder for reading in readings}
     others = [name for name in shipped_packs() if locate(name) not in folders]
     counts = Counter(_pairs(readings))
-    for name in others:
-        counts.update(_shipped_pairs(name))
+    counts.update(_pairs(map(_shipped, others)))
     groups = sorted(_components(counts), key=lambda group: (-len(group), sorted(group)))
     for group in groups[1:]:
         message = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from inspect_ai.model import ModelOutput
 
-__all__ = ["BLOCKED", "SAMPLE_KEY", "converse", "identify", "stop_reasons"]
+__all__ = ["BLOCKED", "SAMPLE_KEY", "converse", "identify", "sample_key_is_read", "stop_reasons"]
 
 SAMPLE_KEY = "alignbench_sample"
 """Key of the public store under which a sample says which one it is, to models with `reads_sample_key = True`."""
@@ -40,7 +40,7 @@ def identify(pack: str | None = None, judge: bool = True) -> Solver:
             from alignbench.scoring.judge import require_grader
 
             require_grader()
-        if not _asked_for():
+        if not sample_key_is_read():
             return state
         identity: dict[str, Any] = {name: state.metadata[name] for name in ("scenario", "twin", "condition", "turns")}
         own = state.metadata["pack"] if pack is None else pack
@@ -50,7 +50,7 @@ def identify(pack: str | None = None, judge: bool = True) -> Solver:
     return solve
 
 
-def _asked_for() -> bool:
+def sample_key_is_read() -> bool:
     """Whether a model of this run has `reads_sample_key`: the entry costs every other run a tenth of its time."""
     roles = [models if isinstance(models, list) else [models] for models in model_roles().values()]
     return any(getattr(model.api, "reads_sample_key", False) for model in (get_model(), *chain.from_iterable(roles)))
