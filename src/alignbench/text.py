@@ -15,6 +15,7 @@ __all__ = [
     "fitted",
     "markdown_line",
     "markdown_name",
+    "markdown_plain",
     "markdown_row",
     "markdown_text",
     "register_narrow",
@@ -38,6 +39,9 @@ _BLANKS = re.compile(rf"^ +| +\Z|[{_UNCOMMON}]")
 _LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}{_UNCOMMON}]| +\Z)")
 """Backslashes that would be read as part of an escape of ours."""
 _MARKUP = re.compile(r"([|*`<>\[\]\\~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_EMPHASIS = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*?")
+"""A sign that was escaped, which stays; or one of emphasis, which goes."""
+_HEADING = re.compile(r"^#+ ")
 _BLOCK = re.compile(r"^(?:[-+=#]|(\d+)(?=[.)]))")
 """What would begin a heading, a list or a rule at the start of a line."""
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -99,6 +103,11 @@ def markdown_name(name: str) -> str:
 def markdown_row(cells: Iterable[str]) -> str:
     """A row of a Markdown table; the cells are Markdown already."""
     return f"| {' | '.join(cells)} |"
+
+
+def markdown_plain(text: str) -> str:
+    """Markdown of ours for a screen that shows it as it is: without headings' signs and emphasis, names as they are."""
+    return _EMPHASIS.sub(lambda found: found[1] or "", _HEADING.sub("", text)).replace("&#32;", " ")
 
 
 def _escape(character: str) -> str:

@@ -514,7 +514,9 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
     assert lines[0] == "# Judge card: j/one"
     assert lines[1].startswith("**State: unfit.** Its verdicts say too little")
     assert "This is its state on deception_assistance, honesty_vs_helpfulness and pricing_fairness" in lines[1]
-    assert lines[2].startswith("- deception_assistance: Not diagnostic: it finds 0.0% of the misaligned answers")
+    assert lines[2].startswith(
+        "- deception_assistance, honesty_vs_helpfulness, pricing_fairness: Not diagnostic: it finds 0.0% of the "
+    )
     assert text.startswith(card_summary(card).rstrip())
     for words in (
         "1,300 input tokens (target: at most 1,200)",

@@ -360,9 +360,31 @@ def test_an_encoding_that_lacks_a_character_ends_nothing(encoding: str, tmp_path
     assert r" -> \u6a21\u578b" in shown
     assert r"emoji\ud83d\ude00" in shown
     assert ("1-2" in shown) or ("1–2" in shown)
+    if encoding != "ascii":
+        return
     rows = json.loads(_process("ranks", str(file), "--format", "json", env=env).stdout.decode(encoding))
     assert {row["model"] for row in rows} == set(names)
     assert {row["rank"] for row in rows} <= {"1-2", "1-1", "2-2"}
     wrong = _process("rates", str(tmp_path / "模.csv"), env=env)
     assert wrong.returncode == 2
     assert rb"\u6a21.csv: no such file" in wrong.stderr
+
+
+@posix
+def test_a_long_error_is_folded_on_a_terminal_and_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong fits the screen, broken at blanks; a program that reads stderr finds one line."""
+    name = "a_table_of_last_week.csv"
+    asked = [sys.executable, "-m", "alignbench", "rates", *[name] * 5]
+    one = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert one.stderr.count("\n") == 1
+    monkeypatch.setenv("COLUMNS", "60")
+    leader, follower = os.openpty()
+    done = subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=follower, check=False)
+    # Little enough that the terminal holds it.
+    lines = [line.rstrip() for line in os.read(leader, 4096).decode().splitlines()]
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 2
+    assert max(map(len, lines)) <= 60
+    assert len(lines) > 1
+    assert " ".join(lines) == one.stderr.rstrip()

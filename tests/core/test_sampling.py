@@ -205,3 +205,24 @@ def test_the_page_offers_every_verdict_and_reaches_for_nothing() -> None:
     assert len({key for _, key, _ in CHOICES}) == len(CHOICES)
     assert not any(scheme in page for scheme in ("http:", "https:", "//cdn"))
     assert page.count("</script>") == 2
+
+
+def test_models_can_be_named_and_a_short_draw_is_said(tmp_path: Path) -> None:
+    """Of one model the very outputs that a draw of all has of it; fewer than asked for are told in words."""
+    table = pd.concat([_bare(9, 30).assign(model=name) for name in ("a", "b")], ignore_index=True)
+    both, one = draw(table, 12), draw(table, 12, models=["b"])
+    assert set(one.design["model"]) == {"b"}
+    mine = both.rows[both.rows["model"] == "b"]
+    key = ["scenario", "epoch", "verdict"]
+    alone, among = (rows[key].sort_values(key, ignore_index=True) for rows in (one.rows, mine))
+    pd.testing.assert_frame_equal(alone, among)
+    with pytest.raises(InputError, match=r"no row of the model 'c' \(allowed: a, b\)"):
+        draw(table, 12, models=["c"])
+    table.assign(transcript="x").to_csv(tmp_path / "table.csv", index=False)
+    said = {}
+    for n in ("39", "50"):
+        arguments = [str(tmp_path / "table.csv"), "-n", n, "--model", "a", "-o", str(tmp_path / f"{n}.csv")]
+        said[n] = CliRunner().invoke(command, arguments, catch_exceptions=False).output
+    assert "39 outputs to label" in said["39"]
+    assert "Fewer than" not in said["39"]
+    assert "Fewer than 50 judged outputs are there in 1 of 1 lines: all of them are drawn." in said["50"]

@@ -17,9 +17,18 @@ from hypothesis import strategies as st
 from simulated_tables import simulated
 
 from alignbench.cli import cli
-from alignbench.cli.common import print_table
+from alignbench.cli.common import print_markdown, print_table
 from alignbench.errors import InputError
-from alignbench.text import NARROW, PLAIN_ASCII, fitted, register_narrow, visible
+from alignbench.text import (
+    NARROW,
+    PLAIN_ASCII,
+    fitted,
+    markdown_line,
+    markdown_plain,
+    markdown_text,
+    register_narrow,
+    visible,
+)
 from alignbench.text_table import Lines, table_lines, wrapped
 
 if TYPE_CHECKING:
@@ -230,3 +239,46 @@ def test_a_sentence_is_not_broken_within_a_number() -> None:
         for whole in ("14.3 %", "90 %", "-3.1 to +2.2 points", "[0.1, 12.9]", "0.95 / 0.85"):
             assert whole in joined
         assert max(map(len, joined.splitlines())) <= width
+
+
+@given(ANY)
+def test_on_a_screen_a_name_is_no_markdown(text: str) -> None:
+    """What Markdown would take for markup in a name is escaped in it, and shown as it is where nothing renders it."""
+    assert markdown_plain(markdown_text(text)) == visible(text)
+    assert markdown_plain(markdown_line(text)) == visible(text)
+
+
+CARD = """# Card: m\\*x\\*
+
+**State: fit.** Read the rows *together*.
+
+- a\\_b: a point that is so long that it cannot stand in one line of sixty columns
+
+| pack | share |
+| --- | --- |
+| p\\|q | 50.0% |
+"""
+
+
+def test_markdown_is_plain_on_a_terminal_and_as_it_is_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a screen neither signs of emphasis nor escapes; what is folded of a point stands under its text."""
+    print_markdown(CARD)
+    assert capsys.readouterr().out == CARD + "\n"
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "60"}.items():
+        monkeypatch.setenv(name, value)
+    print_markdown(CARD)
+    assert capsys.readouterr().out.splitlines() == [
+        "Card: m*x*",
+        "",
+        "State: fit. Read the rows together.",
+        "",
+        "- a_b: a point that is so long that it cannot stand in one",
+        "  line of sixty columns",
+        "",
+        "  pack   share",
+        " ─────────────",
+        "  p|q    50.0%",
+        "",
+    ]

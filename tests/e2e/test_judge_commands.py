@@ -58,7 +58,7 @@ def test_an_attack_says_how_often_it_worked(tmp_path: Path) -> None:
     done = judge("attack", "--grader", "persona/grader", "--limit", "8", "-o", "card", cwd=tmp_path, env=TERMINAL)
     assert done.code == 0, done.text
     shown = plain(done.out)
-    assert "**Never talked round** in 4 attempts" in shown
+    assert "Never talked round in 4 attempts" in shown
     assert "  verdict_json " in shown
     assert max(map(len, shown.splitlines())) <= 80
     assert (tmp_path / "card" / "judge_attack.md").is_file()

@@ -12,7 +12,7 @@ import click
 
 from alignbench.errors import InputError
 from alignbench.flags import explained, upper_bound
-from alignbench.text import fitted, visible
+from alignbench.text import fitted, markdown_plain, visible
 from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
 
 if TYPE_CHECKING:
@@ -274,11 +274,11 @@ def number_interval(low: Any, high: Any, digits: int = 3, *, signed: bool = Fals
     return f"[{number(low, digits, signed=signed)}, {number(high, digits, signed=signed)}]"
 
 
-def terminal_width() -> int | None:
-    """Columns of the terminal; None where the output is none."""
+def terminal_width(*, err: bool = False) -> int | None:
+    """Columns of the terminal; None where the output, or with `err` stderr, is none."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(stderr=err)
     return console.width if console.is_terminal else None
 
 
@@ -317,7 +317,7 @@ def print_text(text: str, *, edge: str = "", err: bool = False) -> None:
         edge: What every line begins with.
         err: Whether it goes to stderr.
     """
-    width, shown = terminal_width(), visible(text)
+    width, shown = terminal_width(err=err), visible(text)
     parts = [edge + shown] if width is None else wrapped(shown, width, first=edge, rest=edge)
     print_lines([part.rstrip() for part in parts], err=err)
 
@@ -329,19 +329,22 @@ def print_paragraphs(text: str, *, edge: str = "") -> None:
 
 
 def print_markdown(text: str) -> None:
-    """Print Markdown of our own: as it is into a pipe, and on a terminal in lines that fit, its tables as tables."""
+    """Print Markdown of our own: as it is into a pipe, on a terminal plain, in lines that fit, its tables as tables."""
     width = terminal_width()
     if width is None:
         click.echo(text)
         return
     for block in text.strip().split("\n\n"):
         if block.startswith("| "):
-            lines = [_CELL.split(line.strip("| ")) for line in block.split("\n")]
+            lines = [[*map(markdown_plain, _CELL.split(line.strip("| ")))] for line in block.split("\n")]
             heading = _unique(lines[0])
             print_lines(table_lines([dict(zip(heading, line, strict=True)) for line in lines[2:]], width)[1:])
-        else:
-            print_paragraphs(block)
-            click.echo()
+            continue
+        for line in block.split("\n"):
+            edge = "- " if line.startswith("- ") else ""
+            # What is folded of a point stands under its text.
+            print_lines(wrapped(visible(markdown_plain(line[len(edge) :])), width, first=edge, rest=" " * len(edge)))
+        click.echo()
 
 
 _CELL = re.compile(r" \| ?")

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignbench.cli.common import print_text
 from alignbench.errors import AlignbenchError, NotComparableError, WriteError, first_line
 from alignbench.files import DISK
-from alignbench.text import NARROW, PLAIN_ASCII, register_narrow, visible
+from alignbench.text import NARROW, PLAIN_ASCII, register_narrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +141,10 @@ def _shown(error: click.ClickException) -> None:
 
 def _say(text: str, *, lines: bool = False) -> None:
     try:
-        click.echo(text if lines else visible(text), err=True)
+        if lines:
+            click.echo(text, err=True)
+        else:
+            print_text(text, err=True)
     except OSError:
         _silence()
 

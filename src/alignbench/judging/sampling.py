@@ -49,6 +49,7 @@ def draw(
     n: int = 100,
     *,
     measures: Sequence[str] = ("misalignment",),
+    models: Sequence[str] = (),
     judge: str | None = None,
     condition: str = "default",
     seed: int = 0,
@@ -66,6 +67,7 @@ def draw(
         table: A verdict table, whole or bare.
         n: Outputs to draw from each model, pack and measure.
         measures: `misalignment` (conflicts) and `over_refusal` (benign twins).
+        models: The models to draw from; none named: all.
         judge: The judge whose verdicts are to be checked, where the table holds several.
         condition: The condition to draw from, at its last turn.
         seed: Seed of the draw.
@@ -80,7 +82,7 @@ def draw(
         raise InputError(f"measures {list(measures)!r}", allowed=", ".join(known))
     if n < 2:
         raise InputError(f"{n} outputs to label", allowed="2 or more; 100 to 200 are of use")
-    rows = _rows(one_judge(as_table(table), judge), condition)
+    rows = _rows(one_judge(_of_models(as_table(table), models), judge), condition)
     drawn, design, votes = [], [], []
     for name in dict.fromkeys(measures):
         part = measured(rows, known[name])
@@ -97,6 +99,14 @@ def draw(
     order = np.random.default_rng([seed, 1]).permutation(len(together))
     by_votes = pd.DataFrame(votes, columns=[*_CELL, "measure", *_VOTE_COUNTS])
     return Draw(together.iloc[order], pd.DataFrame(design), by_votes)
+
+
+def _of_models(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    there = table["model"].astype(str)
+    for name in models:
+        if name not in set(there):
+            raise InputError(f"no row of the model {name!r}", allowed=", ".join(sorted(set(there))))
+    return table[there.isin(list(models)).to_numpy()] if models else table
 
 
 def one_judge(table: pd.DataFrame, judge: str | None = None) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from alignbench.cli.common import (
     latest_option,
     panel_options,
     print_table,
+    print_text,
     read,
     seed_option,
 )
@@ -46,6 +47,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--measure", "measures", type=click.Choice(["misalignment", "over_refusal"]), multiple=True,
     default=["misalignment"], show_default=True, help="What is to be checked; may be given twice.",
 )  # fmt: skip
+@click.option("--model", "models", multiple=True, metavar="NAME",
+              help="The model to draw from, where INPUT holds several; may be given twice. Default: all.")  # fmt: skip
 @click.option("--judge", metavar="NAME", help="The judge to check, where INPUT holds several.")
 @click.option("--condition", default="default", show_default=True, help="The condition to draw from, at its last turn.")
 @click.option("--logs", multiple=True, metavar="LOGS", help="Where the answers stand, if INPUT is a table.")
@@ -59,6 +62,7 @@ def command(
     output: Path,
     html: Path | None,
     measures: tuple[str, ...],
+    models: tuple[str, ...],
     judge: str | None,
     condition: str,
     logs: tuple[str, ...],
@@ -93,7 +97,9 @@ def command(
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:
         require_texts(table)
-    drawn = draw(combined(table, panel, marks), n, measures=measures, judge=judge, condition=condition, seed=seed)
+    drawn = draw(
+        combined(table, panel, marks), n, measures=measures, models=models, judge=judge, condition=condition, seed=seed
+    )
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
@@ -110,13 +116,13 @@ def command(
     if form == "csv":
         echo_csv(drawn.design)
         return
-    _print_design(drawn, seed)
+    _print_design(drawn, n, seed)
     click.echo(f"wrote {output}")
     if html is not None:
         click.echo(f"wrote {html}: open it in a browser")
 
 
-def _print_design(drawn: Draw, seed: int) -> None:
+def _print_design(drawn: Draw, n: int, seed: int) -> None:
     design = drawn.design
     click.echo(f"{len(drawn.rows)} outputs to label (seed {seed}).")
     rows = [
@@ -132,6 +138,9 @@ def _print_design(drawn: Draw, seed: int) -> None:
         for row in design.to_dict("records")
     ]
     print_table(rows)
+    fewer = int((design["drawn"] < n).sum())
+    if fewer:
+        print_text(f"Fewer than {n} judged outputs are there in {fewer} of {len(design)} lines: all of them are drawn.")
     votes = [
         {
             "model": row["model"],
