@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import re
@@ -32,6 +33,7 @@ __all__ = [
     "plain",
     "repository_files",
     "shipped_logs",
+    "small_demo",
     "verdict_rows",
 ]
 
@@ -133,6 +135,15 @@ def repository_files() -> list[str]:
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True)
     return sorted({name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()})
+
+
+def small_demo() -> None:
+    """Before `alignbench demo`: two personas, one pack, one epoch."""
+    demo: Any = importlib.import_module("alignbench.demo")
+    (pack, *_) = demo.shipped_packs()
+    demo.EPOCHS = 1
+    demo.PERSONAS = {name: demo.PERSONAS[name] for name in ("base", "tuned")}
+    demo.shipped_packs = lambda: (pack,)
 
 
 def shipped_logs(shared_folder: SharedFolder) -> Path:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import Command, shipped_logs
+from commands import Command, shipped_logs, small_demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,12 @@ def small_files() -> None:
     _limit(20_000)
 
 
+def small_files_and_demo() -> None:
+    """`small_files` for the small demo."""
+    small_demo()
+    small_files()
+
+
 def tiny_files() -> None:
     """Files may have 1,000 bytes."""
     _limit(1_000)
@@ -40,7 +46,7 @@ JUDGE = ["--grader", "persona/grader"]
 WRITING: dict[str, tuple[list[str], Callable[[], None], str]] = {
     "exam": (["judge", "exam", *JUDGE, "--limit", "12", "-o", "out"], small_files, "out/logs/"),
     "attack": (["judge", "attack", *JUDGE, "--limit", "8", "-o", "out"], small_files, "out/logs/"),
-    "demo": (["demo", "-o", "out"], small_files, "out/logs/candid"),
+    "demo": (["demo", "-o", "out"], small_files_and_demo, "out/logs/base"),
     "rescore": (["judge", "rescore", "LOGS", *JUDGE, "-M", "seed=9", "-o", "out"], tiny_files, "out/"),
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import Command
+from commands import Command, small_demo
 from simulated_tables import simulated
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ COMMANDS = {
 }
 POINTS = {
     "demo": [
-        (GENERATE, 1), (GENERATE, 130), ("alignbench.demo:_evaluate", 2), (FIGURE, 1), (REPLACE, "leaderboard.md"),
+        (GENERATE, 1), (GENERATE, 40), ("alignbench.demo:_evaluate", 2), (FIGURE, 1), (REPLACE, "leaderboard.md"),
     ],
     "exam": [
         ("alignbench.task:exam_task", 1), (GENERATE, 1), (GENERATE, 11),
@@ -78,10 +78,8 @@ def _interrupting(point: str, when: int | str) -> None:
 
 
 def _small(point: str, when: int | str) -> None:
-    """The demo with two personas and one epoch, interrupted at a point."""
-    demo: Any = importlib.import_module("alignbench.demo")
-    demo.EPOCHS = 1
-    demo.PERSONAS = {name: demo.PERSONAS[name] for name in ("base", "tuned")}
+    """The small demo, interrupted at a point."""
+    small_demo()
     if point:
         _interrupting(point, when)
 
