@@ -48,7 +48,21 @@ PERSONA = ("--model", "persona/base", *GRADER)
 _context = multiprocessing.get_context("forkserver")
 # What `inspect eval` imports in the end; of alignbench itself nothing, so that every command loads it afresh.
 _context.set_forkserver_preload(
-    ["inspect_ai", "acp", "anthropic", "fastapi", "openai", "pandas", "pydantic.v1", "starlette.applications"]
+    [
+        "inspect_ai",
+        "acp",
+        "anthropic",
+        "fastapi",
+        "openai",
+        "pandas",
+        "pydantic.v1",
+        "starlette.applications",
+        "scipy.optimize",
+        "scipy.sparse.csgraph",
+        "matplotlib.backends.backend_agg",
+        "matplotlib.figure",
+        "rich.progress",
+    ]
 )
 
 

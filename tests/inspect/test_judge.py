@@ -407,7 +407,7 @@ def test_without_scoring_no_judge_is_needed(
 ) -> None:
     """`--no-score` runs the target alone; the log still says by which scorer it can be judged."""
     inspect_command(no_score=True)
-    task = pack_task(str(pack))
+    task = Context().run(pack_task, str(pack))
     log = run(task, target, None, tmp_path, score=False)
     assert log.status == "success"
     assert len(target.calls) == 4

@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,6 +142,7 @@ def _upper(
             found = np.array([_massed_chance(row, np.append(masses, 1.0)) for row in rows])
         return float(found @ [part for part, _ in ends])
 
+    @cache
     def excess(limit: float) -> float:
         # Logarithms of tails are nearly straight, so their root is found in few steps.
         return float(np.log(max(chance(limit), _TINY) / tail))
@@ -204,11 +206,20 @@ def mean_limits(
     Returns:
         Lower and upper limit, between the ends.
     """
-    x, (low, high) = np.asarray(values, dtype=float), ends
+    x = np.asarray(values, dtype=float)
     counts = None if masses is None else np.asarray(masses, dtype=float)
-    if counts is None and len(x) > MOST_RECURSION:
-        x, counts = _gathered(x)
-    tail = (1 - level) / 2
+    if counts is None:
+        x, counts = (np.sort(x), None) if len(x) <= MOST_RECURSION else _gathered(x)
+    return _limits(x.tobytes(), None if counts is None else counts.tobytes(), *ends, (1 - level) / 2, share, weight)
+
+
+@lru_cache(maxsize=4096)
+def _limits(
+    places: bytes, masses: bytes | None, low: float, high: float, tail: float, share: float, weight: float
+) -> tuple[float, float]:
+    """`mean_limits` of numbers that are kept: of few outputs a scenario many packs and models have the same."""
+    x = np.frombuffer(places)
+    counts = None if masses is None else np.frombuffer(masses)
     return (
         -_upper(-x, counts, -high, -low, tail, share, weight),
         _upper(x, counts, low, high, tail, share, weight),
