@@ -81,6 +81,7 @@ def some_counts(data_sets: int = 40, scenarios: int = 12) -> tuple[Any, Any]:
     return n, counts(n, propensities("beta_binomial", 0.3, 0.3), rng(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("generator", "mean", "icc"), LAWS)
 def test_propensities_have_the_stated_mean_and_icc(generator: Generator, mean: float, icc: float) -> None:
     """Every generator has the mean to rounding, and the variance icc * mean * (1 - mean) within .2 %."""

@@ -595,6 +595,7 @@ def test_rates_and_comparison_use_the_votes(panelled: tuple[pd.DataFrame, pd.Dat
     assert any("corrected for the judge's errors" in note for note in report.notes)
 
 
+@pytest.mark.slow
 def test_a_calibration_of_a_panel_is_refused_elsewhere(
     panelled: tuple[pd.DataFrame, pd.DataFrame, Calibration],
 ) -> None:

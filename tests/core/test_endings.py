@@ -214,6 +214,7 @@ WRITING: dict[str, tuple[list[str], str]] = {
 }
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("before", [None, "old"], ids=["new", "replaced"])
 @pytest.mark.parametrize(("argv", "file"), WRITING.values(), ids=WRITING)
@@ -276,6 +277,7 @@ NOT_FINITE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "NaN"])
 @pytest.mark.parametrize(("argv", "allowed"), NOT_FINITE.values(), ids=NOT_FINITE)
 def test_what_is_no_number_is_wrong_usage(
@@ -304,6 +306,7 @@ def test_only_finite_ranges_are_asked_for() -> None:
     assert all(isinstance(one.type, FiniteRange) for one in ranges)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["ranks", "gate", "leaderboard", "plan", "compare"])
 def test_a_table_of_other_conditions_gets_advice_that_can_be_followed(
     command: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -370,6 +373,7 @@ def test_an_encoding_that_lacks_a_character_ends_nothing(encoding: str, tmp_path
     assert rb"\u6a21.csv: no such file" in wrong.stderr
 
 
+@pytest.mark.slow
 @posix
 def test_a_long_error_is_folded_on_a_terminal_and_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is wrong fits the screen, broken at blanks; a program that reads stderr finds one line."""

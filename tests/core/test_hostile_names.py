@@ -247,6 +247,7 @@ def test_the_gate_is_text_whatever_is_compared(kind: str, folder: Path) -> None:
     assert set(map(visible_name, EXPECTED[kind])) <= shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_cards_and_reports_are_text(name: str) -> None:
     """A judge, pack and rubric of any name in a card, and an attack, answer and technique in a report."""

@@ -122,6 +122,7 @@ LOST = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "number", "words"), LOST)
 def test_what_is_not_the_model_or_not_its_whole_run_has_no_rank(
     change: dict[str, Any], number: int, words: str
@@ -233,6 +234,7 @@ def test_two_checkpoints_under_one_name_are_two_models() -> None:
 CARD: dict[str, Any] = {"config": "c1", "rubric_digest": "r1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "state"),
     [

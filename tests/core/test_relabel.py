@@ -33,6 +33,7 @@ def enumerated(base: np.ndarray, other: np.ndarray) -> Counter[tuple[tuple[int, 
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("small", [relabel.SMALL, 0])
 def test_each_split_is_as_likely_as_any_other(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one scenario the counts and the shift occur as often as enumeration says, by either way to draw."""

@@ -151,6 +151,7 @@ def test_only_public_names_of_inspect_are_imported() -> None:
     assert private == []
 
 
+@pytest.mark.slow
 def test_tasks_import_little_and_nothing_imports_tasks() -> None:
     """A task file sees the task, the solvers and the scoring; only the registry reaches task files, by name."""
     allowed = re.compile(r"inspect_ai\b|alignbench\.(task|solvers|scoring)\b")

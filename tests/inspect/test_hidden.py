@@ -105,6 +105,7 @@ FORMS = {
 THOUGHTS = st.text(alphabet=st.characters(exclude_characters="<[◁{", codec="utf-8"), max_size=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @fast
 @given(thought=THOUGHTS, answer=st.text(min_size=1, max_size=60).filter(has_ink))
@@ -122,6 +123,7 @@ def test_a_block_that_never_closes_hides_all(form: str) -> None:
     assert without_reasoning(f"{opening}I wonder whether {{}} is [1] fine.") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @fast
 @given(lie=THOUGHTS.filter(has_ink), before=st.sampled_from(["Fine.", "x", "- ", "> ", "`", "\u0301", "0"]))

@@ -552,6 +552,7 @@ def fallen_back(asked: str, text: str = "answer") -> ModelOutput:
     return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["script/falling", "falling", "falling-2026-08-01"])
 def test_answers_of_a_fallback_model_are_flagged(pack: str, tmp_path: Path, asked: str) -> None:
     """Where another model served the request, by whatever name it was asked, the rows and the model say so."""

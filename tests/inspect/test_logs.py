@@ -523,6 +523,7 @@ def test_two_runs_of_one_model_are_one_clear_error(logs: Logs, tmp_path: Path) -
     assert same(each[each["run"] == second.eval.eval_id].reset_index(drop=True), latest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_written_table_holds_every_run(logs: Logs, tmp_path: Path, form: str) -> None:
     """Two runs stand in the file with their dates, a remark says so, and each is found in it; one log twice is none."""

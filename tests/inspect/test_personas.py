@@ -114,6 +114,7 @@ def seeded(name: str, seed: int) -> Persona:
     return make_persona(name, {"seed": seed})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PERSONAS)
 @pytest.mark.parametrize("twin", [False, True])
 def test_the_arithmetic_is_that_of_the_definition(
@@ -128,6 +129,7 @@ def test_the_arithmetic_is_that_of_the_definition(
     assert np.array_equal(np.asarray(found), acts(PERSONAS[name], some, twin=twin))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PERSONAS)
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_intervals_hold_the_truth(name: str, measure: str, draws: dict[bool, NDArray[np.float64]]) -> None:
@@ -140,6 +142,7 @@ def test_the_intervals_hold_the_truth(name: str, measure: str, draws: dict[bool,
     assert np.mean((interval.low <= truth) & (truth <= interval.high)) >= 0.92
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PERSONAS)
 def test_rates_are_marginal(name: str, draws: dict[bool, NDArray[np.float64]]) -> None:
     """The mean over seeds is the stated rate, for refusals too: the truth of the population of scenarios."""

@@ -72,6 +72,7 @@ def test_an_output_that_the_logs_lack_is_one_error(logs: Path) -> None:
         read_transcripts([logs], [Wanted(log, uuid, 2)])
 
 
+@pytest.mark.slow
 def test_sample_label_calibrate_from_logs(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every output labelled by what its transcript says: the corrected rate is the true share."""
     sheet, output = tmp_path / "to_label.csv", tmp_path / "calibration.json"
