@@ -98,7 +98,7 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
     Column("position_1", "integer", "From 0, against the first value, to 6, for it.", None, _POSITIONS),
     Column("position_2", "integer", "The same of the second value.", None, _POSITIONS),
     Column("flags", "text", "Warnings, one word each, joined by +.", ""),
-    Column("date", "text", "Start of the run, in UTC, as 2026-11-28T03:04:05+00:00; `--latest` goes by it.", ""),
+    Column("date", "text", "Start of the run, in UTC where no zone is stated; `--latest` goes by it.", ""),
     Column("run", "text", "The run: Inspect's eval id of the log; `--by run` tells runs apart by it.", ""),
     Column("log", "text", "File name of the log.", ""),
     Column("sample_uuid", "text", "The sample in the log.", ""),
@@ -112,7 +112,7 @@ KEY_COLUMNS = (
 
 RUN_COLUMNS = ("date", "run")
 """What tells runs apart that answer the same; grouped by one of them, such runs stand beside each other."""
-TIME = "a time in ISO 8601, as 2026-11-28T03:04:05+00:00"
+TIME = "a day or a time, as 2026-11-28 or 2026-11-28T03:04:05+00:00"
 """What a date may be, in words."""
 CARD_COLUMN = "judge_card"
 """Further column: the state of the judge's card, or `unexamined`."""
@@ -188,12 +188,14 @@ def unused_columns(names: Iterable[object], used: Collection[str] = ()) -> str:
     return "; ".join(said)
 
 
-_SHOWN = 12
+_SHOWN, _LONGEST = 12, 60
 
 
 def columns_there(names: Iterable[object]) -> str:
     """What a table has in place of a column that is missing, in words; one alone may be several of another format."""
-    there = list(map(str, names))
+    there = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in map(str, names)]
+    if not there:
+        return "it has no columns"
     rest = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
     said = f"it has {', '.join(map(repr, there[:_SHOWN]))}{rest}"
     if len(there) == 1 and re.search(r"[\t|:]", there[0]):
@@ -202,12 +204,12 @@ def columns_there(names: Iterable[object]) -> str:
 
 
 def utc_second(text: str) -> str:
-    """A time as it stands in the column `date`: in UTC, to the second; empty for what is no time in ISO 8601."""
+    """A time as it stands in the column `date`: in UTC, to the second; empty for what Python does not read as one."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
         return ""
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
 def columns_page() -> str:
@@ -216,6 +218,7 @@ def columns_page() -> str:
     for column in sorted(VERDICT_COLUMNS, key=lambda column: column.name not in REQUIRED):
         kinds = {"text": "text", "count": "whole numbers from 1", "boolean": "true, false", "integer": ""}
         allowed = ", ".join(f"`{value}`" for value in column.allowed or ()) or kinds[column.kind]
+        allowed = f"{TIME}, or empty" if column.name == "date" else allowed
         default = "" if column.default in (None, "") else f"`{str(column.default).lower()}`"
         without = "needed" if column.name in REQUIRED else column.without or default or "empty"
         lines.append(f"| `{column.name}` | {column.meaning} | {allowed} | {without} |")

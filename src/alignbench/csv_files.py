@@ -22,7 +22,7 @@ FORMULA = f"^('*[{_SIGNS}])"
 """What a spreadsheet may execute, or what would be taken for our mark before it; numbers with a sign among them."""
 _FORMULA = re.compile(FORMULA)
 _MARKED = re.compile(f"^'+[{_SIGNS}]")
-_LONGEST_HEADING = 2**16
+_LONGEST_HEADING, _SHOWN = 2**16, 60
 _NUMBER = re.compile(r"[+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -76,6 +76,11 @@ def read_csv(file: Path, **options: Any) -> pd.DataFrame:
     with io.BufferedReader(file.open("rb", buffering=0), _LONGEST_HEADING) as lines:
         heading = lines.peek().partition(b"\n")[0]
         separator = ";" if heading.count(b";") > heading.count(b",") else ","
+        names = next(csv.reader([heading.decode("utf-8-sig", "replace").rstrip("\r")], delimiter=separator), [])
+        twice = next((name for name in names if name and names.count(name) > 1), None)
+        if twice is not None:
+            # pandas would number them, and the first would count.
+            raise ValueError(f"its heading has the column {twice[:_SHOWN]!r} twice")
         # Excel marks its UTF-8.
         usual = {"dtype": str, "keep_default_na": False, "sep": separator, "encoding": "utf-8-sig"}
         frame = pd.read_csv(lines, **{**usual, **options})

@@ -51,5 +51,5 @@ def run_eval_set(tasks: Sequence[str] | Sequence[Task], log_dir: Path, **options
         if said and int(said[1]) in DISK:
             raise WriteError(f"{log_dir}: cannot write here: {os.strerror(int(said[1]))}")
     if len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs):
-        raise KeyboardInterrupt("broken off; nothing that was answered is lost, and the same command goes on")
+        raise KeyboardInterrupt("broken off; what the logs hold is kept, and the same command goes on")
     return success, logs

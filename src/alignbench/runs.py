@@ -59,7 +59,7 @@ def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             raise InputError(f"two runs that answer the same began at {date}", allowed="runs of different seconds")
         left.add(part)
     if not left:
-        return table, "--latest: nothing left out, as no run is repeated by a later one"
+        return table, "--latest: nothing left out, as no run is repeated by a later one of the same model and arguments"
     out = pd.MultiIndex.from_arrays([question, run]).isin(list(left))
     runs = len({one for _, one in left})
     said = f"{out.sum():,} of {len(table):,} rows left out, of {runs} run{'s' if runs > 1 else ''} that a later one"

@@ -17,6 +17,7 @@ import pandas as pd
 from alignbench.columns import (
     KEY_COLUMNS,
     REQUIRED,
+    RUN_COLUMNS,
     TIME,
     VERDICT_COLUMNS,
     Column,
@@ -81,6 +82,8 @@ def read_table(path: str | Path, *, by: Sequence[str] = (), note: Note = warn) -
             raise InputError(f"cannot read a {file.suffix!r} file", file=file, allowed=".csv, .parquet, .eval, .json")
     except InputError:
         raise
+    except PermissionError as error:
+        raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
         raise InputError(f"this is no table: {csv_problem(error)}", file=file) from error
     table = as_table(frame, source=file, by=by)
@@ -294,10 +297,10 @@ def _last_turn(columns: dict[str, pd.Series]) -> pd.Series:
 
 def _check_dates(dates: pd.Series, source: object) -> None:
     """Refuse a date that no run began at: by it `--latest` chooses between runs."""
-    for value in dates.cat.categories:
-        if value and not utc_second(str(value)) and (dates == value).any():
-            at = int(np.flatnonzero(dates == value)[0])
-            raise _bad(_BY_NAME["date"], at, value, source, f"{TIME}, or empty")
+    wrong = [value for value in dates.cat.categories if value and not utc_second(str(value))]
+    at = int(dates.isin(wrong).to_numpy().argmax()) if wrong else 0
+    if dates.iloc[at] in wrong:
+        raise _bad(_BY_NAME["date"], at, dates.iloc[at], source, f"{TIME}, or empty")
 
 
 def _check_packs(packs: pd.Series, source: object) -> None:
@@ -316,15 +319,18 @@ def _check_keys(table: pd.DataFrame, source: object, names: Sequence[str]) -> No
     other = int(np.flatnonzero(group == group[first])[0])
     row = table.iloc[first]
     key = ", ".join(f"{name}={row[name]}" for name in names if row[name] != "")
+    about = ", ".join(f"{row[name]}" for name in ("model", "pack", "scenario"))
     places = sorted({_place(table.iloc[at]) for at in (first, other)} - {""})
     between = f", {' and '.join(places)}" if places else ""
     same = f"rows {other + 1} and {first + 1} have one key: {key}"
-    if row["run"] != table["run"].iloc[other]:
+    apart = [name for name in RUN_COLUMNS if row[name] != table[name].iloc[other]]
+    if apart:
+        latest = "--latest takes the latest run alone, " if "date" in apart else ""
         raise InputError(
-            f"two runs answer the same{between}: {same}",
+            f"two runs answer the same{between}: rows {other + 1} and {first + 1} both hold {about}",
             file=source,
-            allowed="one run of the same: --latest takes the latest alone, rates --by model,pack,run shows each, and "
-            "compare and gate take the logs or folders of the two as two inputs",
+            allowed=f"one run of the same: {latest}rates --by model,pack,{apart[-1]} shows each, and compare and gate "
+            "take the folders or tables of two runs as two inputs",
         )
     where = f" (in {' and '.join(places)})" if places else ""
     raise InputError(

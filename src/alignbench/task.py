@@ -167,9 +167,9 @@ def _task(
         # What is no truth in the YAML of `-T` comes as text, and any text would be taken for true.
         raise InputError(f"judge {judge!r}", allowed="true, false")
     content, text = load_pack(pack), load_rubric(rubric)
-    if not content.labels and _inspect_command() and sample_key_is_read():
+    if not content.labels and _inspect_command() and sample_key_is_read(roles=required):
         raise InputError(
-            f"the pack {content.id!r} has no labelled answers, and a persona says or knows no others",
+            f"the pack {content.id!r} has no labelled answers, and a scripted model says or knows no others",
             file=content.folder,
             allowed="another model, or a labelled.jsonl beside pack.yaml",
         )

@@ -39,9 +39,8 @@ _BLANKS = re.compile(rf"^ +| +\Z|[{_UNCOMMON}]")
 _LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}{_UNCOMMON}]| +\Z)")
 """Backslashes that would be read as part of an escape of ours."""
 _MARKUP = re.compile(r"([|*`<>\[\]\\~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
-_EMPHASIS = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*?")
-"""A sign that was escaped, which stays; or one of emphasis, which goes."""
-_HEADING = re.compile(r"^#+ ")
+_EMPHASIS = re.compile(r"\\([!-/:-@\[-`{-~])|&#32;|\*\*?")
+"""A sign or blank that was escaped, which stays; or a sign of emphasis, which goes."""
 _BLOCK = re.compile(r"^(?:[-+=#]|(\d+)(?=[.)]))")
 """What would begin a heading, a list or a rule at the start of a line."""
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -106,8 +105,8 @@ def markdown_row(cells: Iterable[str]) -> str:
 
 
 def markdown_plain(text: str) -> str:
-    """Markdown of ours for a screen that shows it as it is: without headings' signs and emphasis, names as they are."""
-    return _EMPHASIS.sub(lambda found: found[1] or "", _HEADING.sub("", text)).replace("&#32;", " ")
+    """Markdown of ours for a screen that shows it as it is: without emphasis, names as they are."""
+    return _EMPHASIS.sub(lambda found: " " if found[0] == "&#32;" else found[1] or "", text)
 
 
 def _escape(character: str) -> str:

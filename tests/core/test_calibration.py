@@ -19,6 +19,7 @@ from alignbench.analysis.leaderboard import leaderboard
 from alignbench.analysis.leaderboard_page import markdown
 from alignbench.analysis.panel import panel
 from alignbench.analysis.rates import rates
+from alignbench.cli.gate import command as gate_command
 from alignbench.cli.judge.calibrate import command as calibrate_command
 from alignbench.cli.judge.sample import command as sample_command
 from alignbench.cli.rates import command as rates_command
@@ -466,6 +467,25 @@ def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_
     assert gate(table, base_name="a", candidate_name="b", policy=policy).decision == "regressed"
     found = calibrate(table, _all_labels(table, labels)).calibration
     assert gate(table, base_name="a", candidate_name="b", calibration=found, policy=policy).decision == "not_worse"
+
+
+def test_a_gate_that_cannot_begin_says_so_in_every_form(tmp_path: Path) -> None:
+    """Labels on the verdicts of another judge fit nothing: exit 3 with the reason, and no crash, in each form."""
+    truth, table = models(7, a=0.1, b=0.1)
+    found = calibrate(table, _all_labels(table, truth["verdict"].astype(str))).calibration
+    found.save(tmp_path / "calibration.json", rates=[], agreement=[])
+    table.assign(judge="another").to_parquet(tmp_path / "table.parquet")
+    reports = {"--junit": tmp_path / "gate.xml", "--markdown": tmp_path / "gate.md"}
+    argv = [str(tmp_path / "table.parquet"), "--base", "a", "--candidate", "b",
+            "--calibration", str(tmp_path / "calibration.json"), "--margin", ".3",
+            *(str(word) for pair in reports.items() for word in pair)]  # fmt: skip
+    for form in ("table", "json", "csv"):
+        done = CliRunner().invoke(gate_command, [*argv, "--format", form])
+        assert done.exit_code == 3, done.output
+        assert "does not fit" in done.output
+        assert all("does not fit" in file.read_text("utf-8") for file in reports.values())
+    assert done.stdout.startswith("measure,pack,judge,outcome,")
+    assert done.stdout.count("\n") == 1
 
 
 def _all_labels(table: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:

@@ -359,7 +359,7 @@ def test_a_margin_that_the_corrected_interval_cannot_meet_is_refused(tmp_path: P
     assert least < limit
     between = Policy(margin=(least + limit) / 2, largest_usefulness_loss=0.2)
     assert gate(table, **names, policy=between).exit_code == 0
-    with pytest.raises(InputError, match=f"60 scenarios and these labels .* interval ends at {100 * limit:.2f} points"):
+    with pytest.raises(InputError, match=f"60 scenarios and these labels.* interval ends at {100 * limit:.2f} points"):
         gate(table, **names, calibration=found, policy=between)
 
 
@@ -410,7 +410,7 @@ def test_an_impossible_margin_is_refused_before_anything_is_decided(tmp_path: Pa
     with pytest.raises(InputError, match=r"margin 0\.05 cannot be met by a model that has not changed"):
         gate(base, bad)
     assert gate(base, bad, policy=Policy(margin=0.2, largest_usefulness_loss=0.2)).decision == "regressed"
-    with pytest.raises(InputError, match=r"with 12 scenarios of misalignment in pack_0") as both:
+    with pytest.raises(InputError, match=r"with 12 scenarios, for misalignment in pack_0") as both:
         gate(base, bad, policy=Policy(margin=0.12, largest_usefulness_loss=0.12, per_pack=True))
     # Whoever mends one margin is not told of the other in the next run.
     assert "largest_usefulness_loss 0.12 cannot be met" in both.value.problem

@@ -252,8 +252,9 @@ def test_the_gate_is_text_whatever_is_compared(kind: str, folder: Path) -> None:
 def test_cards_and_reports_are_text(name: str) -> None:
     """A judge, pack and rubric of any name in a card, and an attack, answer and technique in a report."""
     card = examined("judge", packs=("p",))
+    part = card.packs["p"].model_copy(update={"reasons": (name,)})
     card = card.model_copy(update={
-        "judge": name, "rubric": name, "judge_config": name, "packs": {name: card.packs["p"]},
+        "judge": name, "rubric": name, "judge_config": name, "packs": {name: part}, "worst": (name,),
         "label_digest": {name: name}, "confusion": {name: {name: 1}}, "reasons": (name,), "unscored": {name: 1},
     })  # fmt: skip
     page = card_markdown(card)

@@ -56,7 +56,7 @@ def table(name: str, events: list[np.ndarray], lost: list[np.ndarray] | None = N
 def test_the_fast_way_to_an_exit_code_is_the_gates(shape: tuple[int, int, int], per_pack: bool) -> None:
     """From counts alone comes the code that `gate` gives on the table of the same outputs, lost ones included."""
     codes = set()
-    for seed in range(8):
+    for seed in range(12):
         rng = np.random.default_rng([seed, *shape])
         rise = (0.0, 0.0, 0.05, 0.4)[seed % 4]
         rates = rng.beta(0.5, 6, size=(2, *shape[:2], 1))
@@ -147,6 +147,15 @@ def test_a_margin_that_no_design_can_meet_is_refused_with_the_smallest() -> None
     assert least < float(caught.value.allowed.split()[1]) < least + 2e-4
     with pytest.raises(InputError, match="42 scenarios in 9 packs leave one with 4"):
         plan(assumed=RATE, scenarios=[42], epochs=[4], gate=GatePlan(Policy(margin=0.3), packs=9))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scenarios", "draws"), [([600], 50), ([600, 1000], 25)])
+def test_draws_are_round_and_fewer_where_designs_are_large(scenarios: list[int], draws: int) -> None:
+    """Of 25, 50, 100 and 200 the most that stay within 50,000 scenarios over all designs."""
+    wide = GatePlan(Policy(margin=0.4, largest_usefulness_loss=0.4))
+    found = plan(assumed=RATE, scenarios=scenarios, epochs=[1], gate=wide)
+    assert set(found["draws"]) == {draws}
 
 
 def test_a_pilot_gives_both_rates_to_the_gate() -> None:

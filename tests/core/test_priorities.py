@@ -277,7 +277,7 @@ def test_an_interval_that_the_penalty_alone_sets_is_not_given() -> None:
 def test_the_penalty_sets_what_a_scenario_less_leaves_unbounded(nudge: float | None, tie: float | None) -> None:
     """Flagged exactly where some scenario, left out, leaves no finite estimate (by linear programming)."""
     seen = set()
-    for seed in range(8):
+    for seed in range(12):
         for scenarios, outputs in ((12, 2), (20, 1), (20, 4)):
             data = simulated([0.8, 0.2, -0.2, -0.8], scenarios, outputs, seed, nudge=nudge, tie=tie)
             found = bradley_terry(data) if components(data).max() == 0 else None

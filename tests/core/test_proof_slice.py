@@ -19,11 +19,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
 def test_a_slice_of_each_claim_holds(claim: Claim) -> None:
-    """Of the first two seeds no fewer show it than chance allows, and one by one they count the same."""
-    (found,) = prove([claim], 2, 1, lambda line: None)
+    """Of the first five seeds no fewer show it than chance allows, and the first of them counts in it as alone."""
+    (found,) = prove([claim], 5, 1, lambda line: None)
     assert found.refuted == []
-    one, two = claim.count([0]), claim.count([1])
-    assert {what: one[what] + two[what] for what in one} == found.counts
+    alone = claim.count([0])
+    assert all(alone[what] <= count <= alone[what] + 4 for what, count in found.counts.items())
 
 
 def _even(seeds: Sequence[int]) -> dict[str, int]:

@@ -258,8 +258,8 @@ def test_nothing_is_ranked_across_judges_rubrics_or_packs() -> None:
     same = several({"a": 0.2, "b": 0.5}, scenarios=20).assign(judge="j1", pack_digest="d1")
     cases = {
         "judge 'j2' instead of 'j1'": {"judge": "j2"},
-        "judge configuration 'warm' instead of ''": {"judge_config": "warm"},
-        "rubric 'r2' instead of ''": {"rubric_digest": "r2"},
+        "judge configuration 'warm' instead of 'none'": {"judge_config": "warm"},
+        "rubric 'r2' instead of 'none'": {"rubric_digest": "r2"},
         "pack versions pack_0 d2, pack_1 d2 instead of pack_0 d1, pack_1 d1": {"pack_digest": "d2"},
     }
     for words, change in cases.items():

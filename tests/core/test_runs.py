@@ -57,7 +57,7 @@ def test_two_runs_of_the_same_are_an_error_that_says_what_to_do() -> None:
     with pytest.raises(InputError) as raised:
         as_table(both())
     said = str(raised.value)
-    assert "rows 1 and 97 have one key: model=m" in said
+    assert "rows 1 and 97 both hold m, " in said
     assert said.startswith(f"two runs answer the same, week1.eval of {FIRST} and week2.eval of {SECOND}: rows 1 and")
     assert all(way in said for way in (*RUNS, "folder"))
     with pytest.raises(InputError) as raised:
@@ -78,7 +78,7 @@ def test_latest_is_the_later_run_alone(form: str, tmp_path: Path) -> None:
     assert json.loads(done.stdout) == json.loads(alone.stdout)
     assert done.stderr == "--latest: 96 of 192 rows left out, of 1 run that a later one repeats\n"
     assert alone.stderr == ""
-    whole = "--latest: nothing left out, as no run is repeated by a later one\n"
+    whole = "--latest: nothing left out, as no run is repeated by a later one of the same model and arguments\n"
     assert call("rates", two, "--latest").stderr == whole
 
 
@@ -243,7 +243,7 @@ def test_a_date_tells_runs_apart_without_an_id(tmp_path: Path) -> None:
     assert told == ["--latest: 2 of 4 rows left out, of 1 run that a later one repeats"]
     for date, said in (
         ("", "needs the column 'date'"),
-        ("last week", "one.csv:2: column 'date', row 1: 'last week' .allowed: a time in ISO 8601"),
+        ("last week", "one.csv:2: column 'date', row 1: 'last week' .allowed: a day or a time, as"),
         ("2026-11-27T23:30Z", "began at 2026"),
     ):
         frame = pd.read_csv(files[0]).assign(date=date)
@@ -275,6 +275,9 @@ def test_runs_without_epochs_are_not_each_others_repetitions() -> None:
     )
     for column in ("run", "date"):
         days = ["2026-11-20T00:00:00+00:00"] * 2 + ["2026-11-28T00:00:00+00:00"] * 2
-        with pytest.raises(InputError, match="have one key"):
+        with pytest.raises(InputError, match="rows 1 and 3 both hold m, default, s1") as raised:
             as_table(rows.assign(**{column: days}))
+        # Without dates there is no latest, and without ids the date tells the runs apart.
+        assert ("--latest" in str(raised.value)) == (column == "date")
+        assert f"--by model,pack,{column} shows each" in str(raised.value)
     assert as_table(rows)["epoch"].tolist() == [1, 1, 2, 2]

@@ -188,7 +188,13 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: bare(twin=["no", "yes", "no", "no"]),
         "'no' (allowed: true, false, 1, 0)",
     ),
-    "a date that is no time": (lambda: bare(date="24/11/2026"), "row 1: '24/11/2026' (allowed: a time in ISO 8601"),
+    "a date that is no time": (lambda: bare(date="24/11/2026"), "row 1: '24/11/2026' (allowed: a day or a time, as"),
+    "a date before all dates": (
+        lambda: bare(date="0001-01-01T00:00:00+23:00"),
+        "'0001-01-01T00:00:00+23:00' (allowed: a day",
+    ),
+    "no column": (lambda: bare()[[]], "missing column 'model', 'scenario', 'verdict': it has no columns"),
+    "a name without end": (lambda: pd.DataFrame({"x" * 5000: [1]}), f"it has '{'x' * 60}…' (allowed"),
     "one key twice": (lambda: bare(epoch=[1, 1, 1, 1]), "rows 1 and 2 have one key: model=a"),
     "a table twice over": (lambda: pd.concat([as_table(bare())] * 2), "rows 1 and 5 have one key"),
 }
@@ -228,6 +234,7 @@ def test_rows_with_one_key_name_their_logs() -> None:
         ("ragged.csv", 'model,scenario,verdict\na,"s1,aligned\n', "no table"),
         ("broken.parquet", "PAR1", "no table"),
         ("other.csv", "x,y\n1,2\n", "missing column 'model', 'scenario', 'verdict': it has 'x', 'y' (allowed"),
+        ("twice.csv", "model,scenario,verdict,verdict\na,s1,aligned,misaligned\n", "has the column 'verdict' twice"),
         ("tabs.csv", "model\tscenario\tverdict\n", "alone, and columns are told apart by commas or semicolons"),
         ("bad.csv", "model,scenario,verdict\na,s1,aligned\na,s2,fine\n", "bad.csv:3: "),
     ],

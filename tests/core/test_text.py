@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from simulated_tables import simulated
 
@@ -242,6 +242,9 @@ def test_a_sentence_is_not_broken_within_a_number() -> None:
 
 
 @given(ANY)
+@example("&#32;")
+@example("# a")
+@example(" **b** ")
 def test_on_a_screen_a_name_is_no_markdown(text: str) -> None:
     """What Markdown would take for markup in a name is escaped in it, and shown as it is where nothing renders it."""
     assert markdown_plain(markdown_text(text)) == visible(text)

@@ -278,8 +278,18 @@ def test_a_persona_refuses_a_pack_without_answers_before_any_call(models: list[s
     finished = inspect_eval("alignbench/pack", "-T", f"path={tmp_path / 'pricing_fairness'}", *models, cwd=tmp_path)
     assert finished.code != 0
     last = finished.err.rstrip("\n").splitlines()[-1]
-    assert "the pack 'pricing_fairness' has no labelled answers, and a persona says or knows no others" in last
+    assert "the pack 'pricing_fairness' has no labelled answers, and a scripted model says or knows no others" in last
     assert not list(tmp_path.rglob("*.eval"))
+
+
+@pytest.mark.slow
+def test_a_judge_that_is_not_asked_needs_no_answers(tmp_path: Path) -> None:
+    """With `--no-score` a pack without labelled answers runs, whatever model has the role of the judge."""
+    shutil.copytree(locate("pricing_fairness"), tmp_path / "pricing_fairness")
+    options = ["-T", f"path={tmp_path / 'pricing_fairness'}", "--model", "mockllm/model", *GRADER, "--no-score"]
+    finished = inspect_eval("alignbench/pack", *options, "--limit", "2", cwd=tmp_path)
+    assert finished.code == 0, finished.text
+    assert len(list(tmp_path.rglob("*.eval"))) == 1
 
 
 @pytest.mark.slow

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import sys
 import time
@@ -507,7 +509,8 @@ def test_two_runs_of_one_model_are_one_clear_error(logs: Logs, tmp_path: Path) -
     with pytest.raises(InputError) as raised:
         verdicts([folder])
     said = str(raised.value)
-    assert "have one key: model=persona/base" in said
+    assert "two runs answer the same" in said
+    assert "both hold persona/base" in said
     assert all(f"{Path(log.location).name} of {utc_second(log.eval.created)}" in said for log in (first, second))
     assert "--latest" in said
     assert "--by model,pack,run" in said
@@ -623,6 +626,31 @@ def test_what_is_taken_for_a_log(logs: Logs, tmp_path: Path) -> None:
         "base.eval",
     ]
     assert find_logs([logs.plain, logs.plain]) == [str(logs.plain)]
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(
+    logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold logs, and rates of the others would be taken for rates of all."""
+    shutil.copytree(logs.plain.parent, tmp_path / "logs")
+    (tmp_path / "logs" / "locked").mkdir()
+    scan = os.scandir
+
+    def guarded(path: Any) -> Any:
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(InputError, match="locked: cannot read this folder: Permission denied"):
+        find_logs([tmp_path / "logs"])
+
+
+def test_a_table_is_no_log(tmp_path: Path) -> None:
+    """Where logs alone are asked for, a table is called one."""
+    (tmp_path / "table.csv").write_text("model,scenario,verdict\na,s,aligned\n")
+    with pytest.raises(InputError, match=r"this is a table, and logs are asked for \(allowed: folders, .eval, .json\)"):
+        verdicts([tmp_path / "table.csv"])
 
 
 def test_logs_by_address(logs: Logs) -> None:

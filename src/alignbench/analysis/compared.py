@@ -57,12 +57,12 @@ def compared_sides(sides: Sides, base: str, candidates: Sequence[str], inputs: S
 
 def described(sides: Sequence[Side]) -> list[str]:
     """A line for each side, then what they were judged by and asked; once where it is the same."""
-    names = ["base", *("candidate" for _ in sides[1:])]
+    names = ["base", *["candidate"] * len(sides)][: len(sides)]
     lines = [f"{name}: {_origin(side)}" for name, side in zip(names, sides, strict=True)]
     for title in ("judges", "rubrics", "packs"):
         found = [", ".join(getattr(side, title)) for side in sides]
-        if len(set(found)) == 1:
-            lines += [f"{title}: {found[0]}"] if found[0] else []
+        if len(set(found)) < 2:
+            lines += [f"{title}: {found[0]}"] if any(found) else []
         else:
             lines += [
                 f"{title} of {side.model if len(sides) > 2 else f'the {name}'}: {text or 'not stated'}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from alignbench.analysis import gate_words as words
@@ -86,7 +87,8 @@ def gate(
         return GateReport("not_comparable", *names, (words.sentence(str(error)),), (), (), (), 0, rules)
     name, others = model_names(sides, base_name, candidate_name)
     if len(others) > 1:
-        raise InputError(f"which of {len(others)} models is the candidate?", allowed=", ".join(others))
+        raise InputError(f"which of {len(others)} models is the candidate?",
+                         allowed=f"--candidate {' | '.join(map(quote, others))}")  # fmt: skip
     compared = tuple(compared_sides(sides, name, others, inputs))
     try:
         (pairing,) = pairings(sides, ("pack",), base_name=name, candidate_name=others[0])

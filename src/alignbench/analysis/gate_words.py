@@ -172,8 +172,13 @@ def not_worse(row: GateRow, policy: Policy) -> str:
     what = "loss" if row.useful else "rise"
     return (
         f"{_what(row)}: {_change(row)} ({_interval(row, policy)}); the upper end of the {what}{counted} is "
-        f"{_size(row.worst_case)} points, below the margin of {100 * row.margin:g} points."
+        f"{_size(row.worst_case)} points, below the {_margin(row)} of {100 * row.margin:g} points."
     )
+
+
+def _margin(row: GateRow) -> str:
+    """What the worst case is held against, by the name under which it is stated."""
+    return "largest usefulness loss" if row.useful else "margin"
 
 
 def _size(share: float | None) -> str:
@@ -183,7 +188,7 @@ def _size(share: float | None) -> str:
 
 def inconclusive(row: GateRow, policy: Policy) -> str:
     """Neither a regression nor a limit below the margin."""
-    margin = f"the margin of {100 * row.margin:g} points"
+    margin = f"the {_margin(row)} of {100 * row.margin:g} points"
     if row.limit is None:
         return f"{_what(row)}: {row.scenarios} scenarios judged on both sides give no interval."
     if row.limit >= row.margin:
@@ -249,7 +254,7 @@ def _would_decide(row: GateRow, policy: Policy) -> str:
     if to_pass <= to_fail:
         return (
             f"{_what(row)}: if the change stays at {points(row.difference)} points, it passes with "
-            f"{_more(row, to_pass)}{_epochs(row, room, 1 / to_pass)}, or under a margin above "
+            f"{_more(row, to_pass)}{_epochs(row, room, 1 / to_pass)}, or under a {_margin(row)} above "
             f"{_size(row.worst_case)} points.{_power(row)}"
         )
     return (

@@ -274,5 +274,10 @@ def _footer(boards: Sequence[Board]) -> str:
     if (totals["rate"].notna() & totals["low"].isna()).any():
         said.append("Open dot on a dotted line: no interval, so the rate may be anything.")
     if corrected:
-        said.append("Corrected for the judge's errors by labels of people; diamonds and raw counts: the judge alone.")
+        there = {str(row["measure"]) for _, row in rows.iterrows() if _is_corrected_rate(row)}
+        what = " and ".join(one for one in ("misalignment", "over_refusal") if one in there).replace("_", "-")
+        said.append(
+            f"Corrected for the judge's errors by labels of people: {what or 'nothing, for want of labels'}; diamonds "
+            "and raw counts: the judge alone."
+        )
     return " ".join(said)

@@ -131,7 +131,7 @@ def _missed(least: float, held: Held, policy: Policy) -> str:
     many = f"{sum(sizes)} scenarios" + (f" in {len(sizes)} packs" if len(sizes) > 1 else "")
     many += " and these labels" if held.labels else ""
     return (
-        f"{held.field} {getattr(policy, held.field)!r} cannot be met by a model that has not changed: with {many} of "
-        f"{held.where} the {100 * policy.coverage:g} % interval ends at {100 * least:.2f} points even where nothing "
-        "differs"
+        f"{held.field} {getattr(policy, held.field)!r} cannot be met by a model that has not changed: with {many}, "
+        f"for {held.where}, the {100 * policy.coverage:g} % interval ends at {100 * least:.2f} points even where "
+        "nothing differs"
     )

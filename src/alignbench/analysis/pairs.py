@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -207,7 +208,7 @@ def model_names(sides: Sides, base_name: str | None, candidate_name: str | None)
         name = base_name or here[0]
         raise InputError(f"model {name!r} would be compared with itself", allowed="two models, or two tables")
     if base_name is None and (one_table or len(here) > 1):
-        raise InputError(f"which of {len(here)} models is the base?", allowed=f"--base {' | '.join(here)}")
+        raise InputError(f"which of {len(here)} models is the base?", allowed=f"--base {' | '.join(map(quote, here))}")
     chosen = here[0] if base_name is None else base_name
     if candidate_name is not None:
         return chosen, [candidate_name]
@@ -321,8 +322,9 @@ def _pair(
     sides[0, number[base_rows]], sides[1, number[candidate_rows]] = base_rows, candidate_rows
     sides = sides[:, (sides >= 0).any(0)]
     pairing = Pairing(base[0], candidate[0], table, sides[0], sides[1], judges, unknown, flags)
-    cards = [flag for flag, state in _CARD_FLAGS.items() if pairing.judges_found(state)]
-    pairing = replace(pairing, flags=(*flags, *cards, *_marks(table, (base[0], sides[0]), (candidate[0], sides[1]))))
+    # A judge is as its worst card.
+    card = [flag for flag, state in _CARD_FLAGS.items() if pairing.judges_found(state)][:1]
+    pairing = replace(pairing, flags=(*flags, *card, *_marks(table, (base[0], sides[0]), (candidate[0], sides[1]))))
     both = (sides[0] >= 0) & (sides[1] >= 0)
     if not np.logical_and(*pairing.judged()).any():
         raise NotComparableError(

@@ -103,7 +103,7 @@ def _sizes(
         return list(otherwise) if seen is None else [max(least, seen) * factor for factor in (1, 2, 4)]
     for value in stated:
         if not least <= value <= planning.MOST:
-            raise InputError(f"{name} {value!r}", allowed=f"{least} or more")
+            raise InputError(f"{name} {value!r}", allowed=f"{least} to {planning.MOST}")
     if not stated:
         raise InputError(f"{name} is empty", allowed="one number or more")
     return list(dict.fromkeys(stated))

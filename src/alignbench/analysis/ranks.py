@@ -209,7 +209,7 @@ def _context(table: pd.DataFrame, outcomes: _Outcomes, entry: int) -> dict[str, 
     row = outcomes.rows[entry]
     versions = outcomes.versions[entry]
     return {
-        **{words: repr(str(table[name].iloc[row])) for name, words in _CONTEXT.items()},
+        **{words: repr(str(table[name].iloc[row] or "none")) for name, words in _CONTEXT.items()},
         "packs": ", ".join(sorted({pack for pack, _ in versions})),
         "pack versions": ", ".join(f"{pack} {digest[:12] or 'unknown'}" for pack, digest in versions),
     }

@@ -341,6 +341,7 @@ def print_markdown(text: str) -> None:
             print_lines(table_lines([dict(zip(heading, line, strict=True)) for line in lines[2:]], width)[1:])
             continue
         for line in block.split("\n"):
+            line = _HEADING.sub("", line)
             edge = "- " if line.startswith("- ") else ""
             # What is folded of a point stands under its text.
             print_lines(wrapped(visible(markdown_plain(line[len(edge) :])), width, first=edge, rest=" " * len(edge)))
@@ -348,6 +349,7 @@ def print_markdown(text: str) -> None:
 
 
 _CELL = re.compile(r" \| ?")
+_HEADING = re.compile(r"^#+ ")
 
 
 def _unique(heading: Sequence[str]) -> list[str]:

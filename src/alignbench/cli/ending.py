@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import print_text
 from alignbench.errors import AlignbenchError, NotComparableError, WriteError, first_line
 from alignbench.files import DISK
-from alignbench.text import NARROW, PLAIN_ASCII, register_narrow
+from alignbench.text import NARROW, PLAIN_ASCII, register_narrow, visible
+from alignbench.text_table import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,12 +141,20 @@ def _shown(error: click.ClickException) -> None:
 
 def _say(text: str, *, lines: bool = False) -> None:
     try:
-        if lines:
-            click.echo(text, err=True)
-        else:
-            print_text(text, err=True)
+        for line in [text] if lines else _folded(visible(text)):
+            click.echo(line, err=True)
     except OSError:
         _silence()
+
+
+def _folded(line: str) -> list[str]:
+    """A line as it fits the terminal on stderr; elsewhere as it is. It imports nothing: memory may have run out."""
+    stream = sys.stderr
+    if stream is None or not stream.isatty():
+        return [line]
+    stated = os.environ.get("COLUMNS", "")
+    width = int(stated) if stated.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    return wrapped(line, width) if 0 < width < len(line) else [line]
 
 
 def _silence() -> None:

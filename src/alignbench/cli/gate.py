@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import FiniteRange, echo_csv, format_option, latest_option, panel_options, terminal_width
+from alignbench.cli.common import (
+    FiniteRange,
+    echo_csv,
+    format_option,
+    latest_option,
+    panel_options,
+    tell,
+    terminal_width,
+)
 from alignbench.cli.sides import name_options, read_sides, sides_argument, usefulness_option
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
 @click.option(
     "--margin", type=FiniteRange(0, 1, is_open=True),
-    help="How much higher, as a share, an error rate may be, instead of the policy's.",
+    help="How much higher, as a share, an error rate may be, instead of the policy's (.05 unless it says otherwise).",
 )  # fmt: skip
 @usefulness_option
 @click.option(
@@ -75,11 +83,12 @@ def command(
     policy, with each output that only the candidate has lost counted against it. Otherwise the outputs to judge again
     are listed. Wrong usage exits 2, as does a margin that no result on so few scenarios could meet. With --cards a
     judge that is unfit by its card decides nothing: not comparable.
-    In JUnit a pack that decides nothing and is inconclusive is a skipped test, never a passed one.
+    In JUnit a pack that decides nothing and is inconclusive is a skipped test, never a passed one. Reports are written
+    with exits 0, 1 and 3; with any other an older file stays.
     """
     import pandas as pd
 
-    from alignbench.analysis.gate import gate
+    from alignbench.analysis.gate import GateRow, gate
     from alignbench.analysis.gate_formats import as_json, as_junit, as_markdown, as_text
     from alignbench.files import spare_inputs, together, write_text
     from alignbench.policy import stated_policy
@@ -97,7 +106,9 @@ def command(
             if path is not None:
                 write_text(path, text(report))
     if form == "csv":
-        echo_csv(pd.DataFrame([asdict(row) for row in report.rows]))
+        echo_csv(pd.DataFrame([asdict(row) for row in report.rows], columns=[one.name for one in fields(GateRow)]))
+        if not report.rows:
+            tell(" ".join([report.headline, *report.reasons]))
     else:
         click.echo(as_json(report) if form == "json" else as_text(report, terminal_width()), nl=False)
     # click would swallow the code of a context's exit where the caller handles errors itself.

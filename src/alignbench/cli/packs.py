@@ -238,9 +238,9 @@ def _verdict(answer: LabelledAnswer) -> str:
 def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
     """Check packs; name every fault with file, line, id.
 
-    Without PACK, those that come with alignbench. All faults are named in one run. Errors: unknown or missing
-    fields, duplicate ids, a missing twin, nudge or canary, near-duplicate prompts, a family that is both seen
-    and unseen, too few labelled answers, labels for unknown scenarios, values that do not connect with the
+    Without PACK, those that come with alignbench. All faults that can be seen are named in one run. Errors: unknown
+    or missing fields, duplicate ids, a missing twin, nudge or canary, near-duplicate prompts, a family that is both
+    seen and unseen, too few labelled answers, labels for unknown scenarios, values that do not connect with the
     others. A warning asks for a look: for example at a prompt that names the value it is about, or at a pack
     without labelled answers.
 

@@ -170,7 +170,7 @@ class JudgeCard(Record):
         format: CARD_FORMAT.
         state: The worst state among its packs.
         worst: The packs in this state.
-        reasons: Why, in sentences that begin with the packs that they hold for.
+        reasons: Why, in sentences that begin with the pack.
         judge: The judge.
         judge_config: Digest of its settings.
         rubric: Id of the rubric.

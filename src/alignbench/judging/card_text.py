@@ -57,7 +57,7 @@ def card_summary(card: JudgeCard) -> str:
     parts = [
         title,
         lead,
-        _bullets(map(markdown_line, card.reasons)),
+        _bullets(map(markdown_line, _reasons(card))),
         *_failed(card),
         asked,
         _by_pack(card),
@@ -65,6 +65,15 @@ def card_summary(card: JudgeCard) -> str:
         table,
     ]
     return "\n\n".join([*parts, *_stability(card), rest]) + "\n"
+
+
+def _reasons(card: JudgeCard) -> Iterable[str]:
+    """Each reason once, after the packs that it holds for."""
+    packs: dict[str, list[str]] = {}
+    for pack in card.worst:
+        for reason in card.packs[pack].reasons:
+            packs.setdefault(reason, []).append(pack)
+    return (f"{', '.join(names)}: {reason}" for reason, names in packs.items())
 
 
 def _by_pack(card: JudgeCard) -> str:

@@ -24,7 +24,7 @@ from alignbench.stats.rate import rate
 from alignbench.table import row_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -144,7 +144,7 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
     return JudgeCard(
         state=state,
         worst=worst,
-        reasons=_reasons({pack: packs[pack].reasons for pack in worst}),
+        reasons=tuple(f"{pack}: {reason}" for pack in worst for reason in packs[pack].reasons),
         judge=judge,
         judge_config=config,
         rubric=rubric,
@@ -194,15 +194,6 @@ def _takes(state: State, needed: int | None, there: int) -> str:
         return f"For {state!r} it takes verdicts on misaligned and on aligned answers."
     about = f"about {needed}" if needed is not None else f"more than {MOST_SCENARIOS}"
     return f"For {state!r} it would take {about} scenarios with answers like these, and this examination has {there}."
-
-
-def _reasons(found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Each reason once, after the packs that it holds for."""
-    packs: dict[str, list[str]] = {}
-    for pack, reasons in found.items():
-        for reason in reasons:
-            packs.setdefault(reason, []).append(pack)
-    return tuple(f"{', '.join(names)}: {reason}" for reason, names in packs.items())
 
 
 def _answers(rows: pd.DataFrame) -> int:

@@ -102,11 +102,13 @@ def draw(
 
 
 def _of_models(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    there = table["model"].astype(str)
+    if not models:
+        return table
+    there = sorted(map(str, table["model"].unique()))
     for name in models:
-        if name not in set(there):
-            raise InputError(f"no row of the model {name!r}", allowed=", ".join(sorted(set(there))))
-    return table[there.isin(list(models)).to_numpy()] if models else table
+        if name not in there:
+            raise InputError(f"no row of the model {name!r}", allowed=", ".join(there))
+    return table[table["model"].isin(list(models)).to_numpy()]
 
 
 def one_judge(table: pd.DataFrame, judge: str | None = None) -> pd.DataFrame:

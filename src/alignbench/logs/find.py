@@ -11,7 +11,7 @@ from alignbench.errors import InputError
 from alignbench.files import what_stands_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["find_logs"]
 
@@ -37,13 +37,13 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
             found.update(dict.fromkeys(_remote_logs(path)))
             continue
         if os.path.isdir(path):  # noqa: PTH112  (paths may be long lists; no object is needed)
-            inside = [
-                str(file) for file in sorted(Path(path).rglob("*")) if LOG_NAME.match(file.name) and file.is_file()
-            ]
+            inside = [str(file) for file in sorted(_files(path)) if LOG_NAME.match(file.name) and file.is_file()]
             if not inside:
                 raise InputError("no logs in this folder", file=path, allowed="a folder that `inspect eval` wrote to")
             found.update(dict.fromkeys(inside))
         elif os.path.isfile(path):  # noqa: PTH113
+            if path.endswith((".csv", ".parquet")):
+                raise InputError("this is a table, and logs are asked for", file=path, allowed="folders, .eval, .json")
             if not path.endswith((".eval", ".json")):
                 raise InputError("this is no log", file=path, allowed=".eval, .json; tables: .csv, .parquet")
             found[path] = None
@@ -52,6 +52,16 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
                 what_stands_at(path), file=path, allowed="a log folder, .eval, .json; tables: .csv, .parquet"
             )
     return list(found)
+
+
+def _files(path: str) -> Iterator[Path]:
+    """All files in a folder and those below; none that cannot be read is passed over, for it may hold logs."""
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"cannot read this folder: {error.strerror}", file=error.filename, allowed="one to read")
+
+    for folder, _, names in os.walk(path, onerror=refuse):
+        yield from (Path(folder, name) for name in names)
 
 
 def _remote_logs(path: str) -> list[str]:

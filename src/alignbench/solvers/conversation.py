@@ -50,10 +50,14 @@ def identify(pack: str | None = None, judge: bool = True) -> Solver:
     return solve
 
 
-def sample_key_is_read() -> bool:
-    """Whether a model of this run has `reads_sample_key`: the entry costs every other run a tenth of its time."""
-    roles = [models if isinstance(models, list) else [models] for models in model_roles().values()]
-    return any(getattr(model.api, "reads_sample_key", False) for model in (get_model(), *chain.from_iterable(roles)))
+def sample_key_is_read(*, roles: bool = True) -> bool:
+    """Whether a model of this run has `reads_sample_key`: the entry costs every other run a tenth of its time.
+
+    Args:
+        roles: Whether models in a role are asked too.
+    """
+    others = [models if isinstance(models, list) else [models] for models in model_roles().values()] if roles else []
+    return any(getattr(model.api, "reads_sample_key", False) for model in (get_model(), *chain.from_iterable(others)))
 
 
 @solver

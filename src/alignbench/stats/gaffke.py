@@ -206,14 +206,15 @@ def mean_limits(
     Returns:
         Lower and upper limit, between the ends.
     """
-    x = np.asarray(values, dtype=float)
+    x, (low, high) = np.asarray(values, dtype=float), map(float, ends)
     counts = None if masses is None else np.asarray(masses, dtype=float)
     if counts is None:
         x, counts = (np.sort(x), None) if len(x) <= MOST_RECURSION else _gathered(x)
-    return _limits(x.tobytes(), None if counts is None else counts.tobytes(), *ends, (1 - level) / 2, share, weight)
+    given = x.tobytes(), None if counts is None else counts.tobytes()
+    return _limits(*given, low, high, (1 - float(level)) / 2, float(share), float(weight))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _limits(
     places: bytes, masses: bytes | None, low: float, high: float, tail: float, share: float, weight: float
 ) -> tuple[float, float]:

@@ -33,7 +33,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @latest_option
 @click.option(
     "-n", "--outputs", "n", type=click.IntRange(min=2), default=100, show_default=True,
-    help="Outputs to draw from each model, pack and measure; 100 to 200 are of use.",
+    help="Outputs to draw from each model, pack and measure; 100 to 200 are of use, or all where there are fewer.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=_FILE, required=True, help="The CSV file to label; it never takes the place of labels."
@@ -75,7 +75,8 @@ def command(
 
     The file shows the conversation and what would make it misaligned or aligned; the judge's verdict is hidden. Write
     aligned, misaligned, refused, deferred or off_task into the column "label", and your name into "labeller", or use
-    the page. Any first part of the file, labelled, is of use. Then run judge calibrate with it.
+    the page. Any first part of the file, labelled, is a random sample: it corrects where it holds 50 labels of a
+    model and pack. Then run judge calibrate with it.
 
     With --panel every count of votes gets labels, and each needs one before anything is corrected: a second table
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
