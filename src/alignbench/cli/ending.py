@@ -153,7 +153,10 @@ def _folded(line: str) -> list[str]:
     if stream is None or not stream.isatty():
         return [line]
     stated = os.environ.get("COLUMNS", "")
-    width = int(stated) if stated.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    try:
+        width = int(stated) if stated.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        return [line]
     return wrapped(line, width) if 0 < width < len(line) else [line]
 
 
