@@ -25,7 +25,7 @@ FLAGS = {
     "reasked": "the judge's first reply could not be used, so it was asked again",
     "evidence_missing": "what the judge quotes does not stand in the answer",
     "uncorrected": "not corrected for the judge's errors",
-    "no_labels": "a pack has no label",
+    "no_labels": "a pack has no label of a model's outputs",
     "unlabelled_stratum": "of what the judge flagged, of the rest, or of one count of votes nothing is labelled",
     "few_labels": "fewer labels in a pack than a corrected rate needs (50 if not said otherwise)",
     "transported": "corrected by the error rates of the judge's exam, which is a guess",

@@ -727,7 +727,10 @@ def test_a_copy_of_a_shipped_pack_is_told_where_its_labels_are(tmp_path: Path, a
     meta = folder / "pack.yaml"
     meta.write_text(meta.read_text("utf-8").replace("id: pricing_fairness", "id: my_pack", 1), "utf-8")
     (unlabelled, ours, _) = alignbench("packs", "validate", folder)[1]
-    assert "the canary of the shipped pack 'pricing_fairness' (allowed: one of its own, alignbench: and" in ours
+    assert (
+        "the canary of the shipped pack 'pricing_fairness' (allowed: one of its own in every file, alignbench: and"
+        in ours
+    )
     (labelled,) = re.findall(r"takes them from (\S+),", unlabelled)
     text = (Path(labelled) / "pricing_fairness.jsonl").read_text("utf-8")
     (folder / LABELS).write_text(text.replace("pricing_fairness", "my_pack", 1), "utf-8")

@@ -488,6 +488,26 @@ def test_a_gate_that_cannot_begin_says_so_in_every_form(tmp_path: Path) -> None:
     assert done.stdout.count("\n") == 1
 
 
+def test_labels_that_correct_nothing_are_no_silent_pass(tmp_path: Path) -> None:
+    """Labels of the base alone correct no comparison, and those of another model no rate: both are said in words."""
+    truth, table = models(7, a=0.1, b=0.1)
+    base, other = (table[table["model"] == name] for name in ("a", "b"))
+    labels = _all_labels(base, truth["verdict"].astype(str).loc[base.index])
+    found = calibrate(base, labels).calibration
+    report = gate(base, other, calibration=found, policy=Policy(margin=0.3, largest_usefulness_loss=0.5))
+    assert report.notes[0].startswith("The calibration corrects nothing here")
+    found.save(tmp_path / "calibration.json", rates=[], agreement=[])
+    both = calibrate(table, _all_labels(table, truth["verdict"].astype(str))).calibration
+    report = gate(base, other, calibration=both, policy=Policy(margin=0.3, largest_usefulness_loss=0.5))
+    assert not any("corrects nothing" in note for note in report.notes)
+    for name, rows in (("mine", base), ("other", other)):
+        rows.to_parquet(tmp_path / f"{name}.parquet")
+        argv = [str(tmp_path / f"{name}.parquet"), "--calibration", str(tmp_path / "calibration.json")]
+        done = CliRunner().invoke(rates_command, argv)
+        assert done.exit_code == 0, done.output
+        assert ("has no label of these outputs: nothing is corrected" in done.stderr) == (name == "other")
+
+
 def _all_labels(table: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     columns = ["model", "scenario", "twin", "epoch"]
     return table[columns].astype(str).assign(label=labels, labeller="ann", file="memory", line=range(len(table)))

@@ -375,7 +375,13 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
             "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as "
             "the judge saw it."
         )
-    if any(UNCORRECTED in cell.flags for cell in cells if not is_useful(cell.measure)):
+    left = [cell for cell in cells if UNCORRECTED in cell.flags and not is_useful(cell.measure)]
+    if left and not any(cell.corrected for cell in cells):
+        yield (
+            "The calibration corrects nothing here: it has not enough labels of the base's and of the candidate's "
+            "outputs, so all stays as the judge saw it."
+        )
+    elif left:
         yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
     for flag in ("judge_too_few", "judge_diagnostic"):
         if flag in flags:

@@ -25,7 +25,7 @@ def _load(_context: click.Context, _parameter: click.Parameter, value: Path | No
 
 calibration_option = click.option(
     "--calibration", metavar="FILE", callback=_load,
-    help="Labels from judge calibrate, to correct for the judge's errors (S3).",
+    help="Labels from judge calibrate, to correct for the judge's errors (S3); of each model's outputs.",
 )  # fmt: skip
 """The command gets a Calibration, or None."""
 

@@ -22,6 +22,7 @@ from alignbench.cli.common import (
     print_table,
     print_text,
     read,
+    tell,
 )
 from alignbench.flags import explained
 from alignbench.stats.rate import Method
@@ -90,6 +91,8 @@ def command(
     chosen: dict[str, Any] = {"level": level, "method": method, "seed": seed, "packs": wanted}
     frame = rates(table, by, **chosen, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
+    if calibration is not None and not frame["labels"].fillna(0).any():
+        tell(f"warning: {calibration.source} has no label of these outputs: nothing is corrected")
     if ledger:
         _ledger(frame[[*keys, "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]], keys, form)
         return

@@ -165,7 +165,8 @@ def _canary_faults(reading: Reading) -> Iterator[Fault]:
         meta = _shipped(name).meta
         if meta is not None and meta.canary == reading.meta.canary:
             place = reading.meta_place
-            message = f"the canary of the shipped pack {name!r} (allowed: one of its own, alignbench: and a new UUID)"
+            wanted = "one of its own in every file, alignbench: and a new UUID"
+            message = f"the canary of the shipped pack {name!r} (allowed: {wanted})"
             yield Fault(str(place.path), place.line(("canary",)), reading.folder.name, message, "warning")
 
 
