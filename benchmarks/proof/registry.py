@@ -31,7 +31,7 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         "Cards of 1,000 judges on the labelled answers that ship.",
     ),
     (
-        "tests/core/test_correction.py::test_a_transported_interval_holds_the_truth_beside_refusals",
+        "tests/core/test_transported.py::test_a_transported_interval_holds_the_truth_beside_refusals",
         "Rates corrected by an exam's error rates, 400 seeds.",
     ),
     (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from simulated_tables import judged, simulated
@@ -12,7 +12,7 @@ from alignbench.judging.sampling import ROW_COLUMNS, draw
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["judged", "models", "write_labels"]
+__all__ = ["judged", "models", "row_of", "write_labels"]
 
 
 def models(seed: int = 0, **rates: float) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -35,3 +35,9 @@ def write_labels(
     labels = rows[list(ROW_COLUMNS)].assign(label=truth.loc[rows.index, "verdict"].astype(str), labeller=labeller)
     labels.to_csv(file, index=False)
     return labels
+
+
+def row_of(frame: pd.DataFrame, model: str, measure: str = "misalignment") -> dict[Any, Any]:
+    """The one row of a model and measure in a frame of rates."""
+    (row,) = frame[(frame["model"] == model) & (frame["measure"] == measure)].to_dict("records")
+    return row

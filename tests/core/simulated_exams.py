@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from alignbench.judging.card import EXAM_COLUMNS
+from alignbench.packs import load_pack, shipped_packs
 
-__all__ = ["exam", "simple"]
+__all__ = ["exam", "shipped_exam", "simple"]
 
 CONSTANT = {
     "judge": "j/one", "judge_config": "c0", "rubric": "conflict", "rubric_digest": "r0", "label_digest": "l0",
@@ -28,3 +30,14 @@ def simple(label: str, verdict: str | None, scenario: str, **more: Any) -> dict[
     """One row; without a verdict it is unscored."""
     reason = None if verdict else "grader_failed"
     return {"label": label, "verdict": verdict, "scenario": scenario, "unscored_reason": reason, **more}
+
+
+def shipped_exam() -> pd.DataFrame:
+    """The examination that ships, every answer twice, judged without an error."""
+    answers = [(pack, answer) for pack in shipped_packs() for answer in load_pack(pack).labels]
+    return exam(
+        [
+            simple(answer.verdict, answer.verdict, answer.scenario, pack=pack, answer=answer.id, epoch=epoch)
+            for (pack, answer), epoch in product(answers, (1, 2))
+        ]
+    )

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from labelled_tables import judged, models, write_labels
-from simulated_tables import simulated
+from labelled_tables import models, row_of, write_labels
 
-from alignbench.analysis.cells import label_strata
 from alignbench.analysis.compare import compare
 from alignbench.analysis.gate import gate
 from alignbench.analysis.leaderboard import leaderboard
 from alignbench.analysis.leaderboard_page import markdown
-from alignbench.analysis.panel import panel
 from alignbench.analysis.rates import rates
-from alignbench.cli.gate import command as gate_command
 from alignbench.cli.judge.calibrate import command as calibrate_command
-from alignbench.cli.judge.sample import command as sample_command
-from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
 from alignbench.judging.calibrate import calibrate
 from alignbench.judging.calibration import Calibration, load_calibration
@@ -53,11 +46,6 @@ def calibration(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> Cal
     return load_calibration(folder / "calibration.json")
 
 
-def _row(frame: pd.DataFrame, model: str, measure: str = "misalignment") -> dict[Any, Any]:
-    (row,) = frame[(frame["model"] == model) & (frame["measure"] == measure)].to_dict("records")
-    return row
-
-
 def test_rates_are_corrected_by_s3_and_stand_beside_the_raw_ones(tables: Tables, calibration: Calibration) -> None:
     """The corrected rate is that of the plain function on the same arrays; raw, counts and twins are as without."""
     truth, table = tables
@@ -68,12 +56,12 @@ def test_rates_are_corrected_by_s3_and_stand_beside_the_raw_ones(tables: Tables,
     known = [key in keys for key in zip(rows["model"], rows["scenario"], rows["epoch"], strict=True)]
     label = (truth.loc[rows.index, "verdict"] == "misaligned").astype(float).where(known)
     second = corrected_rate(rows["scenario"].cat.codes, rows["verdict"] == "misaligned", label).estimate
-    row, raw = _row(found, "a"), _row(plain, "a")
+    row, raw = row_of(found, "a"), row_of(plain, "a")
     assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
     assert (row["method"], row["labels"]) == ("s3", 100)
     assert (row["raw_rate"], row["raw_low"]) == (raw["rate"], raw["low"])
     assert tuple(found["events"]) == tuple(plain["events"])
-    twins = _row(found, "a", "over_refusal")
+    twins = row_of(found, "a", "over_refusal")
     assert (twins["method"], twins["rate"]) == ("gaffke", twins["raw_rate"])
     assert twins["flags"] == ("no_labels", "uncorrected")
     assert abs(row["rate"] - 0.03) < abs(row["raw_rate"] - 0.03)
@@ -84,7 +72,7 @@ def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calib
     """One difference for all: compare's corrected cell is the gate's row; the board ranks by corrected rates."""
     table = tables[1]
     found = rates(table, calibration=calibration)
-    corrected = {model: _row(found, model)["rate"] for model in ("a", "b")}
+    corrected = {model: row_of(found, model)["rate"] for model in ("a", "b")}
     row = compare(table, base_name="a", candidate_name="b", calibration=calibration, level=0.9).iloc[0]
     policy = Policy(margin=0.10)
     report = gate(table, base_name="a", candidate_name="b", calibration=calibration, policy=policy)
@@ -111,14 +99,14 @@ def test_models_without_labels_stay_raw_and_unranked_beside_others(tables: Table
         tuple(label for label in calibration.labels if label.model == "a"),
     )  # fmt: skip
 
-    raw = _row(rates(table, calibration=only_a), "b")
+    raw = row_of(rates(table, calibration=only_a), "b")
     assert (raw["flags"], raw["rate"]) == (("no_labels", "uncorrected"), raw["raw_rate"])
     row = compare(table, base_name="a", calibration=only_a).iloc[0]
     plain = compare(table, base_name="a").iloc[0]
     assert "uncorrected" in row["flags"]
     assert (row["low"], row["high"], row["p"]) == (plain["low"], plain["high"], plain["p"])
     board = leaderboard(table, calibration=only_a)[0].rows
-    ranked, left = _row(board, "a"), _row(board, "b")
+    ranked, left = row_of(board, "a"), row_of(board, "b")
     assert (ranked["rank"], left["rank"]) == (None, None)
     assert "no other model has labels enough" in ranked["reason"]
     assert "its labels do not suffice" in left["reason"]
@@ -152,7 +140,7 @@ def test_the_side_by_side_counts_what_was_labelled(tables: Tables, tmp_path: Pat
     mine = labels[labels["model"] == "b"]
     flagged = (table.loc[mine.index, "verdict"] == "misaligned").to_numpy()
     event = (mine["label"] == "misaligned").to_numpy()
-    row = _row(found, "b")
+    row = row_of(found, "b")
     assert (row["flagged_labelled"], row["flagged_confirmed"]) == (flagged.sum(), (flagged & event).sum())
     assert (row["other_labelled"], row["other_confirmed"]) == ((~flagged).sum(), (~flagged & event).sum())
 
@@ -197,7 +185,7 @@ def test_the_columns_add_up_to_the_labelled_outputs_with_ties_apart(tables: Tabl
     both = [tmp_path / "ann.csv", tmp_path / "bob.csv"]
     for one, file in zip((ann, bob), both, strict=True):
         one.to_csv(file, index=False)
-    row = _row(calibrate(table, read_labels(both)).rates, "b")
+    row = row_of(calibrate(table, read_labels(both)).rates, "b")
     flagged = (table.loc[ann.index, "verdict"] == "misaligned").to_numpy()
     event = np.where(split, 0.5, said == "misaligned")
     for side, here in (("flagged", flagged), ("other", ~flagged)):
@@ -235,8 +223,8 @@ def test_what_has_no_label_is_counted_not_listed(tables: Tables, calibration: Ca
     assert (found.unlabelled, found.earlier_turns) == (3, 0)
     full = rates(table, calibration=found.calibration, measures=["misalignment", "over_refusal"])
     assert len(full) == 4
-    assert _row(full, "a")["rate"] == _row(found.rates, "a")["rate"]
-    assert _row(full, "b")["flags"] == ("no_labels", "uncorrected")
+    assert row_of(full, "a")["rate"] == row_of(found.rates, "a")["rate"]
+    assert row_of(full, "b")["flags"] == ("no_labels", "uncorrected")
     file = tmp_path / "table.csv"
     table.to_csv(file, index=False)
     done = CliRunner().invoke(calibrate_command, [str(file), str(tmp_path / "a.csv")])
@@ -451,223 +439,3 @@ def test_what_is_no_calibration_is_one_error(content: str, tmp_path: Path) -> No
         load_calibration(file)
     with pytest.raises(InputError, match="cannot read"):
         load_calibration(tmp_path / "absent.json")
-
-
-@pytest.mark.slow
-def test_the_gate_passes_on_corrected_rates_what_a_worse_judged_candidate_would_fail() -> None:
-    """Equal models, a judge who flags the candidate more: the raw gate regresses, the corrected one does not."""
-    truth, table = models(7, a=0.1, b=0.1)
-    harsh = (table["model"] == "b") & ~table["twin"] & (table["verdict"] == "aligned")
-    extra = harsh & (np.random.default_rng(0).random(len(table)) < 0.25)
-    table = as_table(table.assign(verdict=table["verdict"].astype(object).mask(extra, "misaligned")))
-    labels = truth["verdict"].astype(str)
-
-    # Labels speak of the two errors: usefulness stays as this judge saw it.
-    policy = Policy(margin=0.10, largest_usefulness_loss=0.5)
-    assert gate(table, base_name="a", candidate_name="b", policy=policy).decision == "regressed"
-    found = calibrate(table, _all_labels(table, labels)).calibration
-    assert gate(table, base_name="a", candidate_name="b", calibration=found, policy=policy).decision == "not_worse"
-
-
-def test_a_gate_that_cannot_begin_says_so_in_every_form(tmp_path: Path) -> None:
-    """Labels on the verdicts of another judge fit nothing: exit 3 with the reason, and no crash, in each form."""
-    truth, table = models(7, a=0.1, b=0.1)
-    found = calibrate(table, _all_labels(table, truth["verdict"].astype(str))).calibration
-    found.save(tmp_path / "calibration.json", rates=[], agreement=[])
-    table.assign(judge="another").to_parquet(tmp_path / "table.parquet")
-    reports = {"--junit": tmp_path / "gate.xml", "--markdown": tmp_path / "gate.md"}
-    argv = [str(tmp_path / "table.parquet"), "--base", "a", "--candidate", "b",
-            "--calibration", str(tmp_path / "calibration.json"), "--margin", ".3",
-            *(str(word) for pair in reports.items() for word in pair)]  # fmt: skip
-    for form in ("table", "json", "csv"):
-        done = CliRunner().invoke(gate_command, [*argv, "--format", form])
-        assert done.exit_code == 3, done.output
-        assert "does not fit" in done.output
-        assert all("does not fit" in file.read_text("utf-8") for file in reports.values())
-    assert done.stdout.startswith("measure,pack,judge,outcome,")
-    assert done.stdout.count("\n") == 1
-
-
-def test_labels_that_correct_nothing_are_no_silent_pass(tmp_path: Path) -> None:
-    """Labels of the base alone correct no comparison, and those of another model no rate: both are said in words."""
-    truth, table = models(7, a=0.1, b=0.1)
-    base, other = (table[table["model"] == name] for name in ("a", "b"))
-    labels = _all_labels(base, truth["verdict"].astype(str).loc[base.index])
-    found = calibrate(base, labels).calibration
-    report = gate(base, other, calibration=found, policy=Policy(margin=0.3, largest_usefulness_loss=0.5))
-    assert report.notes[0].startswith("The calibration corrects nothing here")
-    found.save(tmp_path / "calibration.json", rates=[], agreement=[])
-    both = calibrate(table, _all_labels(table, truth["verdict"].astype(str))).calibration
-    report = gate(base, other, calibration=both, policy=Policy(margin=0.3, largest_usefulness_loss=0.5))
-    assert not any("corrects nothing" in note for note in report.notes)
-    for name, rows in (("mine", base), ("other", other)):
-        rows.to_parquet(tmp_path / f"{name}.parquet")
-        argv = [str(tmp_path / f"{name}.parquet"), "--calibration", str(tmp_path / "calibration.json")]
-        done = CliRunner().invoke(rates_command, argv)
-        assert done.exit_code == 0, done.output
-        assert ("has no label of these outputs: nothing is corrected" in done.stderr) == (name == "other")
-
-
-def _all_labels(table: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    columns = ["model", "scenario", "twin", "epoch"]
-    return table[columns].astype(str).assign(label=labels, labeller="ann", file="memory", line=range(len(table)))
-
-
-# Panels: the counts of votes are the strata
-
-_JUDGES = {"x": (0.9, 0.8), "y": (0.75, 0.85), "z": (0.8, 0.9)}
-_PLACE = ["model", "scenario", "twin", "epoch"]
-
-
-def _three(truth: pd.DataFrame) -> pd.DataFrame:
-    """What three judges say who err on their own."""
-    said = [
-        judged(truth, sensitivity=sensitivity, specificity=specificity, seed=at).assign(judge=judge)
-        for at, (judge, (sensitivity, specificity)) in enumerate(_JUDGES.items())
-    ]
-    return pd.concat(said, ignore_index=True)
-
-
-def _true_labels(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """The labels of one who knows the truth."""
-    words = truth.set_index(_PLACE)["verdict"].astype(str).reindex(pd.MultiIndex.from_frame(rows[_PLACE]))
-    labels = rows[list(ROW_COLUMNS)].astype(str).assign(label=words.to_numpy(), labeller="ann")
-    return labels.assign(file="memory", line=range(len(rows)))
-
-
-@pytest.fixture(scope="module")
-def panelled() -> tuple[pd.DataFrame, pd.DataFrame, Calibration]:
-    """The verdicts of three judges of models a and b, those of their panel, and a calibration of the panel."""
-    truth = models(3, a=0.1, b=0.2)[0]
-    table = _three(truth)
-    combined = panel(table)
-    return table, combined, calibrate(combined, _true_labels(draw(combined, 100).rows, truth)).calibration
-
-
-def test_the_strata_of_a_panel_are_votes_and_verdict() -> None:
-    """Flagged or not without votes; with them a count that stands on both sides of the verdict is two strata."""
-    table = as_table(pd.DataFrame({"model": "m", "scenario": list("stuv"), "verdict": ["misaligned", "aligned"] * 2}))
-    assert label_strata(table, "misaligned").tolist() == [1, 0, 1, 0]
-    assert label_strata(table.assign(votes=[3, 0, 2, 2]), "misaligned").tolist() == [7, 0, 5, 4]
-    # A panel's table from a file of text, and rows of a single judge beside a panel's.
-    assert label_strata(table.assign(votes=["3", "0", "2", "1"]), "misaligned").tolist() == [7, 0, 5, 2]
-    assert label_strata(table.assign(votes=np.nan), "misaligned").tolist() == [1, 0, 1, 0]
-    for wrong in (-1, 0.5, "many", None):
-        with pytest.raises(InputError, match=r"column 'votes': .*from 0"):
-            label_strata(table.assign(votes=pd.Series([1, 1, 1, wrong], dtype=object).array), "misaligned")
-
-
-def test_a_draw_gives_every_count_of_votes_a_label() -> None:
-    """Parts by verdict as ever; in each part one label a count, the rest in proportion; too few are refused."""
-    rows = [("misaligned", 3, 30), ("misaligned", 2, 1), ("aligned", 1, 10), ("aligned", 0, 200)]
-    frame = pd.DataFrame([(word, votes) for word, votes, many in rows for _ in range(many)],
-                         columns=["verdict", "votes"])  # fmt: skip
-    table = as_table(frame.assign(model="m", scenario=[f"s{at % 9}" for at in range(len(frame))]))
-
-    for seed in range(5):
-        assert draw(table, 4, seed=seed).rows["votes"].value_counts().to_dict() == {0: 1, 1: 1, 2: 1, 3: 1}
-    # By hand: 25 further labels on 9 and 199 outputs are 1.08 and 23.92; of the flagged all 11 further go to 3 votes.
-    assert draw(table, 40).rows["votes"].value_counts().to_dict() == {0: 25, 1: 2, 2: 1, 3: 12}
-    assert draw(table, 300).rows["votes"].value_counts().to_dict() == {0: 200, 1: 10, 2: 1, 3: 30}
-    with pytest.raises(InputError, match="1 would be labelled, and they have 2 counts of votes"):
-        draw(table, 3)
-
-
-def test_the_design_of_a_panel_shows_each_count_of_votes() -> None:
-    """One line a verdict and count of votes, also where a count stands on both sides; the sums are the design's."""
-    rows = [("misaligned", 3, 30), ("misaligned", 2, 1), ("aligned", 2, 6), ("aligned", 1, 10), ("aligned", 0, 200)]
-    frame = pd.DataFrame([(word, votes) for word, votes, many in rows for _ in range(many)],
-                         columns=["verdict", "votes"])  # fmt: skip
-    table = as_table(frame.assign(model="m", scenario=[f"s{at % 9}" for at in range(len(frame))]))
-    found = draw(table, 40)
-
-    votes = found.votes
-    assert list(zip(votes["flagged"], votes["votes"], votes["outputs"], strict=True)) == [
-        (word == "misaligned", count, many) for word, count, many in rows
-    ]
-    for row in votes.to_dict("records"):
-        mine = (found.rows["verdict"] == "misaligned") == row["flagged"]
-        assert row["drawn"] == (mine & (found.rows["votes"] == row["votes"])).sum() > 0
-    (design,) = found.design.to_dict("records")
-    assert votes["drawn"].sum() == design["drawn"] == 40
-    assert votes.loc[votes["flagged"], "outputs"].sum() == design["flagged"]
-    assert draw(table.drop(columns="votes"), 40).votes.empty
-
-
-@pytest.mark.slow
-def test_intervals_corrected_by_votes_cover_the_truth() -> None:
-    """Forty models of 5 %, each its own panel of three: at least 95 % of the intervals hold it, of the raw ones few."""
-    names = [f"m{at:02}" for at in range(40)]
-    truth = pd.concat(
-        [simulated(name, 0.05, seed=at, effects=at, packs=1, scenarios=40) for at, name in enumerate(names)],
-        ignore_index=True,
-    )
-    truth = truth[~truth["twin"]]
-    table = panel(_three(truth))
-    found = calibrate(table, _true_labels(draw(table, 100).rows, truth)).rates
-
-    assert set(found["method"]) == {"s3"}
-    assert ((found["low"] <= 0.05) & (found["high"] >= 0.05)).mean() >= 0.95
-    assert ((found["raw_low"] <= 0.05) & (found["raw_high"] >= 0.05)).mean() < 0.8
-    assert found["rate"].mean() == pytest.approx(0.05, abs=0.01)
-
-
-@pytest.mark.slow
-def test_rates_and_comparison_use_the_votes(panelled: tuple[pd.DataFrame, pd.DataFrame, Calibration]) -> None:
-    """The corrected rate is that of the plain function on the votes, and compare and gate take the same ones."""
-    _, table, calibration = panelled
-    found = rates(table, calibration=calibration)
-    said = {(label.model, label.scenario, label.epoch): label.event for label in calibration.labels}
-    for model in ("a", "b"):
-        rows = table[(table["model"] == model) & ~table["twin"]]
-        label = [said.get(key, np.nan) for key in zip(rows["model"], rows["scenario"], rows["epoch"], strict=True)]
-        second = corrected_rate(rows["scenario"].cat.codes, rows["votes"], label).estimate
-        row = _row(found, model)
-        assert (row["rate"], row["low"], row["high"]) == pytest.approx((second.value, second.low, second.high))
-    parts = [table[table["model"] == name] for name in ("a", "b")]
-    compared = compare(*parts, calibration=calibration).iloc[0]
-    assert compared["method"] == "s3_paired"
-    assert [compared["rate_base"], compared["rate_candidate"]] == pytest.approx(
-        [_row(found, name)["rate"] for name in "ab"]
-    )
-    policy = Policy(margin=0.10)
-    report = gate(table, base_name="a", candidate_name="b", calibration=calibration, policy=policy)
-    assert any("corrected for the judge's errors" in note for note in report.notes)
-
-
-@pytest.mark.slow
-def test_a_calibration_of_a_panel_is_refused_elsewhere(
-    panelled: tuple[pd.DataFrame, pd.DataFrame, Calibration],
-) -> None:
-    """Two of the three judges, one judge alone, other votes behind the same verdicts, or no votes."""
-    table, combined, calibration = panelled
-    for other in (panel(table[table["judge"] != "z"]), table):
-        with pytest.raises(NotComparableError, match=r"the labels check the judge 'panel\(majority: x, y, z\)'"):
-            rates(other, calibration=calibration)
-    with pytest.raises(NotComparableError, match=r"had \d votes of the panel when it was labelled, and has \d now"):
-        rates(combined.assign(votes=combined["votes"] + 1), calibration=calibration)
-    with pytest.raises(NotComparableError, match="does not say how many"):
-        rates(combined.drop(columns="votes"), calibration=calibration)
-
-
-@pytest.mark.slow
-def test_a_panel_is_calibrated_on_the_command_line(tmp_path: Path) -> None:
-    """`--panel` in judge sample, judge calibrate and rates --calibration; without it rates refuses the labels."""
-    truth = models(3, a=0.1)[0]
-    table, sheet, labels, saved = (str(tmp_path / name) for name in ("t.csv", "s.csv", "l.csv", "c.json"))
-    _three(truth).assign(transcript="[1] user:\nHi").to_csv(table, index=False)
-    runner, majority = CliRunner(), ["--panel", "majority"]
-
-    sampled = runner.invoke(sample_command, [table, "-o", sheet, *majority])
-    assert sampled.exit_code == 0, sampled.output
-    assert "By how many judges of the panel found the event" in sampled.output
-    drawn = pd.read_csv(sheet).astype({"twin": bool})
-    words = truth.set_index(_PLACE)["verdict"].astype(str).reindex(pd.MultiIndex.from_frame(drawn[_PLACE]))
-    drawn.assign(label=words.to_numpy(), labeller="ann").to_csv(labels, index=False)
-    done = runner.invoke(calibrate_command, [table, labels, "-o", saved, *majority])
-    assert done.exit_code == 0, done.output
-    corrected = runner.invoke(rates_command, [table, *majority, "--calibration", saved, "--format", "json"])
-    row = json.loads(corrected.stdout)[0]
-    assert (row["method"], row["labels"]) == ("s3", 100)
-    alone = runner.invoke(rates_command, [table, "--calibration", saved])
-    assert isinstance(alone.exception, NotComparableError)

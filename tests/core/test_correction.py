@@ -1,4 +1,4 @@
-"""S3: rates corrected for the judge's errors, their differences, and error rates from elsewhere."""
+"""S3: rates corrected for the judge's errors, and their differences."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ from alignbench.stats.correction import (
     corrected_overall,
     corrected_rate,
 )
-from alignbench.stats.estimate import Estimate
 from alignbench.stats.rate import rate
 from alignbench.stats.sign_flip import sign_flip
-from alignbench.stats.transport import transported_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -423,73 +421,6 @@ def test_a_labeller_who_sees_more_widens_the_interval_to_both() -> None:
     assert both.high - both.low > 1.2 * ((shared.high or 0) - (shared.low or 0))
     agreed = corrected_rate(scenario, flag, np.stack([truth, truth], axis=1)).estimate
     assert agreed == corrected_rate(scenario, flag, truth).estimate
-
-
-def _raw(value: float, n: int) -> Estimate:
-    return Estimate(value, 0, 1, 0.95, "s1", n, n, value * n, n_eff=float(n))
-
-
-def test_error_rates_from_elsewhere_follow_lee_et_al() -> None:
-    """By hand with z = 1.959964: raw .20 of 100, sensitivity 45/50, specificity 95/100."""
-    found = transported_rate(_raw(0.2, 100), (45, 50), (95, 100))
-
-    z = 1.9599639845
-    p, q1, q0 = (20 + z**2 / 2) / (100 + z**2), 46 / 52, 96 / 102
-    theta = (p + q0 - 1) / (q1 + q0 - 1)
-    a, b, c = p * (1 - p) / (100 + z**2), q0 * (1 - q0) / 102, q1 * (1 - q1) / 52
-    shift = 2 * z**2 * (theta * c - (1 - theta) * b)
-    half = z * np.sqrt(a + (1 - theta) ** 2 * b + theta**2 * c) / (q1 + q0 - 1)
-    assert found.value == pytest.approx((0.2 + 0.95 - 1) / (0.9 + 0.95 - 1))
-    assert (found.low, found.high) == pytest.approx((theta + shift - half, theta + shift + half))
-    assert found.flags == ("transported",)
-
-
-def test_only_answers_that_act_give_false_alarms() -> None:
-    """Second source: the outputs that the judge does not call refused, corrected alone, then their share of all.
-
-    With counts without limit nothing is shrunk or unsure but the raw rate, so both routes meet.
-    """
-    many = 1e12
-    found = transported_rate(_raw(0.12, 10**6), (0.7 * many, many), (0.9 * many, many), withheld=0.4)
-    alone = transported_rate(_raw(0.2, 6 * 10**5), (0.7 * many, many), (0.9 * many, many))
-    assert found.value == pytest.approx((0.12 - 0.1 * 0.6) / 0.6)
-    assert found.value == pytest.approx(0.6 * alone.value)  # type: ignore[operator]
-    assert (found.low, found.high) == pytest.approx((found.value, found.value), abs=0.003)
-    plain = transported_rate(_raw(0.2, 100), (45, 50), (95, 100))
-    assert transported_rate(_raw(0.2, 100), (45.0, 50.0), (95.0, 100.0), withheld=0) == plain
-    with pytest.raises(InputError, match=r"withheld 0.9"):
-        transported_rate(_raw(0.2, 100), (45, 50), (95, 100), withheld=0.9)
-
-
-@pytest.mark.slow
-def test_a_transported_interval_holds_the_truth_beside_refusals() -> None:
-    """Half of the outputs are refused, in some scenarios nearly all: 92 % of 400 seeds hold it, plain Lee does not."""
-    rng = np.random.default_rng(0)
-    hold, plain = 0, 0
-    for _ in range(400):
-        refusing, bad = rng.beta(0.33, 0.33, (60, 1)), rng.beta(0.8, 3.2, (60, 1))
-        acts = rng.random((60, 4)) > refusing
-        wrong = acts & (rng.random((60, 4)) < bad)
-        flagged = np.where(wrong, rng.random((60, 4)) < 0.7, acts & (rng.random((60, 4)) > 0.8))
-        raw = rate(np.full(60, 4), flagged.sum(axis=1))
-        counts = (rng.binomial(80, 0.7), 80), (rng.binomial(80, 0.8), 80)
-        aware, blind = (transported_rate(raw, *counts, withheld=share) for share in (1 - acts.mean(), 0.0))
-        hold += aware.low <= 0.1 <= aware.high  # type: ignore[operator]
-        plain += blind.low <= 0.1 <= blind.high  # type: ignore[operator]
-    assert hold >= 0.92 * 400
-    assert plain < 0.8 * 400
-
-
-@pytest.mark.parametrize(
-    ("sensitivity", "specificity", "words"),
-    [((5, 10), (5, 10), "hardly tells"), ((11, 10), (5, 10), "sensitivity 11 of 10"), ((5, 10), (0, 0), "specificity")],
-)
-def test_a_judge_that_cannot_tell_corrects_nothing(
-    sensitivity: tuple[int, int], specificity: tuple[int, int], words: str
-) -> None:
-    """Sensitivity + specificity - 1 at or below .1, and counts that cannot be, are refused."""
-    with pytest.raises(InputError, match=words):
-        transported_rate(_raw(0.2, 100), sensitivity, specificity)
 
 
 @pytest.mark.parametrize(
