@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as Xml
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "gate_demo.yaml"
 WIDE = Policy(margin=0.25, largest_usefulness_loss=0.25)
 """A dozen scenarios can meet this, and nothing much narrower."""
 FULL: dict[str, Any] = {"packs": 9, "scenarios": 25, "epochs": 4}
