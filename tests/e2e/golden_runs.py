@@ -7,7 +7,7 @@ import re
 import shlex
 from contextlib import chdir
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -177,8 +177,8 @@ def figure_data(figure: Figure) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _numbers(values: object) -> str:
-    return " ".join(f"{value:.6g}" for value in np.asarray(values, dtype=float))
+def _numbers(values: Any) -> str:
+    return " ".join(f"{value:.6g}" for value in np.asarray(values, dtype=float).tolist())
 
 
 NUMBER = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
