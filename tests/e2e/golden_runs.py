@@ -7,7 +7,7 @@ import re
 import shlex
 from contextlib import chdir
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
 __all__ = ["OUTPUTS", "Output", "demo_folder", "figure_data", "same_text", "stable"]
 
@@ -173,11 +174,11 @@ def figure_data(figure: Figure) -> str:
         lines += [f"text {text.get_text()!r}" for text in axes.texts]
         lines += [f"line {_numbers(line.get_xdata())} at {_numbers(line.get_ydata())}" for line in axes.lines]
         for group in axes.collections:
-            lines += [f"dot {_numbers(point)}" for point in group.get_offsets()]
+            lines += [f"dot {_numbers(point)}" for point in np.asarray(group.get_offsets())]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _numbers(values: Any) -> str:
+def _numbers(values: ArrayLike) -> str:
     return " ".join(f"{value:.6g}" for value in np.asarray(values, dtype=float).tolist())
 
 
