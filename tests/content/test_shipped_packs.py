@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.models.persona import PERSONAS, SampleKey, match_label
 from alignbench.packs import Pack, Scenario, load_pack, shipped_packs
 from alignbench.packs.check import validate
 from alignbench.rubrics import load_rubric
+from alignbench.run.models.persona import PERSONAS, SampleKey, match_label
 
 SCENARIOS = Path(str(files("alignbench.scenarios")))
 LABELLED = Path(str(files("alignbench.scorers"))) / "labelled"

@@ -10,7 +10,7 @@ import pytest
 from golden_runs import OUTPUTS, demo_folder, figure_data, same_text, stable
 
 from alignbench import leaderboard, read_inputs
-from alignbench.analysis.leaderboard_figure import board_figure
+from alignbench.report.leaderboard.figure import board_figure
 
 if TYPE_CHECKING:
     from pathlib import Path

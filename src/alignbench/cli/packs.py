@@ -13,9 +13,9 @@ from alignbench.packs.schema import FILES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from alignbench.documents.source import Fault
     from alignbench.packs import LabelledAnswer, Pack, Scenario
     from alignbench.packs.schema import Message
-    from alignbench.packs.source import Fault
 
 
 @click.group()
