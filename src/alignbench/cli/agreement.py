@@ -19,7 +19,7 @@ from alignbench.cli.common import (
     read,
     seed_option,
 )
-from alignbench.stats.agreement import Scale
+from alignbench.stats.methods import Scale
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import name_options, p_value, points, points_interval, read_sides, sides_argument
-from alignbench.stats.difference import DifferenceMethod
+from alignbench.stats.methods import DifferenceMethod
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,7 +24,7 @@ from alignbench.cli.common import (
     read,
     tell,
 )
-from alignbench.stats.rate import Method
+from alignbench.stats.methods import Method
 from alignbench.text.flags import explained
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pandas as pd
 from alignbench.analysis.agreement.ratings import Ratings, read_ratings
 from alignbench.errors import InputError
 from alignbench.stats import agreement as statistics
-from alignbench.stats.agreement import MISSING, Scale
+from alignbench.stats.agreement import MISSING
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import rate
 from alignbench.table.read import row_groups
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.stats.estimate import Estimate
+    from alignbench.stats.methods import Scale
 
 __all__ = ["AGREEMENT_KEYS", "agreement", "confusion"]
 

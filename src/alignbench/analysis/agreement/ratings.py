@@ -10,7 +10,8 @@ import pandas as pd
 
 from alignbench.errors import InputError
 from alignbench.labels.read import GRADES, allowed_labels, as_key, clean_labels
-from alignbench.stats.agreement import MISSING, Scale
+from alignbench.stats.agreement import MISSING
+from alignbench.stats.methods import Scale
 from alignbench.table.columns import RUN_COLUMNS, columns_there, output_columns, refuse_misspelt
 from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table, row_groups

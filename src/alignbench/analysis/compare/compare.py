@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alignbench.analysis.rates.corrected import Correction
-    from alignbench.stats.difference import DifferenceMethod
+    from alignbench.stats.methods import DifferenceMethod
 
 __all__ = ["COMPARE_KEYS", "compare", "unpaired"]
 

@@ -11,7 +11,7 @@ from alignbench.analysis.compare.paired_counts import Losses, Stratum, strata
 from alignbench.analysis.rates.corrected import UNCORRECTED, LabelledPairs, lacking, paired_difference
 from alignbench.analysis.rates.rates import OVERALL
 from alignbench.digest import short_digest
-from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
+from alignbench.stats.difference import Difference, PairCounts, contrast, difference
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.sign_flip import sign_flip
 from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, Measure, is_useful
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from alignbench.analysis.compare.pairing import Pairing
+    from alignbench.stats.methods import DifferenceMethod
 
 __all__ = ["CONTRAST", "Cell", "Stratum", "cell_stream", "compared_cells", "estimates"]
 

@@ -13,7 +13,7 @@ from alignbench.analysis.rates.corrected import UNCORRECTED, by_labels
 from alignbench.errors import InputError
 from alignbench.judges.marking import CARD_COLUMN, worst_state
 from alignbench.stats.estimate import check_level
-from alignbench.stats.rate import GAFFKE, Method, overall_rate, rate
+from alignbench.stats.rate import GAFFKE, overall_rate, rate
 from alignbench.table.counts import (
     IDENTITY,
     MEASURES,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.rates.corrected import CellCorrection, Correction, Transport
     from alignbench.stats.estimate import Estimate
+    from alignbench.stats.methods import Method
 
 __all__ = ["CORRECTION_KEYS", "OVERALL", "RATE_KEYS", "rates"]
 
