@@ -10,7 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import ROOT, Command, repository_files
+from commands import ROOT, repository_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
