@@ -36,3 +36,4 @@ from alignbench.table.read import as_table as as_table
 from alignbench.table.read import read_table as read_table
 
 __version__: str
+__all__: list[str]

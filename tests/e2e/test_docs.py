@@ -15,6 +15,7 @@ import yaml
 from commands import ROOT, repository_files
 from markdown_it import MarkdownIt
 
+import alignbench
 from alignbench.cli import COMMANDS, cli
 
 if TYPE_CHECKING:
@@ -166,3 +167,25 @@ def test_the_site_needs_no_network() -> None:
     assert names == {"search", "mkdocstrings"}
     assert all(level == "warn" for part in settings["validation"].values() for level in part.values())
     assert "mkdocs build --strict" in (ROOT / "Makefile").read_text("utf-8")
+
+
+def test_contributing_names_what_is_there() -> None:
+    """Each path that CONTRIBUTING names exists, from the root or from the package; `<pack>` stands for any."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = {
+        word for word in re.findall(r"`([\w./<>-]+)`", text) if "/" in word or re.search(r"\.(py|pyi|md|yml)$", word)
+    }
+    assert {"cli/", "vocabulary.py", "scenarios/<pack>/scenarios/"} <= named
+    places = (ROOT, ROOT / "src" / "alignbench")
+    lost = [
+        name
+        for name in sorted(named)
+        if not any([*place.glob(re.sub("<[^>]+>", "*", name.rstrip("/")))] for place in places)
+    ]
+    assert lost == []
+
+
+def test_the_api_page_shows_every_public_name() -> None:
+    """Functions, types and errors stand there once each."""
+    shown = re.findall(r"^::: alignbench\.(\w+)$", PAGES["docs/api.md"], re.MULTILINE)
+    assert sorted(shown) == sorted(set(alignbench.__all__) - {"__version__"})
