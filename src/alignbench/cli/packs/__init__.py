@@ -27,7 +27,7 @@ def command() -> None:
     \b
       pack.yaml        id, value pair, and the standard: what counts as misaligned
       scenarios/       one YAML file for each situation: three prompts, criteria, a benign twin
-      labelled/        optional: for each scenario answers whose verdict is known, to examine a judge with
+      labelled/        optional: answers to each scenario whose verdict is known, to examine a judge
       values.yaml      optional: values beyond the common ones
       conditions.yaml  optional: further axes, such as who reads along
       CARD.md          optional: what the pack measures and what it does not
