@@ -20,7 +20,7 @@ lock:  ## requirements.lock from pyproject.toml, without addresses
 		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.lock
 
 columns:  ## the columns of the verdict table, for docs/tables.md
-	uv run python -c "from alignbench.columns import columns_page; print(columns_page())"
+	uv run python -c "from alignbench.table.columns import columns_page; print(columns_page())"
 
 coverage:  ## re-simulate the coverage of the intervals; under 30 minutes on two cores
 	uv run python -m benchmarks.coverage

@@ -21,11 +21,11 @@ import pandas as pd
 from inspect_ai.model import GenerateConfig, ResponseSchema, get_model
 from inspect_ai.util import JSONSchema
 
+from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
-from alignbench.judging.sampling import ROW_COLUMNS, draw
-from alignbench.table import as_table
+from alignbench.labels.draw import ROW_COLUMNS, draw
+from alignbench.labels.read import read_labels
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

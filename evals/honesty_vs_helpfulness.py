@@ -2,7 +2,7 @@
 
 from inspect_ai import Task, task
 
-from alignbench.task import pack_task
+from alignbench.run.task import pack_task
 
 
 @task
@@ -17,7 +17,7 @@ def honesty_vs_helpfulness(
 ) -> Task:
     """Honesty against helpfulness.
 
-    The arguments are those of `alignbench.task.pack_task`.
+    The arguments are those of `alignbench.run.task.pack_task`.
     """
     return pack_task(
         "honesty_vs_helpfulness",

@@ -2,7 +2,7 @@
 
 from inspect_ai import Task, task
 
-from alignbench.task import attack_task
+from alignbench.run.task import attack_task
 
 
 @task

@@ -2,7 +2,7 @@
 
 from inspect_ai import Task, task
 
-from alignbench.task import exam_task
+from alignbench.run.task import exam_task
 
 
 @task

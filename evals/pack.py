@@ -2,7 +2,7 @@
 
 from inspect_ai import Task, task
 
-from alignbench.task import pack_task
+from alignbench.run.task import pack_task
 
 
 @task
@@ -19,7 +19,7 @@ def pack(
     """Run the pack in the folder `path`, by default the current one.
 
     Inspect runs a task that is named by its file in the folder of that file: give it an absolute path then.
-    The other arguments are those of `alignbench.task.pack_task`.
+    The other arguments are those of `alignbench.run.task.pack_task`.
     """
     return pack_task(
         path,

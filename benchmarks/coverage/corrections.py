@@ -22,11 +22,11 @@ import numpy as np
 from scipy import stats
 
 from alignbench.errors import InputError
-from alignbench.stats.correction import corrected_rate
+from alignbench.stats.card_correction import transported_rate
 from alignbench.stats.expected_labels import labels_to_flagged
 from alignbench.stats.gaffke import mean_limits
+from alignbench.stats.label_correction import corrected_rate
 from alignbench.stats.rate import rate
-from alignbench.stats.transport import transported_rate
 from benchmarks.coverage.gaffke import held
 from benchmarks.coverage.generators import GENERATORS, HEAVY, propensities
 from benchmarks.coverage.methods import LEVEL

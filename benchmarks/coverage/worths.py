@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special, stats
 
 from alignbench.stats.bradley_terry import bradley_terry
-from alignbench.stats.comparisons import cells_of, comparisons
+from alignbench.stats.collisions import cells_of, comparisons
 from benchmarks.coverage.methods import LEVEL, UPPER
 from benchmarks.coverage.peers import NORMAL
 from benchmarks.coverage.scores import Score, score
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.stats.bradley_terry import BradleyTerry
-    from alignbench.stats.comparisons import Comparisons
+    from alignbench.stats.collisions import Comparisons
     from benchmarks.coverage.scores import Grid
     from benchmarks.coverage.settings import Effort
 

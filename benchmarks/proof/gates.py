@@ -1,6 +1,6 @@
 """How often the gate exits with which code, on tables of two persona-like models whose rates are known.
 
-As in `alignbench.models.persona`, a scenario has a logit-normal difficulty that both models share, the rates are
+As in `alignbench.run.models.persona`, a scenario has a logit-normal difficulty that both models share, the rates are
 marginal over scenarios, and refusing comes second to being misaligned.
 """
 
@@ -16,15 +16,15 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from alignbench.analysis.cells import MEASURES, USEFULNESS
-from alignbench.analysis.gate import gate
-from alignbench.analysis.gate_simulation import exit_code
-from alignbench.analysis.paired_counts import strata
-from alignbench.analysis.pairs import checked_sides, pairings
+from alignbench.analysis.compare.paired_counts import strata
+from alignbench.analysis.compare.pairing import checked_sides, pairings
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.gate.simulation import exit_code
 from alignbench.errors import NotComparableError
-from alignbench.policy import Policy
-from alignbench.table import as_table
-from alignbench.verdicts import UNSCORED_REASONS, VERDICTS
+from alignbench.table.counts import MEASURES, USEFULNESS
+from alignbench.table.read import as_table
+from alignbench.vocabulary import UNSCORED_REASONS, VERDICTS
 from benchmarks.proof.claims import Claim, Wanted, at_least, at_most
 
 if TYPE_CHECKING:

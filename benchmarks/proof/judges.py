@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.judging.card import EXAM_COLUMNS
-from alignbench.judging.examine import examine
-from alignbench.models.persona import Persona, SampleKey, make_grader
+from alignbench.judges.card import EXAM_COLUMNS
+from alignbench.judges.examine import examine
+from alignbench.run.models.persona import Persona, SampleKey, make_grader
 from benchmarks.proof.claims import Claim, at_least
 
 if TYPE_CHECKING:

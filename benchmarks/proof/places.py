@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alignbench.analysis.ranks import ranks
+from alignbench.analysis.ranks.ranks import ranks
 from benchmarks.proof.claims import Claim, at_least
 from benchmarks.proof.tables import simulated
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alignbench.analysis.cells import MEASURES
-from alignbench.analysis.rates import rates
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.sampling import ROW_COLUMNS, draw
-from alignbench.models.persona import PERSONAS, SampleKey, make_persona
-from alignbench.table import as_table
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.analysis.rates.rates import rates
+from alignbench.labels.draw import ROW_COLUMNS, draw
+from alignbench.run.models.persona import PERSONAS, SampleKey, make_persona
+from alignbench.table.counts import MEASURES
+from alignbench.table.read import as_table
 from benchmarks.proof.claims import Claim, at_least, at_most
 from benchmarks.proof.tables import judged, simulated
 

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 __all__ = ["judged", "simulated"]
 

@@ -28,9 +28,9 @@ from inspect_ai.scorer import Score, Target, mean, scorer
 from inspect_ai.solver import TaskState, generate
 
 from alignbench.rubrics import load_rubric
-from alignbench.scoring.channel import SCHEMA
-from alignbench.scoring.transcript import live_turns, render
-from alignbench.task import pack_task
+from alignbench.run.scoring.channel import SCHEMA
+from alignbench.run.scoring.transcript import live_turns, render
+from alignbench.run.task import pack_task
 from benchmarks.speed.made_logs import PACK
 from benchmarks.speed.page import Line
 

@@ -10,37 +10,37 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alignbench.analysis.agreement import agreement
-    from alignbench.analysis.compare import compare, unpaired
-    from alignbench.analysis.drift import drift
-    from alignbench.analysis.gate import gate
-    from alignbench.analysis.leaderboard import leaderboard
-    from alignbench.analysis.plan import plan
-    from alignbench.analysis.priorities import priorities
-    from alignbench.analysis.ranks import ranks
-    from alignbench.analysis.rates import rates
-    from alignbench.inputs import read_inputs
-    from alignbench.judging.calibrate import calibrate
-    from alignbench.judging.calibration import load_calibration
-    from alignbench.table import read_table
+    from alignbench.analysis.agreement.agreement import agreement
+    from alignbench.analysis.compare.compare import compare, unpaired
+    from alignbench.analysis.drift.drift import drift
+    from alignbench.analysis.gate.gate import gate
+    from alignbench.analysis.plan.plan import plan
+    from alignbench.analysis.ranks.ranks import ranks
+    from alignbench.analysis.rates.calibrate import calibrate
+    from alignbench.analysis.rates.rates import rates
+    from alignbench.analysis.values.priorities import priorities
+    from alignbench.labels.calibration import load_calibration
+    from alignbench.logs.inputs import read_inputs
+    from alignbench.report.leaderboard.boards import leaderboard
+    from alignbench.table.read import read_table
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "agreement": "alignbench.analysis.agreement",
-    "calibrate": "alignbench.judging.calibrate",
-    "compare": "alignbench.analysis.compare",
-    "drift": "alignbench.analysis.drift",
-    "gate": "alignbench.analysis.gate",
-    "leaderboard": "alignbench.analysis.leaderboard",
-    "load_calibration": "alignbench.judging.calibration",
-    "plan": "alignbench.analysis.plan",
-    "priorities": "alignbench.analysis.priorities",
-    "ranks": "alignbench.analysis.ranks",
-    "rates": "alignbench.analysis.rates",
-    "read_inputs": "alignbench.inputs",
-    "read_table": "alignbench.table",
-    "unpaired": "alignbench.analysis.compare",
+    "agreement": "alignbench.analysis.agreement.agreement",
+    "calibrate": "alignbench.analysis.rates.calibrate",
+    "compare": "alignbench.analysis.compare.compare",
+    "drift": "alignbench.analysis.drift.drift",
+    "gate": "alignbench.analysis.gate.gate",
+    "leaderboard": "alignbench.report.leaderboard.boards",
+    "load_calibration": "alignbench.labels.calibration",
+    "plan": "alignbench.analysis.plan.plan",
+    "priorities": "alignbench.analysis.values.priorities",
+    "ranks": "alignbench.analysis.ranks.ranks",
+    "rates": "alignbench.analysis.rates.rates",
+    "read_inputs": "alignbench.logs.inputs",
+    "read_table": "alignbench.table.read",
+    "unpaired": "alignbench.analysis.compare.compare",
 }
 """Where each public name lives."""
 

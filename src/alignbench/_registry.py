@@ -6,9 +6,9 @@ The only file that reaches `evals/`, and it does so by name, so that a new task 
 import importlib
 import pkgutil
 
-from alignbench.models.providers import gguf, persona
-from alignbench.scoring import rubric_judge
-from alignbench.solvers import converse, identify, replay
+from alignbench.run.models.providers import gguf, persona
+from alignbench.run.scoring import rubric_judge
+from alignbench.run.solvers import converse, identify, replay
 
 __all__ = ["converse", "gguf", "identify", "persona", "replay", "rubric_judge"]
 

@@ -1,10 +1,25 @@
-"""Errors that a user can act on: one line that says where, what, and what is allowed."""
+"""Errors that a user can act on: one line that says where, what, and what is allowed; and remarks that are none."""
 
 from __future__ import annotations
 
-from alignbench.text import visible
+import warnings
+from collections.abc import Callable
 
-__all__ = ["AlignbenchError", "InputError", "MissingExtraError", "NotComparableError", "WriteError", "first_line"]
+from alignbench.text.words import visible
+
+__all__ = [
+    "AlignbenchError",
+    "InputError",
+    "MissingExtraError",
+    "NotComparableError",
+    "Note",
+    "WriteError",
+    "first_line",
+    "warn",
+]
+
+Note = Callable[[str], None]
+"""What is done with a remark on what was read: something that a person should know of a number."""
 
 
 class AlignbenchError(Exception):
@@ -58,3 +73,8 @@ class WriteError(AlignbenchError):
 
 class NotComparableError(AlignbenchError):
     """Two sets of results must not be compared: other packs, rubrics or judges, or too little in common."""
+
+
+def warn(remark: str) -> None:
+    """Give a remark as a warning of Python's."""
+    warnings.warn(remark, stacklevel=3)

@@ -12,7 +12,16 @@ from alignbench.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["canonical_model", "judge_config", "judges_itself", "model_family", "model_settings", "same_model"]
+__all__ = [
+    "as_asked",
+    "as_configured",
+    "canonical_model",
+    "judge_config",
+    "judges_itself",
+    "model_family",
+    "model_settings",
+    "same_model",
+]
 
 _TRANSPORT = frozenset(
     ("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
@@ -247,3 +256,23 @@ def model_family(name: str) -> str:
         return found
     owners = [part for part in before if part and part not in _ROUTES]
     return _ORGANISATIONS.get(owners[-1], "/".join(owners)) if owners else last
+
+
+IN_WORDS, NO_SYSTEM_ROLE = "in_words", "no_system_role"
+
+
+def as_asked(config: str, *, structured: bool, system_role: bool) -> str:
+    """The configuration of a judge with how it was asked: a digest alone where nothing had to be left out.
+
+    Args:
+        config: Digest of the judge's settings; empty where there are none.
+        structured: Whether its replies were bound to the schema.
+        system_role: Whether its instructions stood in a system message.
+    """
+    ways = ["" if structured else IN_WORDS, "" if system_role else NO_SYSTEM_ROLE]
+    return "+".join(filter(None, [config, *ways]))
+
+
+def as_configured(config: str) -> str:
+    """The digest of a judge's settings alone, however it then had to be asked."""
+    return "+".join(part for part in config.split("+") if part not in (IN_WORDS, NO_SYSTEM_ROLE))

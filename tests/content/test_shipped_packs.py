@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.models.persona import PERSONAS, SampleKey, match_label
 from alignbench.packs import Pack, Scenario, load_pack, shipped_packs
 from alignbench.packs.check import validate
 from alignbench.packs.load import label_folder
 from alignbench.rubrics import load_rubric
+from alignbench.run.models.persona import PERSONAS, SampleKey, match_label
 
 SCENARIOS = Path(str(files("alignbench.scenarios")))
 CANARY = re.compile(r"alignbench:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -20,7 +20,7 @@ TEMPLATE = '''\
 
 from inspect_ai import Task, task
 
-from alignbench.task import pack_task
+from alignbench.run.task import pack_task
 
 
 @task
@@ -35,7 +35,7 @@ def {name}(
 ) -> Task:
     """{title}.
 
-    The arguments are those of `alignbench.task.pack_task`.
+    The arguments are those of `alignbench.run.task.pack_task`.
     """
     return pack_task(
         "{name}",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alignbench.judging.card import EXAM_COLUMNS, STATES, JudgeCard
-from alignbench.judging.examine import examine
+from alignbench.judges.card import EXAM_COLUMNS, STATES, JudgeCard
+from alignbench.judges.examine import examine
 
 __all__ = ["by_pack", "examined"]
 

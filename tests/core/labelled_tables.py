@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from simulated_tables import judged, simulated
 
-from alignbench.judging.sampling import ROW_COLUMNS, draw
+from alignbench.labels.draw import ROW_COLUMNS, draw
 
 if TYPE_CHECKING:
     from pathlib import Path

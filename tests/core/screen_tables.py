@@ -13,7 +13,7 @@ import pandas as pd
 from click.testing import CliRunner
 
 from alignbench.cli import cli
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 __all__ = ["COMMANDS", "WIDTHS", "screen", "write_tables"]
 

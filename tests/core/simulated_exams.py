@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from alignbench.judging.card import EXAM_COLUMNS
+from alignbench.judges.card import EXAM_COLUMNS
 from alignbench.packs import load_pack, shipped_packs
 
 __all__ = ["exam", "shipped_exam", "simple"]

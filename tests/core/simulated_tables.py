@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.proof.tables import judged, simulated
 
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     import numpy as np

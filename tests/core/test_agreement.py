@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from statsmodels.stats import inter_rater
 
-from alignbench.analysis.agreement import AGREEMENT_KEYS, agreement, confusion
+from alignbench.analysis.agreement.agreement import AGREEMENT_KEYS, agreement, confusion
+from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.cli.agreement import command
 from alignbench.errors import InputError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
-from alignbench.judging.sampling import draw
-from alignbench.judging.sheet import make_sheet
+from alignbench.labels.draw import draw
+from alignbench.labels.read import read_labels
+from alignbench.labels.sheet import make_sheet
 from alignbench.stats import agreement as core
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

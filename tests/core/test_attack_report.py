@@ -8,8 +8,8 @@ import pytest
 from simulated_exams import exam, simple
 
 from alignbench.errors import InputError
-from alignbench.judging.attack import AttackReport, attack_report
-from alignbench.judging.card_text import attack_markdown
+from alignbench.judges.attack import AttackReport, attack_report
+from alignbench.report.card import attack_markdown
 from alignbench.stats.rate import rate
 
 if TYPE_CHECKING:

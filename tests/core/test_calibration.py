@@ -10,20 +10,20 @@ import pytest
 from click.testing import CliRunner
 from labelled_tables import models, row_of, write_labels
 
-from alignbench.analysis.compare import compare
-from alignbench.analysis.gate import gate
-from alignbench.analysis.leaderboard import leaderboard
-from alignbench.analysis.leaderboard_page import markdown
-from alignbench.analysis.rates import rates
+from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli.judge.calibrate import command as calibrate_command
 from alignbench.errors import InputError, NotComparableError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.calibration import Calibration, load_calibration
-from alignbench.judging.labels import read_labels
-from alignbench.judging.sampling import ROW_COLUMNS, draw
-from alignbench.policy import Policy
-from alignbench.stats.correction import corrected_rate
-from alignbench.table import as_table
+from alignbench.labels.calibration import Calibration, load_calibration
+from alignbench.labels.draw import ROW_COLUMNS, draw
+from alignbench.labels.read import read_labels
+from alignbench.report.leaderboard.boards import leaderboard
+from alignbench.report.leaderboard.page import markdown
+from alignbench.stats.label_correction import corrected_rate
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path

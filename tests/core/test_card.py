@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from simulated_exams import exam, shipped_exam, simple
 
 from alignbench.errors import InputError
-from alignbench.judging.card import FIT, STATES, Agreement, Proportion
-from alignbench.judging.card_text import card_markdown, card_summary
-from alignbench.judging.examine import examine
-from alignbench.judging.fitness import judge_state, next_state, scenarios_needed
+from alignbench.judges.card import FIT, STATES, Agreement, Proportion
+from alignbench.judges.examine import examine
+from alignbench.judges.fitness import judge_state, next_state, scenarios_needed
 from alignbench.packs import load_pack, shipped_packs
+from alignbench.report.card import card_markdown, card_summary
 from alignbench.stats.gaffke import positive_chance
 from alignbench.stats.rate import rate
 

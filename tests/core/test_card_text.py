@@ -12,12 +12,12 @@ from examined_judges import by_pack, examined
 from simulated_exams import exam, shipped_exam, simple
 
 from alignbench.errors import InputError
-from alignbench.judging.card import JudgeCard
-from alignbench.judging.card_text import card_markdown, card_summary
-from alignbench.judging.cards import find_card, mark_cards, read_cards, worst_state
-from alignbench.judging.examine import examine
+from alignbench.judges.card import JudgeCard
+from alignbench.judges.examine import examine
+from alignbench.judges.marking import find_card, mark_cards, read_cards, worst_state
 from alignbench.packs import shipped_packs
-from alignbench.table import as_table
+from alignbench.report.card import card_markdown, card_summary
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,8 @@ from pydantic import ValidationError
 from simulated_exams import exam, simple
 
 from alignbench.errors import InputError
-from alignbench.judging.attack import attack_report
-from alignbench.judging.card_text import card_markdown
-from alignbench.judging.examine import examine
+from alignbench.judges.attack import attack_report
+from alignbench.judges.examine import examine
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.packs.perturbed import (
     AGAINST,
@@ -29,10 +28,11 @@ from alignbench.packs.perturbed import (
     perturbed_digest,
 )
 from alignbench.packs.transformations import AFTER, AMERICAN, BEFORE, TRANSFORMATIONS
+from alignbench.report.card import card_markdown
 from alignbench.stats.rate import rate
 
 if TYPE_CHECKING:
-    from alignbench.judging.card import JudgeCard, Stability
+    from alignbench.judges.card import JudgeCard, Stability
 
 LABELLED = [answer.text for pack in shipped_packs() for answer in load_pack(pack).labels]
 CHANGED = [one for pack in shipped_packs() for one in changed_answers(load_pack(pack))]

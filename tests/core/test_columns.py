@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 import alignbench
 from alignbench.cli import cli
-from alignbench.columns import VERDICT_COLUMNS, columns_page
 from alignbench.errors import InputError
-from alignbench.judging.labels import read_labels
-from alignbench.table import as_table, read_table
+from alignbench.labels.read import read_labels
+from alignbench.table.columns import VERDICT_COLUMNS, columns_page
+from alignbench.table.read import as_table, read_table
 
 if TYPE_CHECKING:
     from click.testing import Result

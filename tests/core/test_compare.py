@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_tables import changed, lose, simulated
 
-from alignbench.analysis.compare import compare, unpaired
+from alignbench.analysis.compare.compare import compare, unpaired
 from alignbench.cli.compare import command
 from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.gaffke import mean_limits, stratified_limits

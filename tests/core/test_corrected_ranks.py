@@ -11,22 +11,22 @@ import pytest
 from click.testing import CliRunner
 from labelled_tables import models, write_labels
 
-from alignbench.analysis.compare import compare
-from alignbench.analysis.gate import gate
-from alignbench.analysis.leaderboard import leaderboard
-from alignbench.analysis.panel import panel
-from alignbench.analysis.ranks import ranks
-from alignbench.analysis.rates import rates
+from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.ranks.ranks import ranks
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli import cli
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
-from alignbench.judging.sampling import draw
-from alignbench.policy import Policy
+from alignbench.judges.panel import panel
+from alignbench.labels.draw import draw
+from alignbench.labels.read import read_labels
+from alignbench.report.leaderboard.boards import leaderboard
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.judging.calibration import Calibration
+    from alignbench.labels.calibration import Calibration
 
     Tables = tuple[pd.DataFrame, pd.DataFrame]
 

@@ -14,8 +14,8 @@ from scipy import stats
 from simulated_tables import simulated
 
 from alignbench.errors import InputError
-from alignbench.judging.sampling import draw
-from alignbench.stats.correction import (
+from alignbench.labels.draw import draw
+from alignbench.stats.label_correction import (
     Corrected,
     LabelledPack,
     corrected_difference,

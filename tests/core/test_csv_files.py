@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from simulated_tables import simulated
 
-from alignbench.analysis.leaderboard import leaderboard, write_leaderboard
 from alignbench.cli import cli
-from alignbench.csv_files import frame_csv, own_cell, own_columns, safe_cell
-from alignbench.judging.labels import read_labels
-from alignbench.table import as_table, read_table
+from alignbench.documents.csv_files import frame_csv, own_cell, own_columns, safe_cell
+from alignbench.labels.read import read_labels
+from alignbench.report.leaderboard.boards import leaderboard
+from alignbench.report.leaderboard.write import write_leaderboard
+from alignbench.table.read import as_table, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path

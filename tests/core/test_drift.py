@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial.distance import jensenshannon
 
-from alignbench.analysis.axes import axis_levels
-from alignbench.analysis.compare import compare
-from alignbench.analysis.drift import PARTS, Drift, drift
+from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.drift.drift import PARTS, Drift, drift
+from alignbench.analysis.drift.levels import axis_levels
 from alignbench.cli.drift import command
 from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.bradley_terry import bradley_terry
-from alignbench.stats.comparisons import comparisons
-from alignbench.stats.drift import divergence, position_shift, worth_shift
-from alignbench.table import as_table
+from alignbench.stats.collisions import comparisons
+from alignbench.stats.distances import divergence, position_shift, worth_shift
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import pytest
 
 import alignbench
 from alignbench.cli.judge import drift
-from alignbench.flags import FLAGS, explained, upper_bound
+from alignbench.text.flags import FLAGS, explained, upper_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from simulated_tables import changed, simulated
 
-from alignbench.analysis.gate import gate
-from alignbench.analysis.gate_formats import as_junit, as_text
-from alignbench.policy import Policy
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.policy import Policy
+from alignbench.report.gate_formats import as_junit, as_text
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
-    from alignbench.analysis.gate import GateReport, GateRow
+    from alignbench.analysis.gate.gate import GateReport, GateRow
 
 pytestmark = pytest.mark.slow
 

@@ -17,15 +17,15 @@ from click.testing import CliRunner, Result
 from pydantic import ValidationError
 from simulated_tables import simulated
 
-from alignbench.analysis.gate import gate
-from alignbench.analysis.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
-from alignbench.analysis.margins import smallest_margin
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.margins import smallest_margin
+from alignbench.analysis.gate.policy import Policy, load_policy
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
-from alignbench.policy import Policy, load_policy
+from alignbench.report.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
 
 if TYPE_CHECKING:
-    from alignbench.analysis.gate import GateReport
+    from alignbench.analysis.gate.gate import GateReport
 
 pytestmark = pytest.mark.slow
 

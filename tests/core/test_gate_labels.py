@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 from labelled_tables import models
 
-from alignbench.analysis.gate import gate
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.cli.gate import command as gate_command
 from alignbench.cli.rates import command as rates_command
-from alignbench.judging.calibrate import calibrate
-from alignbench.policy import Policy
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path

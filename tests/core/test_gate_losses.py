@@ -17,22 +17,22 @@ from hypothesis import strategies as st
 from labelled_tables import models
 from simulated_tables import changed, lose, simulated
 
-from alignbench.analysis.gate import gate
-from alignbench.analysis.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
-from alignbench.analysis.margins import smallest_margin
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.margins import smallest_margin
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
-from alignbench.policy import Policy
+from alignbench.labels.read import read_labels
+from alignbench.report.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
 from alignbench.stats.difference import PairCounts, difference
-from alignbench.table import as_table
-from alignbench.verdicts import UNSCORED_REASONS
+from alignbench.table.read import as_table
+from alignbench.vocabulary import UNSCORED_REASONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.analysis.gate import GateReport, GateRow
+    from alignbench.analysis.gate.gate import GateReport, GateRow
 
 pytestmark = pytest.mark.slow
 

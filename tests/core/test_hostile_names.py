@@ -22,14 +22,14 @@ from markdown_it import MarkdownIt
 from simulated_exams import exam, simple
 
 from alignbench.cli import cli
-from alignbench.csv_files import own_cell, safe_cell
-from alignbench.judging.attack import attack_report
-from alignbench.judging.card_text import attack_markdown, card_markdown
-from alignbench.judging.labelling_page import labelling_page
-from alignbench.judging.sampling import ROW_COLUMNS
-from alignbench.judging.sheet import make_sheet
-from alignbench.table import as_table
-from alignbench.text import markdown_line, markdown_name, markdown_row, visible_name
+from alignbench.documents.csv_files import own_cell, safe_cell
+from alignbench.judges.attack import attack_report
+from alignbench.labels.draw import ROW_COLUMNS
+from alignbench.labels.page import labelling_page
+from alignbench.labels.sheet import make_sheet
+from alignbench.report.card import attack_markdown, card_markdown
+from alignbench.table.read import as_table
+from alignbench.text.words import markdown_line, markdown_name, markdown_row, visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

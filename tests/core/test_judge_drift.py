@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from simulated_tables import simulated
 
-from alignbench.analysis.compare import compare
-from alignbench.analysis.judge_drift import judge_drift
+from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.compare.two_judges import judge_drift
 from alignbench.cli.judge.drift import command
 from alignbench.errors import InputError, NotComparableError
 

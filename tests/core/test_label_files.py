@@ -11,9 +11,8 @@ import pytest
 from click.testing import CliRunner
 from labelled_tables import models, write_labels
 
-from alignbench.analysis.leaderboard import leaderboard
-from alignbench.analysis.leaderboard_page import markdown
-from alignbench.analysis.rates import rates
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli.agreement import command as agreement_command
 from alignbench.cli.compare import command as compare_command
 from alignbench.cli.gate import command as gate_command
@@ -22,8 +21,9 @@ from alignbench.cli.judge.sample import command as sample_command
 from alignbench.cli.leaderboard import command as leaderboard_command
 from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
+from alignbench.labels.read import read_labels
+from alignbench.report.leaderboard.boards import leaderboard
+from alignbench.report.leaderboard.page import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,23 +18,26 @@ from labelled_tables import write_labels
 from simulated_tables import simulated
 from statsmodels.stats.proportion import proportion_confint
 
-from alignbench.analysis.leaderboard import FILES, Board, leaderboard, write_leaderboard
-from alignbench.analysis.leaderboard_columns import COLUMNS
-from alignbench.analysis.leaderboard_page import markdown
-from alignbench.analysis.ledger import LEDGER_KEYS
-from alignbench.analysis.panel import panel
-from alignbench.analysis.ranks import ranks
+from alignbench.analysis.ranks.ranks import ranks
+from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.cli import cli
 from alignbench.cli.leaderboard import command
 from alignbench.errors import InputError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.cards import mark_cards, read_cards
-from alignbench.judging.labels import read_labels
-from alignbench.table import as_table
+from alignbench.judges.marking import mark_cards, read_cards
+from alignbench.judges.panel import panel
+from alignbench.labels.read import read_labels
+from alignbench.report.leaderboard.boards import leaderboard
+from alignbench.report.leaderboard.columns import COLUMNS
+from alignbench.report.leaderboard.page import markdown
+from alignbench.report.leaderboard.write import FILES, write_leaderboard
+from alignbench.table.ledger import LEDGER_KEYS
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from alignbench.report.leaderboard.board import Board
 
 RANGE = re.compile(r"\d+-\d+")
 JUDGED = {"judge": "judge/one", "judge_config": "c1", "rubric": "conflict", "rubric_digest": "r1", "pack_digest": "d1"}

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from labelled_tables import models, write_labels
 from test_leaderboard import NAMES, OTHER, THREE, measured, together
 
-from alignbench.analysis.figure_text import distinct_labels, drawable, families
-from alignbench.analysis.leaderboard import Board, leaderboard
-from alignbench.analysis.leaderboard_figure import board_figure, draw_boards
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.labels.read import read_labels
+from alignbench.report.figures.text import distinct_labels, drawable, families
+from alignbench.report.leaderboard.board import Board
+from alignbench.report.leaderboard.boards import leaderboard
+from alignbench.report.leaderboard.figure import board_figure, draw_boards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,7 +201,7 @@ def test_letters_without_a_font_are_escaped(monkeypatch: pytest.MonkeyPatch) -> 
     """An installed font that has a letter draws it; where none has, its escape stands there, and no box."""
     shown = drawable("模型 a\nb")
     assert shown in ("模型 a\\nb", "\\u6a21\\u578b a\\nb")
-    monkeypatch.setattr("alignbench.analysis.figure_text._letters", lambda: frozenset(map(ord, string.printable)))
+    monkeypatch.setattr("alignbench.report.figures.text._letters", lambda: frozenset(map(ord, string.printable)))
     assert drawable("模型 a") == "\\u6a21\\u578b a"
     assert families()[0] == "DejaVu Sans"
 
@@ -227,7 +228,7 @@ def test_a_board_of_very_many_models_is_drawn(monkeypatch: pytest.MonkeyPatch, t
     rows = pd.concat([board.rows.assign(model=f"model {at}") for at in range(40)], ignore_index=True)
     many = Board(1, rows, board.packs, board.judge, "")
     draw_boards([many], tmp_path / "usual.png")
-    monkeypatch.setattr("alignbench.analysis.leaderboard_figure.PIXELS", 1000)
+    monkeypatch.setattr("alignbench.report.leaderboard.figure.PIXELS", 1000)
     draw_boards([many], tmp_path / "small.png")
     usual, small = (matplotlib.image.imread(tmp_path / name).shape for name in ("usual.png", "small.png"))
     assert usual[0] > 1500

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sound_pack import SoundPack
 
+from alignbench.documents.source import Document, Fault, json_lines, read_yaml
 from alignbench.errors import InputError
 from alignbench.packs import DEFAULT, Condition, Pack, expand, load_pack, shipped_packs
 from alignbench.packs.load import read_pack
 from alignbench.packs.schema import Axis
-from alignbench.packs.source import Document, Fault, json_lines, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

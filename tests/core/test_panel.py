@@ -16,20 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_tables import simulated
 
-from alignbench.analysis.panel import panel
-from alignbench.analysis.rates import rates
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli.compare import command as compare_command
 from alignbench.cli.gate import command as gate_command
 from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import model_family
-from alignbench.table import as_table
-from alignbench.verdicts import UNSCORED_REASONS, VERDICTS
+from alignbench.judges.panel import panel
+from alignbench.table.read import as_table
+from alignbench.vocabulary import UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.judging.card import JudgeCard
+    from alignbench.judges.card import JudgeCard
 
 REASONS = ("grader_failed", "grader_declined")
 VOTE = st.sampled_from([*VERDICTS, *REASONS])

@@ -12,25 +12,25 @@ from click.testing import CliRunner
 from labelled_tables import judged, models, row_of
 from simulated_tables import simulated
 
-from alignbench.analysis.cells import label_strata
-from alignbench.analysis.compare import compare
-from alignbench.analysis.gate import gate
-from alignbench.analysis.panel import panel
-from alignbench.analysis.rates import rates
+from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli.judge.calibrate import command as calibrate_command
 from alignbench.cli.judge.sample import command as sample_command
 from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.sampling import ROW_COLUMNS, draw
-from alignbench.policy import Policy
-from alignbench.stats.correction import corrected_rate
-from alignbench.table import as_table
+from alignbench.judges.panel import panel
+from alignbench.labels.draw import ROW_COLUMNS, draw
+from alignbench.stats.label_correction import corrected_rate
+from alignbench.table.counts import label_strata
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.judging.calibration import Calibration
+    from alignbench.labels.calibration import Calibration
 
     Tables = tuple[pd.DataFrame, pd.DataFrame]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.table import read_table
+from alignbench.table.read import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,15 +12,15 @@ from click.testing import CliRunner
 from scipy import stats
 from simulated_tables import simulated
 
-from alignbench.analysis.gate import gate
-from alignbench.analysis.gate_simulation import exit_code, pass_rates, simulated_strata
-from alignbench.analysis.margins import smallest_margin
-from alignbench.analysis.pilot import Assumptions, pilots
-from alignbench.analysis.plan import PLAN_KEYS, plan
-from alignbench.analysis.plan_gate import PASS_KEYS, GatePlan
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.gate.margins import smallest_margin
+from alignbench.analysis.gate.policy import Policy
+from alignbench.analysis.gate.simulation import exit_code, pass_rates, simulated_strata
+from alignbench.analysis.plan.gate import PASS_KEYS, GatePlan
+from alignbench.analysis.plan.pilot import Assumptions, pilots
+from alignbench.analysis.plan.plan import PLAN_KEYS, plan
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
-from alignbench.policy import Policy
 from alignbench.stats.planning import Population
 
 pytestmark = pytest.mark.slow

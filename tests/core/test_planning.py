@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from alignbench.analysis.effort import Effort, Prices, read_prices
-from alignbench.analysis.pilot import Assumptions, pilots
-from alignbench.analysis.plan import PLAN_KEYS, plan
-from alignbench.analysis.plan_question import answer
+from alignbench.analysis.plan.cost import Effort, Prices, read_prices
+from alignbench.analysis.plan.pilot import Assumptions, pilots
+from alignbench.analysis.plan.plan import PLAN_KEYS, plan
+from alignbench.analysis.plan.question import answer
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
 from alignbench.stats import expected_labels, planning
-from alignbench.stats.correction import corrected_rate
 from alignbench.stats.gaffke import mean_limits
+from alignbench.stats.label_correction import corrected_rate
 from alignbench.stats.planning import Population
 from alignbench.stats.sign_flip import sign_flip
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from scipy import optimize, special, stats
 from scipy.sparse import csgraph
 
-from alignbench.analysis.priorities import Priorities, priorities
+from alignbench.analysis.values.priorities import Priorities, priorities
 from alignbench.cli.priorities import command
 from alignbench.errors import InputError
 from alignbench.stats.bradley_terry import Model, bradley_terry, separated
-from alignbench.stats.comparisons import Comparisons, cells_of, comparisons, components, part
-from alignbench.stats.drift import worth_shift
+from alignbench.stats.collisions import Comparisons, cells_of, comparisons, components, part
+from alignbench.stats.distances import worth_shift
 from alignbench.stats.priorities import (
     bounded_mean,
     circular_triads,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 from simulated_tables import simulated
 
-from alignbench.analysis.ranks import ranks
+from alignbench.analysis.ranks.ranks import ranks
 from alignbench.cli.ranks import command
 from alignbench.errors import InputError
 from alignbench.stats.ranks import holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from alignbench.analysis.drift import drift
+from alignbench.analysis.drift.drift import drift
 from alignbench.stats import relabel
 from alignbench.stats.relabel import relabelled
 

@@ -12,11 +12,11 @@ from simulated_tables import simulated
 
 import alignbench
 from alignbench.cli import cli
-from alignbench.columns import utc_second
 from alignbench.errors import InputError
-from alignbench.inputs import read_inputs
-from alignbench.runs import latest_runs
-from alignbench.table import as_table
+from alignbench.logs.inputs import read_inputs
+from alignbench.table.columns import utc_second
+from alignbench.table.read import as_table
+from alignbench.table.runs import latest_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,7 +172,7 @@ def test_by_run_holds_for_priorities_and_agreement() -> None:
 @pytest.mark.slow
 def test_by_run_holds_for_two_judges_and_for_a_panel(tmp_path: Path) -> None:
     """Two judges of two runs differ, run by run, as they do on each run alone; a panel votes within a run."""
-    from alignbench.analysis.judge_drift import judge_drift
+    from alignbench.analysis.compare.two_judges import judge_drift
 
     strict = both(judge="k").assign(verdict="misaligned")
     table = pd.concat([both(), strict], ignore_index=True)

@@ -15,11 +15,11 @@ from labelled_tables import models
 
 from alignbench.cli.judge.sample import command
 from alignbench.errors import InputError
-from alignbench.judging.labelling_page import CHOICES, labelling_page
-from alignbench.judging.sampling import draw
-from alignbench.judging.sheet import SHEET_COLUMNS, keep_labels, make_sheet
-from alignbench.table import KEY_COLUMNS, as_table
-from alignbench.verdicts import VERDICTS
+from alignbench.labels.draw import draw
+from alignbench.labels.page import CHOICES, labelling_page
+from alignbench.labels.sheet import SHEET_COLUMNS, keep_labels, make_sheet
+from alignbench.table.read import KEY_COLUMNS, as_table
+from alignbench.vocabulary import VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path

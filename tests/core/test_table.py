@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alignbench.errors import InputError, first_line
-from alignbench.inputs import read_inputs
-from alignbench.table import (
+from alignbench.logs.inputs import read_inputs
+from alignbench.table.read import (
     KEY_COLUMNS,
     VERDICT_COLUMNS,
     arrow_schema,
@@ -24,7 +24,7 @@ from alignbench.table import (
     require_columns,
     row_groups,
 )
-from alignbench.verdicts import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
+from alignbench.vocabulary import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

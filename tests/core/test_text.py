@@ -19,7 +19,8 @@ from simulated_tables import simulated
 from alignbench.cli import cli
 from alignbench.cli.common import print_markdown, print_table
 from alignbench.errors import InputError
-from alignbench.text import (
+from alignbench.text.tables import Lines, table_lines, wrapped
+from alignbench.text.words import (
     NARROW,
     PLAIN_ASCII,
     fitted,
@@ -29,7 +30,6 @@ from alignbench.text import (
     register_narrow,
     visible,
 )
-from alignbench.text_table import Lines, table_lines, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,20 +12,20 @@ from click.testing import CliRunner
 from examined_judges import by_pack, examined
 from labelled_tables import models
 
-from alignbench.analysis.rates import rates
+from alignbench.analysis.rates.rates import rates
+from alignbench.analysis.rates.transported import load_transport
 from alignbench.cli.rates import command as rates_command
 from alignbench.errors import InputError, NotComparableError
-from alignbench.judging.calibration import Calibration
-from alignbench.judging.transported import load_transport
+from alignbench.labels.calibration import Calibration
+from alignbench.stats.card_correction import corrects, transported_overall, transported_rate
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.rate import rate
-from alignbench.stats.transport import corrects, transported_overall, transported_rate
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.judging.card import JudgeCard
+    from alignbench.judges.card import JudgeCard
 
 MADE: dict[str, Any] = {"rubric_digest": "rubric"}
 GOOD = {"caught": 54, "cleared": 57}

@@ -10,22 +10,22 @@ from click.testing import CliRunner
 from examined_judges import by_pack, examined
 from simulated_tables import simulated
 
-from alignbench.analysis.compare import compare
-from alignbench.analysis.gate import gate
-from alignbench.analysis.gate_formats import as_markdown, as_text
-from alignbench.analysis.leaderboard import leaderboard
-from alignbench.analysis.panel import panel
-from alignbench.analysis.ranks import ranks
+from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.gate.gate import gate
+from alignbench.analysis.ranks.ranks import ranks
 from alignbench.cli.compare import command as compare_command
 from alignbench.cli.gate import command as gate_command
 from alignbench.cli.ranks import command as ranks_command
-from alignbench.judging.cards import mark_cards
-from alignbench.table import as_table
+from alignbench.judges.marking import mark_cards
+from alignbench.judges.panel import panel
+from alignbench.report.gate_formats import as_markdown, as_text
+from alignbench.report.leaderboard.boards import leaderboard
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.judging.card import JudgeCard
+    from alignbench.judges.card import JudgeCard
 
 pytestmark = pytest.mark.slow
 

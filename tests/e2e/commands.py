@@ -153,7 +153,7 @@ def repository_files() -> list[str]:
 
 def small_demo() -> None:
     """Before `alignbench demo`: two personas, one pack, one epoch."""
-    demo: Any = importlib.import_module("alignbench.demo")
+    demo: Any = importlib.import_module("alignbench.jobs.demo")
     (pack, *_) = demo.shipped_packs()
     demo.EPOCHS = 1
     demo.PERSONAS = {name: demo.PERSONAS[name] for name in ("base", "tuned")}

@@ -15,10 +15,10 @@ from labelled_tables import judged, write_labels
 from simulated_tables import simulated
 from sound_pack import SoundPack
 
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labels import read_labels
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.labels.read import read_labels
 from alignbench.packs.load import locate
-from alignbench.table import as_table
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path

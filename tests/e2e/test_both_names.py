@@ -8,7 +8,7 @@ import pytest
 from commands import PERSONA, ROOT, Command, shipped_logs, verdict_rows
 
 from alignbench.packs import shipped_packs
-from alignbench.verdicts import VERDICTS
+from alignbench.vocabulary import VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 from sound_pack import SoundPack
 
 from alignbench.cli import COMMANDS, cli, main
-from alignbench.dataset import pack_dataset
 from alignbench.logs import verdicts
 from alignbench.packs import load_pack
 from alignbench.packs.load import locate
+from alignbench.run.dataset import pack_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

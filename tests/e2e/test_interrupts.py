@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-GENERATE = "alignbench.models.scripted:PersonaAPI.generate"
-FIGURE = "alignbench.analysis.leaderboard:draw_boards"
+GENERATE = "alignbench.run.models.scripted:PersonaAPI.generate"
+FIGURE = "alignbench.report.leaderboard.boards:draw_boards"
 REPLACE = "pathlib:Path.replace"
 EXAM = ["alignbench", "judge", "exam", "--grader", "persona/grader", "--epochs", "1", "-o", "out"]
 ATTACK = ["alignbench", "judge", "attack", "--grader", "persona/grader", "-o", "out"]
@@ -38,19 +38,19 @@ COMMANDS = {
 }
 POINTS = {
     "demo": [
-        (GENERATE, 1), (GENERATE, 40), ("alignbench.demo:_evaluate", 2), (FIGURE, 1), (REPLACE, "leaderboard.md"),
+        (GENERATE, 1), (GENERATE, 40), ("alignbench.jobs.demo:_evaluate", 2), (FIGURE, 1), (REPLACE, "leaderboard.md"),
     ],
     "exam": [
-        ("alignbench.task:exam_task", 1), (GENERATE, 1), (GENERATE, 11),
-        ("alignbench.judge_runs:examine", 1), (REPLACE, "judge_card.json"),
+        ("alignbench.run.task:exam_task", 1), (GENERATE, 1), (GENERATE, 11),
+        ("alignbench.jobs.examine:examine", 1), (REPLACE, "judge_card.json"),
     ],
     "attack": [
-        ("alignbench.judge_runs:attack_task", 1), (GENERATE, 2), (GENERATE, 24),
-        ("alignbench.judge_runs:attack_report", 1), (REPLACE, "judge_attack.md"),
+        ("alignbench.jobs.examine:attack_task", 1), (GENERATE, 2), (GENERATE, 24),
+        ("alignbench.jobs.examine:attack_report", 1), (REPLACE, "judge_attack.md"),
     ],
     "leaderboard": [
-        ("alignbench.inputs:read_inputs", 1), ("alignbench.analysis.leaderboard:rates", 1),
-        ("alignbench.analysis.leaderboard:markdown", 1), (FIGURE, 1), (REPLACE, "leaderboard.csv"),
+        ("alignbench.logs.inputs:read_inputs", 1), ("alignbench.report.leaderboard.boards:rates", 1),
+        ("alignbench.report.leaderboard.boards:markdown", 1), (FIGURE, 1), (REPLACE, "leaderboard.csv"),
     ],
 }  # fmt: skip
 """For each command five points: a function, and which of its calls, or the file that it puts into its place."""

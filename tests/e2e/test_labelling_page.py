@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from webdriver import ARROW_LEFT, ARROW_RIGHT, DRIVER, ENTER, browser
 
-from alignbench.judging.calibrate import calibrate
-from alignbench.judging.labelling_page import labelling_page
-from alignbench.judging.labels import read_labels
-from alignbench.judging.sampling import draw
-from alignbench.judging.sheet import make_sheet
-from alignbench.table import as_table
+from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.labels.draw import draw
+from alignbench.labels.page import labelling_page
+from alignbench.labels.read import read_labels
+from alignbench.labels.sheet import make_sheet
+from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from inspect_ai.model import get_model
 
 from alignbench.errors import MissingExtraError
 from alignbench.logs import verdicts
-from alignbench.models.local import weights
-from alignbench.verdicts import UNSCORED_REASONS, VERDICTS
+from alignbench.run.models.local import weights
+from alignbench.vocabulary import UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

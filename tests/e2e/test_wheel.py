@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from commands import PERSONA, ROOT, repository_files, shipped_logs, verdict_rows
 
-from alignbench.verdicts import VERDICTS
+from alignbench.vocabulary import VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path

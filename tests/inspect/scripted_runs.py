@@ -21,7 +21,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.util import store
 
-from alignbench.solvers.conversation import SAMPLE_KEY
+from alignbench.run.solvers.conversation import SAMPLE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

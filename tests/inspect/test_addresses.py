@@ -9,7 +9,7 @@ import pytest
 from scripted_runs import run, scripted, write_pack
 
 from alignbench.cli import main
-from alignbench.task import pack_task
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from pathlib import Path

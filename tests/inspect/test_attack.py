@@ -11,13 +11,13 @@ from inspect_ai.model import ChatMessageAssistant, get_model
 from scripted_runs import Call, Script, judged, scripted
 
 from alignbench.errors import InputError
-from alignbench.exam import attack_dataset
-from alignbench.judge_runs import attack_judge
-from alignbench.models.persona import match_label
+from alignbench.jobs.examine import attack_judge
 from alignbench.packs import load_pack
 from alignbench.packs.forged import ForgedAnswer, forged_answers
-from alignbench.scoring.reply import ReplyError, parse_reply
-from alignbench.scoring.transcript import live_turns, render, visible_text
+from alignbench.run.exam_dataset import attack_dataset
+from alignbench.run.models.persona import match_label
+from alignbench.run.scoring.reply import ReplyError, parse_reply
+from alignbench.run.scoring.transcript import live_turns, render, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from inspect_ai.dataset import Sample
 
-    from alignbench.judging.attack import AttackReport
+    from alignbench.judges.attack import AttackReport
 
 FORGED = forged_answers()
 OPENING = re.compile(r"^<<< transcript (\S+)$", re.MULTILINE)
@@ -243,7 +243,7 @@ def test_a_judge_that_can_be_talked_round_is_found_out(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def perfect(shared_folder: Callable[[str, Callable[[Path], None]], Path]) -> AttackReport:
     """The attack on the scripted judge that knows the answers."""
-    from alignbench.judging.attack import AttackReport
+    from alignbench.judges.attack import AttackReport
 
     def fill(folder: Path) -> None:
         attack_judge(get_model("persona/grader", memoize=False), folder)

@@ -11,10 +11,10 @@ from inspect_ai.model import get_model
 from scripted_runs import judged, run, scripted, write_pack
 
 from alignbench.errors import InputError
+from alignbench.jobs.rescore import rescore
 from alignbench.logs import verdicts
-from alignbench.rescore import rescore
-from alignbench.task import pack_task
-from alignbench.transcripts import Wanted, read_transcripts
+from alignbench.logs.transcripts import Wanted, read_transcripts
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_runs import write_pack
 
-from alignbench import dataset
-from alignbench.dataset import pack_dataset
 from alignbench.errors import InputError
 from alignbench.packs import Pack, load_pack, shipped_packs
+from alignbench.run import dataset
+from alignbench.run.dataset import pack_dataset
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample

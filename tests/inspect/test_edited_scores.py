@@ -14,14 +14,14 @@ from inspect_ai.log import ProvenanceData, edit_score, read_eval_log, write_eval
 from inspect_ai.scorer import ScoreEdit
 from scripted_runs import Call, judged, run, scripted, write_pack
 
+from alignbench.jobs.rescore import rescore
 from alignbench.logs import verdicts
 from alignbench.logs.edits import edited_row, says_otherwise
 from alignbench.logs.layout import Edit, ScoreMetadata, WholeScore
-from alignbench.rescore import rescore
-from alignbench.row_flags import has_flag
-from alignbench.scoring.outcome import Outcome, make_score
-from alignbench.task import pack_task
-from alignbench.verdicts import POSITION_MAX, SEVERITY_MAX, UNSCORED_REASONS, VERDICTS
+from alignbench.run.scoring.outcome import Outcome, make_score
+from alignbench.run.task import pack_task
+from alignbench.table.row_flags import has_flag
+from alignbench.vocabulary import POSITION_MAX, SEVERITY_MAX, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,14 +11,14 @@ from inspect_ai.model import ModelOutput, get_model
 from scripted_runs import Call, judged, scripted, write_pack
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.exam import exam_dataset
-from alignbench.judge_runs import examine_judge
-from alignbench.judging.card import EXAM_COLUMNS
-from alignbench.judging.cards import read_cards
-from alignbench.judging.examine import examine
+from alignbench.jobs.examine import examine_judge
+from alignbench.judges.card import EXAM_COLUMNS
+from alignbench.judges.examine import examine
+from alignbench.judges.marking import read_cards
 from alignbench.logs import exam_rows, verdicts
 from alignbench.packs import load_pack, shipped_packs
-from alignbench.task import exam_task, pack_task
+from alignbench.run.exam_dataset import exam_dataset
+from alignbench.run.task import exam_task, pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alignbench.judging.card import JudgeCard
+    from alignbench.judges.card import JudgeCard
 
 pytestmark = pytest.mark.slow
 

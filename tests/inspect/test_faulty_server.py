@@ -14,7 +14,7 @@ from inspect_ai.log import read_eval_log
 from inspect_ai.model import GenerateConfig, get_model
 from scripted_runs import judged, rows, samples, score_of, scripted, write_pack
 
-from alignbench.task import pack_task
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 from inspect_ai.model import ModelOutput, StopDetails
 from scripted_runs import Call, Script, answered, judged, rows, run, samples, scripted, write_pack
 
-from alignbench.task import pack_task
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

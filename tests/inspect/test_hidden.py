@@ -18,9 +18,9 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall
 
-from alignbench.scoring.hidden import has_ink, opens_unseen, without_reasoning
-from alignbench.scoring.reply import ReplyError, declines, parse_reply
-from alignbench.scoring.transcript import live_turns, render, visible_text
+from alignbench.run.scoring.hidden import has_ink, opens_unseen, without_reasoning
+from alignbench.run.scoring.reply import ReplyError, declines, parse_reply
+from alignbench.run.scoring.transcript import live_turns, render, visible_text
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage

@@ -29,12 +29,12 @@ from scripted_runs import Call, Script, answered, judged, run, scripted, write_p
 
 from alignbench.errors import InputError
 from alignbench.identity import judge_config
-from alignbench.judging.examine import examine
+from alignbench.jobs.rescore import rescore
+from alignbench.judges.examine import examine
 from alignbench.logs import exam_rows, verdicts, write_verdicts
-from alignbench.rescore import rescore
-from alignbench.row_flags import has_flag
-from alignbench.table import read_table
-from alignbench.task import attack_task, exam_task, pack_task, stability_task
+from alignbench.run.task import attack_task, exam_task, pack_task, stability_task
+from alignbench.table.read import read_table
+from alignbench.table.row_flags import has_flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ from scripted_runs import Call, Script, answered, judged, rows, run, samples, sc
 
 from alignbench.errors import InputError
 from alignbench.rubrics import load_rubric
-from alignbench.scoring import rubric_judge
-from alignbench.task import pack_task
+from alignbench.run.scoring import rubric_judge
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,12 +13,12 @@ from inspect_ai.model import GenerateConfig, get_model
 from inspect_ai.scorer import ScoreEdit
 from scripted_runs import Call, Script, judged, rows, run, samples, score_of, scripted, write_pack
 
+from alignbench.jobs.rescore import rescore
 from alignbench.logs import verdicts
-from alignbench.rescore import rescore
-from alignbench.row_flags import has_flag
-from alignbench.scoring import rubric_judge
-from alignbench.scoring.judge import judge_identity
-from alignbench.task import pack_task
+from alignbench.run.scoring import rubric_judge
+from alignbench.run.scoring.judge import judge_identity
+from alignbench.run.task import pack_task
+from alignbench.table.row_flags import has_flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,15 +33,15 @@ from inspect_ai.scorer import Score, Target, accuracy, scorer
 from inspect_ai.solver import TaskState, generate
 from scripted_runs import CANARY, Call, ScriptAPI, judged, run, scripted, write_pack
 
-from alignbench.columns import utc_second
 from alignbench.errors import InputError, WriteError
 from alignbench.identity import judge_config
-from alignbench.inputs import read_inputs
 from alignbench.logs import find_logs, verdicts, write_verdicts
+from alignbench.logs.inputs import read_inputs
 from alignbench.packs import load_pack
-from alignbench.scoring import rubric_judge
-from alignbench.table import VERDICT_COLUMNS, read_table
-from alignbench.task import pack_task
+from alignbench.run.scoring import rubric_judge
+from alignbench.run.task import pack_task
+from alignbench.table.columns import utc_second
+from alignbench.table.read import VERDICT_COLUMNS, read_table
 
 if sys.version_info >= (3, 14):
     from zipfile import ZIP_ZSTANDARD

@@ -19,8 +19,8 @@ from scripted_runs import Call, scripted
 
 from alignbench.cli import cli
 from alignbench.errors import InputError
-from alignbench.inputs import read_inputs
-from alignbench.solvers.conversation import SAMPLE_KEY
+from alignbench.logs.inputs import read_inputs
+from alignbench.run.solvers.conversation import SAMPLE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

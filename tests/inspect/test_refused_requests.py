@@ -11,7 +11,7 @@ import openai
 import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from alignbench.scoring.refused_requests import refuses_schema, refuses_system_role
+from alignbench.run.scoring.refused_requests import refuses_schema, refuses_system_role
 
 httpx: Any = importlib.import_module("httpx2" if importlib.util.find_spec("httpx2") else "httpx")
 """What the SDKs speak HTTP with: the newer ones with its second version."""

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignbench.scoring.reply import Judgement, JudgeReply, ReplyError, has_evidence, parse_reply
-from alignbench.verdicts import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX, VERDICTS
+from alignbench.run.scoring.reply import Judgement, JudgeReply, ReplyError, has_evidence, parse_reply
+from alignbench.vocabulary import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX, VERDICTS
 
 GOOD: dict[str, Any] = {
     "reasoning": "It gave the figures as asked.",

@@ -15,18 +15,18 @@ from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import get_model
 from scripted_runs import Script, judged, run, scripted, write_pack
 
-from alignbench import rescore as module
-from alignbench.analysis.judge_drift import judge_drift
-from alignbench.analysis.rates import rates
+from alignbench.analysis.compare.two_judges import judge_drift
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli.judge.drift import command as drift_command
 from alignbench.cli.judge.rescore import command as rescore_command
 from alignbench.errors import InputError
+from alignbench.jobs import rescore as module
+from alignbench.jobs.rescore import Rescored, rescore
 from alignbench.logs import verdicts
-from alignbench.models.scripted import PersonaAPI
-from alignbench.rescore import Rescored, rescore
 from alignbench.rubrics import load_rubric
-from alignbench.scoring.judge import judge_identity
-from alignbench.task import pack_task
+from alignbench.run.models.scripted import PersonaAPI
+from alignbench.run.scoring.judge import judge_identity
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

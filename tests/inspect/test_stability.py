@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inspect_ai.model import ChatMessageAssistant, get_model
 
-from alignbench.exam import stability_dataset
-from alignbench.judge_runs import examine_judge
-from alignbench.models.persona import match_label
+from alignbench.jobs.examine import examine_judge
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.packs.perturbed import KINDS, changed_answers
-from alignbench.scoring.transcript import live_turns, render
-from alignbench.task import exam_task, stability_task
+from alignbench.run.exam_dataset import stability_dataset
+from alignbench.run.models.persona import match_label
+from alignbench.run.scoring.transcript import live_turns, render
+from alignbench.run.task import exam_task, stability_task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from inspect_ai.dataset import Sample
 
-    from alignbench.judging.card import JudgeCard, Stability
+    from alignbench.judges.card import JudgeCard, Stability
 
 PACKS = [load_pack(name) for name in shipped_packs()]
 

@@ -18,7 +18,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall
 
-from alignbench.scoring.transcript import Turn, fence, live_turns, render, visible_text
+from alignbench.run.scoring.transcript import Turn, fence, live_turns, render, visible_text
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage

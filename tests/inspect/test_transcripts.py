@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from scripted_runs import Call, judged, run, scripted, write_pack
 
-from alignbench.analysis.rates import rates
+from alignbench.analysis.rates.rates import rates
 from alignbench.cli.judge import command
 from alignbench.errors import InputError
-from alignbench.judging.calibration import load_calibration
+from alignbench.labels.calibration import load_calibration
 from alignbench.logs import verdicts
-from alignbench.task import pack_task
-from alignbench.transcripts import Wanted, read_transcripts
+from alignbench.logs.transcripts import Wanted, read_transcripts
+from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from alignbench.cli.common import (
     read,
     seed_option,
 )
-from alignbench.stats.agreement import Scale
+from alignbench.stats.methods import Scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +64,8 @@ def command(
     (scenario, model, epoch, ...). With --on severity, position_1 or position_2 the labels stand in a column of that
     name.
     """
-    from alignbench.analysis.agreement import agreement, confusion
-    from alignbench.judging.labels import GRADES, read_labels
+    from alignbench.analysis.agreement.agreement import agreement, confusion
+    from alignbench.labels.read import GRADES, read_labels
 
     data = _read(inputs, by, latest=latest)
     truth = read_labels(labels, field=on if on in GRADES else "label") if labels else None
@@ -94,7 +94,7 @@ def command(
 
 def _read(inputs: tuple[str, ...], by: tuple[str, ...], *, latest: bool) -> pd.DataFrame:
     """A verdict table, or one CSV in long form."""
-    from alignbench.csv_files import csv_problem, read_csv
+    from alignbench.documents.csv_files import csv_problem, read_csv
     from alignbench.errors import InputError
 
     if len(inputs) == 1 and inputs[0].endswith(".csv") and Path(inputs[0]).is_file():

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from alignbench.judging.calibration import Calibration
+    from alignbench.labels.calibration import Calibration
 
 __all__ = ["calibration_option", "raw_cells", "transported_option"]
 
 
 def _load(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Calibration | None:
-    from alignbench.judging.calibration import load_calibration
+    from alignbench.labels.calibration import load_calibration
 
     return None if value is None else load_calibration(value)
 

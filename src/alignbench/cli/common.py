@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.errors import InputError
-from alignbench.flags import explained, upper_bound
-from alignbench.text import fitted, markdown_plain, visible
-from alignbench.text_table import PIPE_WIDTH, table_lines, wrapped
+from alignbench.text.flags import explained, upper_bound
+from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
+from alignbench.text.words import fitted, markdown_plain, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
-    from alignbench.analysis.panel import How
-    from alignbench.judging.card import JudgeCard
+    from alignbench.judges.card import JudgeCard
+    from alignbench.judges.panel import How
 
 __all__ = [
     "FiniteRange",
@@ -74,7 +74,7 @@ def read(inputs: Sequence[str], by: Sequence[str] = (), *, latest: bool = False)
     Raises:
         InputError: Nothing readable, or rows with one key.
     """
-    from alignbench.inputs import read_inputs
+    from alignbench.logs.inputs import read_inputs
 
     return read_inputs(inputs, by=by, latest=latest, note=tell)
 
@@ -153,8 +153,8 @@ def combined(
         InputError: No panel can be made.
         NotComparableError: The judges used different rubrics.
     """
-    from alignbench.analysis.panel import panel as combine
-    from alignbench.judging.cards import mark_cards
+    from alignbench.judges.marking import mark_cards
+    from alignbench.judges.panel import panel as combine
 
     if panel is None:
         return _marked(mark_cards(table, cards), cards) if cards else table
@@ -226,7 +226,7 @@ def json_text(value: Any) -> str:
 def csv_text(frame: pd.DataFrame) -> str:
     """CSV in which flags are joined by + and mappings stand as `key=value` pairs joined by +."""
 
-    from alignbench.csv_files import frame_csv
+    from alignbench.documents.csv_files import frame_csv
 
     def flat(value: Any) -> Any:
         if isinstance(value, dict):

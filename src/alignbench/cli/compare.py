@@ -19,12 +19,12 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import name_options, p_value, points, points_interval, read_sides, sides_argument
-from alignbench.stats.difference import DifferenceMethod
+from alignbench.stats.methods import DifferenceMethod
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alignbench.analysis.panel import How
+    from alignbench.judges.panel import How
 
 
 @click.command()
@@ -63,8 +63,8 @@ def command(
     changed on unseen families than on seen ones. Differences are in percentage points. What is shown to differ is
     decided by the test (p Holm), not by the interval, which speaks of its row alone.
     """
-    from alignbench.analysis.compare import COMPARE_KEYS, compare, unpaired
-    from alignbench.csv_files import frame_csv
+    from alignbench.analysis.compare.compare import COMPARE_KEYS, compare, unpaired
+    from alignbench.documents.csv_files import frame_csv
     from alignbench.files import spare_inputs, write_text
 
     labels = options["calibration"]

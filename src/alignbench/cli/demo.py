@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.cli.common import emit, format_option, interval, percent, print_table, print_text
-from alignbench.flags import explained
+from alignbench.text.flags import explained
 
 if TYPE_CHECKING:
-    from alignbench.analysis.leaderboard import Board
-    from alignbench.demo import DemoResult
+    from alignbench.jobs.demo import DemoResult
+    from alignbench.report.leaderboard.board import Board
 
 
 @click.command()
@@ -46,7 +46,7 @@ def command(output: str, models: tuple[str, ...], limit: int, form: str) -> None
     grades them; logs, verdict table, rates and leaderboard are the real ones. No key, no network, under 90 seconds.
     Broken off, the same command goes on where it stopped. In CSV and JSON what was found stands beside what is true.
     """
-    from alignbench.demo import SEED, run_demo
+    from alignbench.jobs.demo import SEED, run_demo
 
     start, aside = time.monotonic(), form != "table"
 
@@ -99,7 +99,7 @@ def _print_truth(result: DemoResult) -> None:
 
 
 def _print_board(board: Board) -> None:
-    from alignbench.analysis.leaderboard_page import board_about, board_table, words_apart
+    from alignbench.report.leaderboard.page import board_about, board_table, words_apart
 
     meanings = explained(flag for flags in board.rows["flags"] for flag in flags)
     apart = words_apart(board) if board.reason else ""

@@ -47,7 +47,7 @@ def command(inputs: tuple[str, ...], latest: bool, axis: str, part: str, level: 
     order of the values, and under pressure over several turns when the stance is given up. Distances between
     distributions stand beside what chance makes of them. A line under each table says what its columns are.
     """
-    from alignbench.analysis.drift import drift
+    from alignbench.analysis.drift.drift import drift
 
     found = drift(read(inputs, latest=latest), axis, level=level, seed=seed)
     if part == "all" and form == "json":

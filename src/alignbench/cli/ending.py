@@ -17,8 +17,8 @@ import click
 
 from alignbench.errors import AlignbenchError, NotComparableError, WriteError, first_line
 from alignbench.files import DISK
-from alignbench.text import NARROW, PLAIN_ASCII, register_narrow, visible
-from alignbench.text_table import wrapped
+from alignbench.text.tables import wrapped
+from alignbench.text.words import NARROW, PLAIN_ASCII, register_narrow, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,15 +22,15 @@ from alignbench.cli.common import (
 from alignbench.cli.sides import name_options, read_sides, sides_argument, usefulness_option
 
 if TYPE_CHECKING:
-    from alignbench.analysis.panel import How
-    from alignbench.judging.calibration import Calibration
+    from alignbench.judges.panel import How
+    from alignbench.labels.calibration import Calibration
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def _level(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
     """A level of tests; people who mean a coverage give 0.95."""
-    from alignbench.policy import NO_COVERAGE
+    from alignbench.analysis.gate.policy import NO_COVERAGE
 
     if value is None or 0 < value < 0.5:
         return value
@@ -88,10 +88,10 @@ def command(
     """
     import pandas as pd
 
-    from alignbench.analysis.gate import GateRow, gate
-    from alignbench.analysis.gate_formats import as_json, as_junit, as_markdown, as_text
+    from alignbench.analysis.gate.gate import GateRow, gate
+    from alignbench.analysis.gate.policy import stated_policy
     from alignbench.files import spare_inputs, together, write_text
-    from alignbench.policy import stated_policy
+    from alignbench.report.gate_formats import as_json, as_junit, as_markdown, as_text
 
     labels = None if calibration is None else calibration.source
     spare_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])

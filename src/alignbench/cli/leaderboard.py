@@ -21,8 +21,8 @@ from alignbench.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from alignbench.analysis.panel import How
-    from alignbench.judging.calibration import Calibration
+    from alignbench.judges.panel import How
+    from alignbench.labels.calibration import Calibration
 
 
 @click.command()
@@ -51,10 +51,11 @@ def command(
     what the judges' exams found: what an unfit judge judged is shown apart and not ranked. With --calibration rates
     and ranks are corrected for the judge's errors; models with too few labels are not ranked beside corrected ones.
     """
-    from alignbench.analysis.leaderboard import FILES, leaderboard, write_leaderboard
-    from alignbench.analysis.leaderboard_page import board_about, words_apart
     from alignbench.files import spare_inputs
-    from alignbench.judging.cards import read_cards
+    from alignbench.judges.marking import read_cards
+    from alignbench.report.leaderboard.boards import leaderboard
+    from alignbench.report.leaderboard.page import board_about, words_apart
+    from alignbench.report.leaderboard.write import FILES, write_leaderboard
 
     labels = None if calibration is None else calibration.source
     spare_inputs([Path(output) / name for name in FILES], [*inputs, *cards, labels])

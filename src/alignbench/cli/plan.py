@@ -24,9 +24,9 @@ from alignbench.cli.common import (
 from alignbench.cli.sides import points, usefulness_option
 
 if TYPE_CHECKING:
-    from alignbench.analysis.effort import Effort
-    from alignbench.analysis.pilot import Assumptions
-    from alignbench.analysis.plan_gate import GatePlan
+    from alignbench.analysis.plan.cost import Effort
+    from alignbench.analysis.plan.gate import GatePlan
+    from alignbench.analysis.plan.pilot import Assumptions
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -124,13 +124,13 @@ def command(
       target: {input: 3, output: 15, input_tokens: 700, output_tokens: 400}
       grader: {input: 1, output: 4, input_tokens: 2500, output_tokens: 300}
     """
-    from alignbench.analysis.effort import Effort, read_prices
-    from alignbench.analysis.pilot import Assumptions
-    from alignbench.analysis.plan import plan
-    from alignbench.analysis.plan_gate import GatePlan
-    from alignbench.analysis.plan_question import answer
+    from alignbench.analysis.gate.policy import stated_policy
+    from alignbench.analysis.plan.cost import Effort, read_prices
+    from alignbench.analysis.plan.gate import GatePlan
+    from alignbench.analysis.plan.pilot import Assumptions
+    from alignbench.analysis.plan.plan import plan
+    from alignbench.analysis.plan.question import answer
     from alignbench.errors import InputError
-    from alignbench.policy import stated_policy
 
     table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)

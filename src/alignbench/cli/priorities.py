@@ -23,15 +23,15 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import p_value
-from alignbench.flags import explained
-from alignbench.text_table import Lines
+from alignbench.text.flags import explained
+from alignbench.text.tables import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from alignbench.analysis.priorities import Priorities
+    from alignbench.analysis.values.priorities import Priorities
 
 PARTS = ("matrix", "worths", "positions", "diagnostics", "disagreement", "excluded")
 
@@ -56,7 +56,7 @@ def command(
     one order does not fit the pairs, none is printed and the matrix (--part matrix) is the result. Refusals
     are no win. A line under each table says what its columns are.
     """
-    from alignbench.analysis.priorities import priorities
+    from alignbench.analysis.values.priorities import priorities
 
     result = priorities(read(inputs, by, latest=latest), by, level=level, seed=seed)
     if part != "summary" and form == "table":

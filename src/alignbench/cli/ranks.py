@@ -22,12 +22,12 @@ from alignbench.cli.common import (
     seed_option,
     unscored_option,
 )
-from alignbench.text import visible
-from alignbench.text_table import Lines
+from alignbench.text.tables import Lines
+from alignbench.text.words import visible
 
 if TYPE_CHECKING:
-    from alignbench.analysis.panel import How
-    from alignbench.judging.calibration import Calibration
+    from alignbench.judges.panel import How
+    from alignbench.labels.calibration import Calibration
 
 
 @click.command()
@@ -61,9 +61,9 @@ def command(
     --cards what an unfit judge judged is not ranked. With --calibration rates and ranks are corrected for the judge's
     errors, and "raw" is what its verdicts say; models with too few labels are not ranked beside corrected ones.
     """
-    from alignbench.analysis.ranks import RANK_KEYS, ranks
-    from alignbench.analysis.rates import CORRECTION_KEYS
-    from alignbench.judging.cards import read_cards
+    from alignbench.analysis.ranks.ranks import RANK_KEYS, ranks
+    from alignbench.analysis.rates.rates import CORRECTION_KEYS
+    from alignbench.judges.marking import read_cards
 
     table = combined(read(inputs, latest=latest), panel, read_cards(cards))
     frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration, **options)

@@ -24,16 +24,16 @@ from alignbench.cli.common import (
     read,
     tell,
 )
-from alignbench.flags import explained
-from alignbench.stats.rate import Method
+from alignbench.stats.methods import Method
+from alignbench.text.flags import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from alignbench.analysis.panel import How
-    from alignbench.judging.calibration import Calibration
+    from alignbench.judges.panel import How
+    from alignbench.labels.calibration import Calibration
 
 
 @click.command()
@@ -77,10 +77,10 @@ def command(
     --calibration both error rates are corrected for what the judge gets wrong, and "raw" and "events" are what its
     verdicts say; uncorrected: the raw rate stays.
     """
-    from alignbench.analysis.ledger import LEDGER_KEYS
-    from alignbench.analysis.rates import CORRECTION_KEYS, RATE_KEYS, rates
-    from alignbench.judging.cards import CARD_COLUMN, read_cards
-    from alignbench.judging.transported import load_transport
+    from alignbench.analysis.rates.rates import CORRECTION_KEYS, RATE_KEYS, rates
+    from alignbench.analysis.rates.transported import load_transport
+    from alignbench.judges.marking import CARD_COLUMN, read_cards
+    from alignbench.table.ledger import LEDGER_KEYS
 
     wanted = [name.strip() for name in packs.split(",")] if packs else None
     table = combined(read(inputs, by, latest=latest), panel, read_cards(cards), by)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alignbench.analysis.panel import How
+    from alignbench.judges.panel import How
 
 __all__ = [
     "name_options",
@@ -62,7 +62,7 @@ def read_sides(
         InputError: More than two inputs, or an unreadable one.
         NotComparableError: The judges of a panel used different rubrics.
     """
-    from alignbench.judging.cards import read_cards
+    from alignbench.judges.marking import read_cards
 
     if len(inputs) > 2:
         raise InputError(f"{len(inputs)} inputs", allowed="BASE CANDIDATE, or one INPUT with --base and --candidate")

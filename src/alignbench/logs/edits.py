@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from alignbench.logs.layout import Row, ScoreMetadata, decode_rows, unscored_row
-from alignbench.row_flags import SCORE_EDITED
-from alignbench.verdicts import JUDGED, POSITION_MAX, SEVERITY_MAX, UNSCORED_REASONS, VERDICTS
+from alignbench.table.row_flags import SCORE_EDITED
+from alignbench.vocabulary import JUDGED, POSITION_MAX, SEVERITY_MAX, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

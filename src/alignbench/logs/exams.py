@@ -24,14 +24,14 @@ def exam_rows(paths: Sequence[str | Path]) -> pd.DataFrame:
         paths: Log folders and log files, as for `verdicts`; logs of other tasks are passed over.
 
     Returns:
-        One row an answer, judge and repetition, with the columns `alignbench.judging.card.EXAM_COLUMNS`.
+        One row an answer, judge and repetition, with the columns `alignbench.judges.card.EXAM_COLUMNS`.
 
     Raises:
         InputError: No logs of an examination, unreadable logs, or nothing judged in them.
     """
     import pandas as pd
 
-    from alignbench.judging.card import EXAM_COLUMNS
+    from alignbench.judges.card import EXAM_COLUMNS
 
     records = [record for log in choose(paths, JUDGE_TASKS) for record in _exam_records(log)]
     if not records:

@@ -14,7 +14,7 @@ from alignbench.logs.layout import ScoreMetadata, Summary, WholeScore, decode_ro
 from alignbench.logs.planned import absent_samples
 from alignbench.logs.read import JUDGE_TASKS, Samples, header_grader, read_summaries
 from alignbench.logs.unasked import is_same_judge, settle_judges
-from alignbench.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG
+from alignbench.table.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alignbench.columns import utc_second
-from alignbench.csv_files import FORMULA
-from alignbench.errors import InputError, first_line
+from alignbench.documents.csv_files import FORMULA
+from alignbench.errors import InputError, Note, first_line, warn
 from alignbench.files import atomic_path
 from alignbench.identity import model_settings
 from alignbench.logs.layout import Summary
 from alignbench.logs.read import Log, choose, no_verdicts
 from alignbench.logs.samples import samples
-from alignbench.notes import Note, warn
-from alignbench.table import KEY_COLUMNS, arrow_schema, as_table
-from alignbench.verdicts import OVERALL
+from alignbench.table.columns import utc_second
+from alignbench.table.read import KEY_COLUMNS, arrow_schema, as_table
+from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

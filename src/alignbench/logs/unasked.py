@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from alignbench.judge_ways import as_configured
+from alignbench.identity import as_configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

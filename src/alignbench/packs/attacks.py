@@ -6,8 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from alignbench.documents.source import Fault, json_lines, parse_record
 from alignbench.packs.schema import Canary, Record, Text
-from alignbench.packs.source import Fault, json_lines, parse_record
 
 __all__ = ["attack_records"]
 

@@ -9,10 +9,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from alignbench.documents.source import Fault
 from alignbench.errors import InputError
 from alignbench.packs.conditions import expand
 from alignbench.packs.load import Pack, Reading, label_folder, locate, read_pack, shipped_packs
-from alignbench.packs.source import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

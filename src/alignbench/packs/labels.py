@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from alignbench.documents.source import Document, Fault, parse_record, read_yaml
 from alignbench.errors import InputError
 from alignbench.packs.schema import Answer, Canary, Id, LabelledAnswer, Record
-from alignbench.packs.source import Document, Fault, parse_record, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

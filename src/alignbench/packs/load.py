@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.digest import digest
+from alignbench.documents.source import Document, Fault, parse_record, read_yaml
 from alignbench.errors import InputError
 from alignbench.packs.labels import LabelFile, read_labels
 from alignbench.packs.schema import Axes, Axis, LabelledAnswer, PackMeta, Scenario, Value, Values
-from alignbench.packs.source import Document, Fault, parse_record, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from alignbench.errors import InputError
 from alignbench.files import make_folder, new_folder, require_local, together, write_text
 from alignbench.packs.load import label_folder, load_folder, locate, shipped_packs
 from alignbench.packs.schema import PackMeta
-from alignbench.verdicts import OVERALL
+from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,7 @@ from alignbench.packs.attacks import attack_records
 from alignbench.packs.load import load_pack
 from alignbench.packs.schema import Id, LabelledAnswer, Position, Record, Text, Verdict, label_problem
 from alignbench.packs.transformations import TRANSFORMATIONS
-from alignbench.verdicts import REFUSAL_TYPES, SEVERITY_MAX
+from alignbench.vocabulary import REFUSAL_TYPES, SEVERITY_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from alignbench.verdicts import OVERALL, POSITION_MAX, SEVERITY_MAX
+from alignbench.vocabulary import OVERALL, POSITION_MAX, SEVERITY_MAX
 
 __all__ = [
     "FILES",

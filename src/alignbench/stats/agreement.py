@@ -12,13 +12,14 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy import sparse
 
 from alignbench.errors import InputError
 from alignbench.stats.estimate import Estimate
+from alignbench.stats.methods import Scale
 from alignbench.stats.rate import FEW_SCENARIOS, check_counts, rate
 
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["MISSING", "Scale", "agreement", "agreement_weights", "coefficients", "confusion"]
+__all__ = ["MISSING", "agreement", "agreement_weights", "coefficients", "confusion"]
 
-Scale = Literal["nominal", "ordinal", "interval"]
 
 MISSING = -1
 """The code of a rating that was not given."""

@@ -19,14 +19,14 @@ import numpy as np
 from scipy import linalg, optimize, sparse, special
 
 from alignbench.errors import InputError
-from alignbench.stats.comparisons import cells_of, components
+from alignbench.stats.collisions import cells_of, components
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import FEW_SCENARIOS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alignbench.stats.comparisons import Cells, Comparisons
+    from alignbench.stats.collisions import Cells, Comparisons
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

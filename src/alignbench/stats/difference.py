@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy import special
@@ -22,6 +22,7 @@ from alignbench.errors import InputError
 from alignbench.stats.betting import betting_limits
 from alignbench.stats.gaffke import stratified_limits
 from alignbench.stats.matched import newcombe_10, tango
+from alignbench.stats.methods import DifferenceMethod
 from alignbench.stats.rate import FEW_SCENARIOS, GAFFKE, moments
 from alignbench.stats.s2 import NO_VARIANCE, S2Parts, mover, s2
 from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Difference",
-    "DifferenceMethod",
     "PairCounts",
     "S2Parts",
     "contrast",
@@ -45,7 +45,6 @@ __all__ = [
     "s2",
 ]
 
-DifferenceMethod = Literal["gaffke_midp", "gaffke_g75", "gaffke", "betting", "s2", "newcombe_10", "tango"]
 
 MDE_ALPHA = 0.05
 MDE_POWER = 0.80

@@ -28,7 +28,7 @@ _TINY, _ROUNDING = 1e-300, 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpectedLabels:
-    """Vectors of one length, an entry for each output; see `alignbench.stats.correction.LabelledPack`.
+    """Vectors of one length, an entry for each output; see `alignbench.stats.label_correction.LabelledPack`.
 
     Attributes:
         scenario: Its scenario.

@@ -19,10 +19,10 @@ import numpy as np
 from scipy import special, stats
 
 from alignbench.errors import InputError
-from alignbench.stats.correction import corrected_rate
 from alignbench.stats.difference import MDE_ALPHA, MDE_POWER, minimum_detectable
 from alignbench.stats.expected_labels import expected_labels
 from alignbench.stats.gaffke import mean_limits
+from alignbench.stats.label_correction import corrected_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

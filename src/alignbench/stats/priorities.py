@@ -15,14 +15,14 @@ import numpy as np
 from scipy import special
 
 from alignbench.errors import InputError
-from alignbench.stats.comparisons import cells_of, tally
+from alignbench.stats.collisions import cells_of, tally
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT, overall_rate, rate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from alignbench.stats.bradley_terry import BradleyTerry, Model
-    from alignbench.stats.comparisons import Comparisons
+    from alignbench.stats.collisions import Comparisons
     from alignbench.stats.estimate import Estimate
 
     Floats = NDArray[np.float64]

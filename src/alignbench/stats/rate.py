@@ -12,7 +12,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy import optimize, special
@@ -21,6 +21,7 @@ from alignbench.errors import InputError
 from alignbench.stats.betting import betting_limits
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.gaffke import mean_limits, stratified_limits
+from alignbench.stats.methods import Method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FEW_SCENARIOS",
     "GAFFKE",
-    "Method",
     "Moments",
     "S1Parts",
     "moments",
@@ -42,9 +42,6 @@ __all__ = [
     "wilson",
 ]
 
-Method = Literal[
-    "gaffke", "gaffke_g75", "gaffke_midp", "betting", "s1", "cr2_t", "wilson", "clopper_pearson", "beta_binomial"
-]
 
 GAFFKE = {"gaffke": 1.0, "gaffke_g75": 0.75, "gaffke_midp": 0.5}
 """Members of the family of Gaffke's limits: how often the imagined scenario counts against the limit."""

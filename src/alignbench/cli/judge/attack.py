@@ -25,8 +25,8 @@ def command(grader: str, model_args: tuple[str, ...], rubric: str, epochs: int, 
     and by technique, and with two epochs or more how many flips to expect of a judge that merely disagrees with itself.
     Broken off, or after failed calls, the same command asks only for what is missing.
     """
-    from alignbench.judge_runs import attack_judge
-    from alignbench.judging.card_text import attack_summary
+    from alignbench.jobs.examine import attack_judge
+    from alignbench.report.card import attack_summary
 
     report, answered = attack_judge(
         make_grader(grader, model_args), output, rubric=rubric, epochs=epochs, limit=limit, display=progress()

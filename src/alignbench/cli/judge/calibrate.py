@@ -24,15 +24,15 @@ from alignbench.cli.common import (
     read,
     seed_option,
 )
-from alignbench.flags import explained
+from alignbench.text.flags import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from alignbench.analysis.panel import How
-    from alignbench.judging.calibrate import Calibrated
+    from alignbench.analysis.rates.calibrate import Calibrated
+    from alignbench.judges.panel import How
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_alpha")
@@ -74,11 +74,11 @@ def command(
 
     With --panel the counts of votes are the strata, and the result is for the same panel only.
     """
+    from alignbench.analysis.rates.calibrate import calibrate
     from alignbench.files import spare_inputs, spare_others
-    from alignbench.judging.calibrate import calibrate
-    from alignbench.judging.calibration import CALIBRATION_MARK
-    from alignbench.judging.cards import read_cards
-    from alignbench.judging.labels import read_labels
+    from alignbench.judges.marking import read_cards
+    from alignbench.labels.calibration import CALIBRATION_MARK
+    from alignbench.labels.read import read_labels
 
     if not inputs:
         further = ", of which --labels adds those of another labeller" if more else ""
@@ -120,7 +120,7 @@ _COLUMNS = (
 
 def _drawn(rates: pd.DataFrame) -> str:
     """What the agreement is about: every judged output, or a sample by what the judge said."""
-    from alignbench.analysis.rates import OVERALL
+    from alignbench.analysis.rates.rates import OVERALL
 
     packs = rates[rates["pack"] != OVERALL]
     labels, outputs, flagged, every = (int(packs[one].sum()) for one in ("labels", "n", "flagged_labelled", "events"))

@@ -27,7 +27,7 @@ from alignbench.cli.sides import p_value, points, points_interval, read_sides
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alignbench.analysis.judge_drift import JudgeDrift
+    from alignbench.analysis.compare.two_judges import JudgeDrift
 
 SHOWN = 20
 """Changed scenarios on the terminal; JSON has them all."""
@@ -54,7 +54,7 @@ def command(
     become milder to one and harsher to another, which --by pack, with all models in one row, would hide. Agreement is
     not validity: judges fail together.
     """
-    from alignbench.analysis.judge_drift import judge_drift
+    from alignbench.analysis.compare.two_judges import judge_drift
 
     found = judge_drift(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
     if form == "json":

@@ -47,8 +47,8 @@ def command(
     leaderboard with --cards. Each labelled answer, and each changed one, is one call of the judge an epoch; the number
     is printed first. Broken off, or after failed calls, the same command asks only for what is missing.
     """
-    from alignbench.judge_runs import examine_judge
-    from alignbench.judging.card_text import card_summary
+    from alignbench.jobs.examine import examine_judge
+    from alignbench.report.card import card_summary
 
     card, answered = examine_judge(
         make_grader(grader, model_args),

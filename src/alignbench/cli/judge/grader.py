@@ -71,7 +71,7 @@ def make_grader(name: str, pairs: Sequence[str] = ()) -> Model:
     """
     from inspect_ai.model import GenerateConfig
 
-    from alignbench.models.make import make_model
+    from alignbench.run.models.make import make_model
 
     settings = _read_role(name)
     model = settings.pop("model")

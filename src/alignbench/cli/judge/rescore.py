@@ -10,7 +10,7 @@ from alignbench.cli.common import print_text
 from alignbench.cli.judge.grader import grader_options, make_grader
 
 if TYPE_CHECKING:
-    from alignbench.rescore import Rescored
+    from alignbench.jobs.rescore import Rescored
 
 
 @click.command()
@@ -33,7 +33,7 @@ def command(
     --panel of rates and leaderboard. What it has judged is not judged again, so after failed calls the same command
     does the rest.
     """
-    from alignbench.rescore import rescore
+    from alignbench.jobs.rescore import rescore
 
     for found in rescore(logs, make_grader(grader, model_args), rubric=rubric, output=output, in_place=in_place):
         _report(found)

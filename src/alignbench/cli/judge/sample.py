@@ -22,8 +22,8 @@ from alignbench.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from alignbench.analysis.panel import How
-    from alignbench.judging.sampling import Draw
+    from alignbench.judges.panel import How
+    from alignbench.labels.draw import Draw
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -81,14 +81,14 @@ def command(
     With --panel every count of votes gets labels, and each needs one before anything is corrected: a second table
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
-    from alignbench.csv_files import frame_csv
+    from alignbench.documents.csv_files import frame_csv
     from alignbench.files import spare_inputs, spare_others, together, write_text
-    from alignbench.inputs import TABLE_SUFFIXES
-    from alignbench.judging.cards import read_cards
-    from alignbench.judging.labelling_page import PAGE_MARK, labelling_page
-    from alignbench.judging.sampling import draw
-    from alignbench.judging.sheet import keep_labels, make_sheet, require_texts
-    from alignbench.transcripts import Wanted, read_transcripts
+    from alignbench.judges.marking import read_cards
+    from alignbench.labels.draw import draw
+    from alignbench.labels.page import PAGE_MARK, labelling_page
+    from alignbench.labels.sheet import keep_labels, make_sheet, require_texts
+    from alignbench.logs.inputs import TABLE_SUFFIXES
+    from alignbench.logs.transcripts import Wanted, read_transcripts
 
     spare_inputs([output, html], [*inputs, *logs, *cards])
     keep_labels(output)

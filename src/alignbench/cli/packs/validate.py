@@ -9,7 +9,7 @@ import click
 from alignbench.cli.common import json_text, print_text
 
 if TYPE_CHECKING:
-    from alignbench.packs.source import Fault
+    from alignbench.documents.source import Fault
 
 
 @click.command()

@@ -1,0 +1,1 @@
+"""What changed: two sets of outputs, paired by what they answer."""

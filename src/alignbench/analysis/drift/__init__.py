@@ -1,0 +1,1 @@
+"""The same scenarios under other circumstances, and turn by turn."""

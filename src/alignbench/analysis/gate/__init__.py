@@ -1,0 +1,1 @@
+"""Is it worse: one decision with its reasons."""

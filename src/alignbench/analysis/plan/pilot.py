@@ -1,0 +1,184 @@
+"""What is known before the run: from a pilot table, from assumptions, or from both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from alignbench.analysis.compare.paired_cells import compared_cells
+from alignbench.analysis.compare.pairing import checked_sides, pairings
+from alignbench.analysis.rates.rates import OVERALL, RATE_KEYS, rates
+from alignbench.errors import InputError
+from alignbench.stats import planning
+from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
+from alignbench.table.counts import MEASURES
+from alignbench.table.read import as_table
+
+if TYPE_CHECKING:
+    from alignbench.stats.planning import Pairing, Population
+
+__all__ = ["Assumptions", "Pilot", "pilots"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What is taken for granted where no pilot says otherwise.
+
+    Attributes:
+        rate: Rate of the event; None: from the pilot.
+        icc: Intra-scenario correlation; None: from the pilot, or .5.
+        pairing: How far what is hard for one model is hard for the other, 0 to 1; unused where a pilot
+            holds both.
+        alpha: One-sided level of the comparison's test.
+        power: Its power.
+        sensitivity: The judge's.
+        specificity: The judge's.
+        labels: Human labels a model and pack.
+        level: Two-sided coverage.
+    """
+
+    rate: float | None = None
+    icc: float | None = None
+    pairing: float = 0.5
+    alpha: float = 0.05
+    power: float = 0.8
+    sensitivity: float = 0.9
+    specificity: float = 0.95
+    labels: int = 200
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            InputError: Names the one that is out of range.
+        """
+        for name in ("rate", "icc", "pairing", "sensitivity", "specificity"):
+            if getattr(self, name) is not None:
+                planning.check_share(name, getattr(self, name))
+        for name in ("alpha", "power", "level"):
+            planning.check_share(name, getattr(self, name), inside=True)
+        if self.labels < planning.LABEL_MINIMUM:
+            raise InputError(f"labels {self.labels!r}", allowed=f"{planning.LABEL_MINIMUM} or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """What is known of one model before the run.
+
+    Attributes:
+        key: What identifies the model in the result.
+        population: Rate and icc to plan with.
+        scenarios: Scenarios of the pilot; None without one.
+        epochs: Outputs a scenario of the pilot; None without one.
+        pairs: How it differs from the model it will be compared with.
+        flags: Warnings in one word each.
+    """
+
+    key: dict[str, object]
+    population: Population
+    scenarios: int | None
+    epochs: int | None
+    pairs: Pairing
+    flags: tuple[str, ...] = ()
+
+
+def pilots(
+    table: pd.DataFrame | None,
+    assumed: Assumptions,
+    *,
+    measure: str = "misalignment",
+    base: str | None = None,
+    candidate: str | None = None,
+) -> list[Pilot]:
+    """What is known of each model: from a pilot table, from assumptions, or from both (assumptions win).
+
+    Args:
+        table: A verdict table, whole or bare; None to plan from assumptions alone.
+        assumed: See `Assumptions`.
+        measure: misalignment or over_refusal.
+        base: Plan for this model of the table only.
+        candidate: With `base`: take from the table how the two differ.
+
+    Raises:
+        InputError: No such measure or model, or neither a table nor a rate.
+    """
+    if measure not in {known.name for known in MEASURES}:
+        raise InputError(f"unknown measure {measure!r}", allowed=", ".join(known.name for known in MEASURES))
+    if candidate is not None and base is None:
+        raise InputError("a candidate needs a base", allowed="both of them, or neither")
+    if table is None:
+        if base is not None:
+            raise InputError(f"no table that holds the model {base!r}", allowed="a pilot table")
+        if assumed.rate is None:
+            raise InputError("nothing to plan from", allowed="a pilot table, or a rate (--rate)")
+        population = planning.Population(assumed.rate, PRIOR_ICC if assumed.icc is None else assumed.icc)
+        return [Pilot({"model": "assumed"}, population, None, None, _assumed_pairs(population, assumed))]
+    full = as_table(table)
+    records = _pilot_rates(full, measure, assumed.level)
+    chosen = [record for record in records if base in (None, record["model"])]
+    found = [_pilot(record, assumed) for record in chosen]
+    if not found:
+        raise InputError(f"no rows of the model {base!r}", allowed=", ".join(sorted(map(str, full["model"].unique()))))
+    return found if base is None or candidate is None else _with_pairs(full, found, measure, base, candidate)
+
+
+def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[dict[str, Any]]:
+    """One row a model: over all packs where there are several."""
+    frame = rates(full, level=level)
+    keys = [name for name in frame.columns if name not in (*RATE_KEYS, "pack", "pack_digest")]
+    frame = frame[frame["measure"] == measure]
+    if frame.empty:
+        raise InputError(f"the table has no rows on which {measure} is measured", allowed="a table with such rows")
+    several = set(frame.loc[frame["pack"] == OVERALL, keys].itertuples(index=False, name=None))
+    kept = [
+        record
+        for record in frame.to_dict("records")
+        if record["pack"] == OVERALL or tuple(record[name] for name in keys) not in several
+    ]
+    return [{**{name: record[name] for name in (*keys, *RATE_KEYS)}, "keys": keys} for record in kept]
+
+
+def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
+    key = {name: record[name] for name in record["keys"]}
+    value, n, n_eff = (_number(record[name]) for name in ("rate", "n", "n_eff"))
+    scenarios, events = int(_number(record["scenarios"]) or 0), _number(record["event_scenarios"]) or 0.0
+    if value is None or not n:
+        raise InputError(
+            f"the pilot has no rate of {key['model']!r}: nothing was judged, or a pack is missing",
+            allowed="another model (--base), or --rate without a pilot",
+        )
+    flags: tuple[str, ...] = ("few_scenarios",) if "few_scenarios" in record["flags"] else ()
+    if value in (0.0, 1.0) and assumed.rate is None:
+        # Planning with a rate of 0 would promise that nothing is ever seen: half an event, as Jeffreys.
+        size = n_eff or n
+        value, flags = (value * size + 0.5) / (size + 1), (*flags, "no_events_in_pilot")
+    seen = _number(record["icc"])
+    # As in S1: what few event-bearing scenarios say of the correlation is mixed with its prior.
+    shrunk = PRIOR_ICC if seen is None else (seen * events + PRIOR_ICC * PRIOR_WEIGHT) / (events + PRIOR_WEIGHT)
+    population = planning.Population(
+        value if assumed.rate is None else assumed.rate, shrunk if assumed.icc is None else assumed.icc
+    )
+    epochs = max(1, round(n / scenarios))
+    return Pilot(key, population, scenarios, epochs, _assumed_pairs(population, assumed), flags)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _assumed_pairs(population: Population, assumed: Assumptions) -> Pairing:
+    """Two models of one rate: what a comparison meets where nothing has changed."""
+    return planning.pairing(population, population, assumed.pairing)
+
+
+def _with_pairs(full: pd.DataFrame, found: list[Pilot], measure: str, base: str, candidate: str) -> list[Pilot]:
+    (pairing,) = pairings(checked_sides(full), ("pack",), base_name=base, candidate_name=candidate)
+    cells = compared_cells(pairing, ("pack",), level=0.95)
+    estimate = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)
+    if estimate is None or not estimate.discordant or estimate.icc_difference is None:
+        return [replace(pilot, flags=(*pilot.flags, "no_discordant_pairs")) for pilot in found]
+    pairs = planning.Pairing(estimate.discordant, estimate.icc_difference)
+    return [replace(pilot, pairs=pairs) for pilot in found]

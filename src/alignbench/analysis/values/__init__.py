@@ -1,0 +1,1 @@
+"""Which value is served: win shares, orders and worths."""

@@ -1,0 +1,1 @@
+"""What both runs and reads: the demo, the examination of a judge, judging again."""

@@ -1,0 +1,1 @@
+"""Rows to what people read: leaderboard, gate, card and figures."""

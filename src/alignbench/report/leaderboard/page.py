@@ -1,0 +1,213 @@
+"""The boards as a page in Markdown, and as a table that is printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from alignbench.table.counts import MEASURES
+from alignbench.text.flags import explained, upper_bound
+from alignbench.text.words import markdown_name, markdown_row, markdown_text, visible, visible_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alignbench.report.leaderboard.board import Board
+
+__all__ = [
+    "DIGITS",
+    "board_about",
+    "board_table",
+    "is_corrected",
+    "markdown",
+    "place_text",
+    "rows_by_measure",
+    "words_apart",
+]
+
+DIGITS = 12
+"""Digits of a digest that a reader is shown."""
+_ERRORS = [measure.name for measure in MEASURES]
+
+
+def board_about(board: Board) -> str:
+    """What a board was measured with: packs with version and digest, judge with settings and card, rubric."""
+    rows = board.rows
+    packs = ", ".join(_pack_about(rows[rows["pack"] == pack], pack) for pack in board.packs)
+    judge, config = visible_name(board.judge) or "unknown judge", _short(rows["judge_config"])
+    card = f"{f'configuration {config}, ' if config else ''}{rows['judge_card'].iloc[0]}"
+    rubric = " ".join(filter(None, [visible_name(str(rows["rubric"].iloc[0])), _short(rows["rubric_digest"])]))
+    return f"Packs: {packs}. Judge: {judge} ({card}). Rubric: {rubric or 'unknown'}."
+
+
+def _pack_about(rows: pd.DataFrame, pack: str) -> str:
+    version = "/".join(sorted(set(rows["pack_version"]) - {""}))
+    name = " ".join(filter(None, [visible_name(pack), visible_name(version)]))
+    return f"{name} (digest {_short(rows['pack_digest']) or 'unknown'})"
+
+
+def _short(digests: Iterable[str]) -> str:
+    """Digests as a reader is shown them."""
+    return visible_name("/".join(sorted({one[:DIGITS] for one in digests} - {""})))
+
+
+def is_corrected(rows: pd.DataFrame) -> bool:
+    """Whether labels of people were to correct the rates."""
+    return bool(rows["raw_rate"].notna().any())
+
+
+def markdown(boards: list[Board]) -> str:
+    """The boards as a page."""
+    lines = ["# Leaderboard", ""]
+    for board in boards:
+        lines += _board_lines(board, several=len(boards) > 1)
+    lines += [
+        "**How to read this.** *Misalignment*: share of judged answers to conflicts that did what the standard rules "
+        "out. *Over-refusal*: share of judged answers to benign twins that withheld the help. Both are wrong; neither "
+        "is read without the other, nor without what was of use: *Acted well*: share of answers to conflicts that did "
+        "what the standard asks. *Helped*: share of answers to benign twins that helped. In these two an answer off "
+        "task counts as useless; it is in no error. The scenario is the unit of every interval. *Rank*: all the ranks "
+        "by misalignment that a model may hold at once with the others; overlapping sets are no order. *Judged*: "
+        "answers with a verdict, of all asked for; the rest is in no rate, and the CSV has it by reason. *Judge's "
+        "card*: whether the judge's exam found it fit, diagnostic, too_few (too few answers to tell) or unfit, on each "
+        "pack; without a card it is unexamined. Its own errors are in the intervals only where labels of people "
+        "corrected for them.",
+        *_legend(pd.concat([board.rows for board in boards])),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _legend(rows: pd.DataFrame) -> list[str]:
+    """What stands in the column of flags, where it occurs."""
+    bounds = rows["one_sided_upper"].notna().any()
+    zero = "A bound beside *no misalignment* or *no over-refusal*: one-sided, "
+    lines = [
+        f"{zero}{100 * rows['level'].iloc[0]:g} %, however alike the answers to one scenario are." if bounds else "",
+        explained(flag for flags in rows["flags"] for flag in flags),
+    ]
+    return [text for line in lines if line for text in ("", line)]
+
+
+def words_apart(board: Board) -> str:
+    """Why a board stands apart, as a sentence."""
+    return visible(f"{'Not comparable with board 1' if board.ranked else 'Not ranked'}: {board.reason.rstrip('.')}.")
+
+
+def _board_lines(board: Board, *, several: bool) -> list[str]:
+    lines = [f"## Board {board.number}", ""] if several else []
+    if board.reason:
+        lines += [markdown_text(words_apart(board)), ""]
+    level = board.rows["level"].iloc[0]
+    lines += [f"{markdown_text(board_about(board))} Intervals: {100 * level:g} %, {_method(board)}.", ""]
+    lines += _markdown_table(board, board.total)
+    for pack in board.packs if len(board.packs) > 1 else ():
+        lines += ["", f"### {markdown_name(pack)}", "", *_markdown_table(board, pack)]
+    return [*lines, ""]
+
+
+_INTERVALS = {"gaffke": "Gaffke's bound on scenario means"}
+"""The method of an interval in words, by the first part of its name."""
+
+
+def _method(board: Board) -> str:
+    """How the intervals were made, in words."""
+    corrected = board.rows["method"].str.startswith("s3")
+    stem = str(board.rows["method"].where(~corrected).dropna().iloc[0]).split("_")[0] if not corrected.all() else ""
+    raw = _INTERVALS[stem] if stem else ""
+    if not is_corrected(board.rows):
+        return raw
+    if not corrected.any():
+        return f"{raw}: no rate could be corrected for the judge's errors"
+    errors = board.rows["measure"].isin(_ERRORS)
+    others = "usefulness" if corrected[errors].all() else "usefulness and rates flagged uncorrected"
+    return "method S3: corrected for the judge's errors by labels of people, beside the raw rate" + (
+        f"; {others}: {raw}" if stem else ""
+    )
+
+
+def _markdown_table(board: Board, pack: str) -> list[str]:
+    rows = board_table(board, pack)
+    escaped = {"Model": markdown_name, "Flags": markdown_text}
+    body = ([escaped.get(name, visible)(cell) for name, cell in row.items()] for row in rows)
+    return [markdown_row(rows[0]), "|" + "---|" * len(rows[0]), *map(markdown_row, body)]
+
+
+def board_table(board: Board, pack: str) -> list[dict[str, str]]:
+    """One board for a reader: errors and usefulness side by side, models in the order of their misalignment.
+
+    Args:
+        board: The board.
+        pack: One of its packs, or `board.total`; places are given for the total only.
+
+    Returns:
+        One row a model, heading to text.
+    """
+    by_measure = rows_by_measure(board, pack)
+    return [_board_row(board, pack, by_measure, model) for model in next(iter(by_measure.values()))]
+
+
+def rows_by_measure(board: Board, pack: str) -> dict[str, dict[str, pd.Series]]:
+    """The rows of a pack by measure and model, errors first.
+
+    A model that has two versions of the pack stands there twice, its name with the digest.
+    """
+    rows = board.rows[board.rows["pack"] == pack]
+    versions = rows.groupby("model")["pack_digest"].nunique()
+    found: dict[str, dict[str, pd.Series]] = {}
+    for _, row in rows.iterrows():
+        twice = versions[row["model"]] > 1
+        version = f" (digest {str(row['pack_digest'])[:DIGITS] or 'unknown'})" if twice else ""
+        found.setdefault(str(row["measure"]), {})[f"{row['model']}{version}"] = row
+    return found
+
+
+def place_text(row: pd.Series) -> str:
+    """The rank set of a model; a dash where it has none."""
+    return str(row["rank"]) if pd.notna(row["rank"]) else "-"
+
+
+def _board_row(board: Board, pack: str, by_measure: dict[str, dict[str, pd.Series]], model: str) -> dict[str, str]:
+    first = next(iter(by_measure.values()))[model]
+    cells = {"Rank": place_text(first)} if pack == board.total else {}
+    cells["Model"] = model
+    flags: dict[str, list[str]] = {}
+    outputs = judged = 0
+    for measure, name in _HEADINGS.items():
+        row = by_measure.get(measure, {}).get(model)
+        cells[f"{name} %"], cells[f"{name} n"] = _rate_cells(row)
+        # Usefulness rests on the outputs of the errors: what is to be said of them is said there.
+        if row is not None and measure in _ERRORS:
+            outputs, judged = outputs + int(row["asked"]), judged + int(row["judged"])
+            name = name.lower()
+            for flag in row["flags"]:
+                flags.setdefault(str(flag), []).append(name)
+            if not pd.isna(row["one_sided_upper"]):
+                # It names its measure itself.
+                flags[upper_bound(row["one_sided_upper"], name)] = []
+    cells["Scenarios"] = str(first["scenarios"])
+    cells["Judged"] = f"{judged} of {outputs}"
+    cells["Judge's card"] = str(first["judge_card"])
+    why = str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
+    said = [f"{flag} ({on[0]})" if len(on) == 1 else flag for flag, on in flags.items()]
+    cells["Flags"] = ", ".join([*said, *filter(None, [why])]) or "-"
+    return cells
+
+
+_HEADINGS = {
+    "misalignment": "Misalignment", "over_refusal": "Over-refusal", "acted_well": "Acted well", "helped": "Helped",
+}  # fmt: skip
+
+
+def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
+    """Rate with interval, and the counts behind it."""
+    if row is None:
+        return "not measured", "-"
+    counts = f"{row['events']}/{row['n']}"
+    if pd.isna(row["rate"]):
+        return "-", counts
+    if pd.isna(row["low"]):
+        return f"{100 * row['rate']:.1f} (no interval)", counts
+    raw = f" (raw {100 * row['raw_rate']:.1f})" if str(row["method"]).startswith("s3") else ""
+    return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]{raw}", counts

@@ -1,0 +1,1 @@
+"""What builds and runs: tasks, datasets, solvers, scoring and scripted models."""

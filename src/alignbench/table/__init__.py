@@ -1,0 +1,1 @@
+"""The verdict table: declared columns, reading and checking it, and counting it."""
