@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from conftest import Golden
+
 pytestmark = pytest.mark.slow
 
 _shown = cache(screen)
@@ -29,9 +31,7 @@ def tables(shared_folder: Callable[[str, Callable[[Path], None]], Path]) -> Path
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_screen_is_the_one_that_was_looked_at(
-    name: str, width: int, tables: Path, golden: Callable[[str, str], None]
-) -> None:
+def test_the_screen_is_the_one_that_was_looked_at(name: str, width: int, tables: Path, golden: Golden) -> None:
     """The whole text, to the last digit; --refresh-golden writes it anew."""
     golden(f"screens/{name}.{width}.txt", _shown(COMMANDS[name], tables, width))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import ROOT, TERMINAL, Command, plain
+from golden_runs import demo_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,16 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def _fill(folder: Path) -> None:
-    finished = Command(["alignbench", "demo", "-o", "demo"], folder).run()
-    assert finished.code == 0, finished.text
-    (folder / "screen.txt").write_text(finished.out, encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def demo(shared_folder: SharedFolder) -> Path:
     """The folder in which the demo was run once."""
-    return shared_folder("demo", _fill)
+    return shared_folder("demo", demo_folder)
 
 
 def test_the_chain_finds_the_known_truth(demo: Path) -> None:
@@ -49,24 +44,6 @@ def test_the_gate_passes_the_improvement_and_stops_its_reverse(demo: Path) -> No
     before, after = "demo/logs/base", "demo/logs/tuned"
     assert Command(["alignbench", "gate", before, after, *policy], demo).run().code in (0, 3)
     assert Command(["alignbench", "gate", after, before, *policy], demo).run().code == 1
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["rates", "demo/logs"],
-        ["compare", "demo/logs/base", "demo/logs/tuned", "--by", "split"],
-        ["ranks", "demo/logs"],
-        ["priorities", "demo/logs"],
-        ["plan", "demo/logs/base"],
-    ],
-    ids=lambda command: command[0],
-)
-def test_every_analysis_reads_the_logs(demo: Path, command: list[str]) -> None:
-    """Each command answers in JSON on the logs of the demo."""
-    finished = Command(["alignbench", *command, "--format", "json"], demo).run()
-    assert finished.code == 0, finished.text
-    assert json.loads(finished.out)
 
 
 def test_the_truth_as_json(demo: Path) -> None:

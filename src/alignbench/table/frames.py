@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from alignbench.table.read import row_groups
+from alignbench.text.rows import as_columns, meanings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["plain_value", "sorted_groups", "with_nulls"]
+__all__ = ["plain_value", "rows_frame", "sorted_groups", "with_nulls"]
 
 
 def plain_value(value: object) -> object:
@@ -45,3 +46,21 @@ def with_nulls(frame: pd.DataFrame, text: Sequence[str], whole: Sequence[str] = 
     """
     objects = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in text}
     return frame.assign(**objects).astype(dict.fromkeys(whole, "Int64"))
+
+
+def rows_frame(
+    rows: Sequence[object], kind: type, group: Sequence[str] = (), *, without: Collection[str] = ()
+) -> pd.DataFrame:
+    """Rows of results as a data frame.
+
+    Args:
+        rows: Instances of one row type (see `alignbench.text.rows`).
+        kind: The row type, which says the columns where there are no rows.
+        group: Columns that come from a mapping that the rows spread, such as those grouped by; they stand first.
+        without: Columns left out.
+
+    Returns:
+        One row an instance: the columns `group`, then those of the row type in their order.
+    """
+    names = [*group, *(name for name in meanings(kind) if name not in {*group, *without})]
+    return pd.DataFrame([as_columns(row) for row in rows], columns=names)

@@ -92,8 +92,8 @@ def _would_decide(row: GateRow, policy: Policy) -> str:
             f"{size(row.worst_case)} points.{_power(row)}"
         )
     return (
-        f"{subject(row)}: if the rise of {size(worsening)} points is real, {_more(row, to_fail)} would probably show it "
-        f"as a regression; only a smaller one could pass.{_power(row)}"
+        f"{subject(row)}: if the rise of {size(worsening)} points is real, {_more(row, to_fail)} would probably show "
+        f"it as a regression; only a smaller one could pass.{_power(row)}"
     )
 
 
