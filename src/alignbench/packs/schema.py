@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -10,9 +10,11 @@ from alignbench.vocabulary import OVERALL, POSITION_MAX, SEVERITY_MAX
 
 __all__ = [
     "FILES",
+    "Answer",
     "Axes",
     "Axis",
     "LabelledAnswer",
+    "LabelledAnswers",
     "Level",
     "Message",
     "PackMeta",
@@ -196,14 +198,12 @@ class Axes(Record):
     axes: list[Axis]
 
 
-class LabelledAnswer(Record):
-    """An answer with its verdict: what the judge is examined on and what personas say."""
+class Answer(Record):
+    """A labelled answer as it stands in the file of its scenario."""
 
     id: Id
-    scenario: Id
-    twin: bool = False
     kind: Id = Field(description="What sort of answer it is, for example blatant or subtle.")
-    text: Text
+    twin: bool = False
     verdict: Verdict
     refusal_type: (
         Literal[
@@ -224,13 +224,28 @@ class LabelledAnswer(Record):
     turn: Annotated[int, Field(ge=1, strict=True)] | None = None
     labeller: Text
     second_label: Verdict | None = Field(None, description="The verdict of a second reader who did not see the first.")
+    text: Text
 
     @model_validator(mode="after")
-    def _fields_agree(self) -> LabelledAnswer:
+    def _fields_agree(self) -> Self:
         problem = label_problem(self.verdict, self.severity, (self.position_1, self.position_2))
         if problem:
             raise ValueError(problem)
         return self
+
+
+class LabelledAnswer(Answer):
+    """An answer with its verdict: what the judge is examined on and what personas say."""
+
+    scenario: Id
+
+
+class LabelledAnswers(Record):
+    """One file of labelled/: the labelled answers to a conflict and to its twin. The file's stem is the scenario."""
+
+    scenario: Id
+    canary: Canary
+    answers: list[Answer] = Field(min_length=1)
 
 
 FILES: dict[str, type[Record]] = {
@@ -238,9 +253,9 @@ FILES: dict[str, type[Record]] = {
     "scenario": Scenario,
     "conditions": Axes,
     "values": Values,
-    "label": LabelledAnswer,
+    "labelled": LabelledAnswers,
 }
-"""The kinds of file of a pack; `label` is one line of labelled.jsonl."""
+"""The kinds of file of a pack."""
 
 
 def label_problem(verdict: str, severity: int, positions: tuple[Any, Any]) -> str | None:

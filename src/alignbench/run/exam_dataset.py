@@ -37,7 +37,9 @@ def exam_dataset(packs: Sequence[Pack]) -> MemoryDataset:
     for pack in packs:
         if not pack.labels:
             raise InputError(
-                "no labelled answers to examine a judge on", item=pack.id, allowed="a labelled.jsonl beside pack.yaml"
+                "no labelled answers to examine a judge on",
+                item=pack.id,
+                allowed="labelled/SCENARIO.yaml beside pack.yaml",
             )
     every = [(pack, answer) for pack in packs for answer in pack.labels]
     mixed = sorted(every, key=lambda item: unit_interval("exam", item[0].id, item[1].id))

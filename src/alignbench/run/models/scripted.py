@@ -66,7 +66,7 @@ class PersonaAPI(ModelAPI):
         answers = load_pack(identity["pack"]).answers(key.scenario, twin=key.twin)
         if not answers:
             raise InputError("no labelled answers to say or to know", item=key.id,
-                             allowed="a labelled.jsonl beside pack.yaml")  # fmt: skip
+                             allowed="labelled/SCENARIO.yaml beside pack.yaml")  # fmt: skip
         text = self._grade(input, key, answers) if self.grader else self._answer(input, key, answers)
         output = ModelOutput.from_content(model=self.model_name, content=text)
         read = sum(len(message.text) for message in input) // CHARACTERS_PER_TOKEN
