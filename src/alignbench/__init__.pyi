@@ -25,6 +25,7 @@ from alignbench.logs.inputs import read_inputs as read_inputs
 from alignbench.packs.load import Pack as Pack
 from alignbench.packs.load import load_pack as load_pack
 from alignbench.packs.load import shipped_packs as shipped_packs
+from alignbench.packs.new import new_pack as new_pack
 from alignbench.packs.schema import LabelledAnswer as LabelledAnswer
 from alignbench.packs.schema import Scenario as Scenario
 from alignbench.report.leaderboard.board import Board as Board

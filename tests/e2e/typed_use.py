@@ -56,7 +56,7 @@ def correct(table: pd.DataFrame, labels: pd.DataFrame) -> ab.Calibration:
 
 def look(name: str) -> list[ab.Scenario]:
     """Packs, rubrics and policies."""
-    pack: ab.Pack = ab.load_pack(name)
+    pack: ab.Pack = ab.new_pack(name, "copy") if name else ab.load_pack("pricing_fairness")
     rubric: ab.Rubric = ab.load_rubric("conflict")
     answers: list[ab.LabelledAnswer] = pack.answers("price_request", twin=False)
     print(rubric.digest, len(answers), ab.shipped_packs(), ab.load_policy("policy.yaml"))

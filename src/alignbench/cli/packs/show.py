@@ -12,7 +12,6 @@ from alignbench.cli.common import print_lines, print_paragraphs, print_table, pr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alignbench.documents.source import Fault
     from alignbench.packs import LabelledAnswer, Pack, Scenario
     from alignbench.packs.schema import Message
 
