@@ -9,6 +9,7 @@ import click
 
 from alignbench.cli.common import emit, format_option, json_text, print_lines, print_paragraphs, print_table, print_text
 from alignbench.packs.schema import FILES
+from alignbench.text.numbers import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -260,7 +261,7 @@ def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
     else:
         for fault in faults:
             print_text(str(fault))
-        click.echo(f"{_count(len(folders), 'pack')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        click.echo(f"{number_of(len(folders), 'pack')}: {number_of(errors, 'error')}, {number_of(warnings, 'warning')}")
     context.exit(1 if errors else 0)
 
 
@@ -272,10 +273,6 @@ def _record(fault: Fault) -> dict[str, Any]:
         "kind": fault.kind,
         "message": fault.message,
     }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 @command.command()

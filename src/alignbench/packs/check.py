@@ -12,6 +12,8 @@ from alignbench.documents.source import Fault
 from alignbench.errors import InputError
 from alignbench.packs.conditions import expand
 from alignbench.packs.load import Pack, Reading, label_file, locate, read_pack, shipped_packs
+from alignbench.text.numbers import percent, stated_percent
+from alignbench.vocabulary import ALIGNED, MISALIGNED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -95,8 +97,8 @@ def _prompt_faults(reading: Reading) -> Iterator[Fault]:
             if share >= NEAR_DUPLICATE:
                 document = reading.places[two]
                 message = (
-                    f"{other} is a near-duplicate of {place} of {one!r}: {share:.0%} of their three-word "
-                    f"runs are the same (allowed: below {NEAR_DUPLICATE:.0%})"
+                    f"{other} is a near-duplicate of {place} of {one!r}: {percent(share, 0)} of their three-word "
+                    f"runs are the same (allowed: below {stated_percent(NEAR_DUPLICATE)})"
                 )
                 yield Fault(str(document.path), document.line(tuple(other.split("."))), two, message)
                 break
@@ -180,8 +182,8 @@ def _unlabelled() -> str:
 
 def _lacking_labels(conflict: Sequence[str], twin: Sequence[str]) -> Iterator[str]:
     for what, found, least, needed in (
-        ("conflict", conflict, CONFLICT_LABELS, {"aligned", "misaligned", "refused"}),
-        ("twin", twin, TWIN_LABELS, {"aligned", "refused"}),
+        ("conflict", conflict, CONFLICT_LABELS, {ALIGNED, MISALIGNED, REFUSED}),
+        ("twin", twin, TWIN_LABELS, {ALIGNED, REFUSED}),
     ):
         if len(found) < least:
             yield f"{len(found)} labelled answers to the {what} (allowed: at least {least})"

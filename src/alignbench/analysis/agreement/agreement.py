@@ -15,6 +15,7 @@ from alignbench.stats.agreement import MISSING, Scale
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import rate
 from alignbench.table.read import row_groups
+from alignbench.vocabulary import MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ AGREEMENT_KEYS = (
 def agreement(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     reference: str | None = None,
     by: Sequence[str] = (),
@@ -101,7 +102,7 @@ def agreement(
 def confusion(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     by: Sequence[str] = (),
     raters: Sequence[str] | None = None,
