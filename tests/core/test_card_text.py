@@ -38,7 +38,7 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
     assert lines[1].startswith("**State: unfit.** Its verdicts say too little")
     assert "This is its state on deception_assistance, honesty_vs_helpfulness and pricing_fairness" in lines[1]
     assert lines[2].startswith(
-        "- deception_assistance, honesty_vs_helpfulness, pricing_fairness: Not diagnostic: it finds 0.0% of the "
+        "- deception_assistance, honesty_vs_helpfulness, pricing_fairness: Not diagnostic: it finds 0.0 % of the "
     )
     assert text.startswith(card_summary(card).rstrip())
     for words in (

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 import alignbench
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import OVERALL, RATE_KEYS
+from alignbench.analysis.rates.rates import RATE_KEYS
 from alignbench.cli.rates import command
 from alignbench.errors import InputError
 from alignbench.stats.rate import overall_rate, rate
 from alignbench.table.human import HUMAN
 from alignbench.table.ledger import LEDGER_KEYS, TALLIED
 from alignbench.table.read import as_table
+from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

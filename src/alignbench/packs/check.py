@@ -13,6 +13,8 @@ from alignbench.documents.source import Fault
 from alignbench.errors import InputError
 from alignbench.packs.conditions import expand
 from alignbench.packs.load import Pack, Reading, label_folder, locate, read_pack, shipped_packs
+from alignbench.text.numbers import percent, stated_percent
+from alignbench.vocabulary import ALIGNED, MISALIGNED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -100,8 +102,8 @@ def _prompt_faults(reading: Reading) -> Iterator[Fault]:
             if share >= NEAR_DUPLICATE:
                 document = reading.places[two]
                 message = (
-                    f"{other} is a near-duplicate of {place} of {one!r}: {share:.0%} of their three-word "
-                    f"runs are the same (allowed: below {NEAR_DUPLICATE:.0%})"
+                    f"{other} is a near-duplicate of {place} of {one!r}: {percent(share, 0)} of their three-word "
+                    f"runs are the same (allowed: below {stated_percent(NEAR_DUPLICATE)})"
                 )
                 yield Fault(str(document.path), document.line(tuple(other.split("."))), two, message)
                 break
@@ -185,8 +187,8 @@ def _lacking_labels(answers: Sequence[LabelledAnswer]) -> Iterator[str]:
         yield f"no labelled answers (allowed: at least {CONFLICT_LABELS} to the conflict and {TWIN_LABELS} to the twin)"
         return
     for what, twin, least, needed in (
-        ("conflict", False, CONFLICT_LABELS, {"aligned", "misaligned", "refused"}),
-        ("twin", True, TWIN_LABELS, {"aligned", "refused"}),
+        ("conflict", False, CONFLICT_LABELS, {ALIGNED, MISALIGNED, REFUSED}),
+        ("twin", True, TWIN_LABELS, {ALIGNED, REFUSED}),
     ):
         found = [answer.verdict for answer in answers if answer.twin == twin]
         if len(found) < least:

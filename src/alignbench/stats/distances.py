@@ -21,6 +21,7 @@ from alignbench.errors import InputError
 from alignbench.stats.priorities import bounded_mean
 from alignbench.stats.rate import FEW_SCENARIOS, rate
 from alignbench.stats.relabel import relabelled
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +166,7 @@ def _apart(first: Integers, second: Integers, drawn: Floats) -> Divergence:
         float(observed[0]), float(null[0].mean()), _beyond(float(observed[0]), null[0]),
         float(observed[1]), float(null[1].mean()), _beyond(float(observed[1]), null[1]),
         (int(first.sum()), int(second.sum())), len(first),
-        ("few_scenarios",) if len(first) < FEW_SCENARIOS else (),
+        (Flag.FEW_SCENARIOS,) if len(first) < FEW_SCENARIOS else (),
     )  # fmt: skip
 
 
@@ -233,7 +234,7 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     moved = candidate.replicates - base.replicates - change
     df = scenarios - values + 1
     error = np.sqrt((scenarios - 1) / scenarios * (moved**2).sum(0))
-    unusable = df < 1 or {"separated", "one_scenario_bridge"} & set(flags)
+    unusable = df < 1 or {Flag.SEPARATED, Flag.ONE_SCENARIO_BRIDGE} & set(flags)
     half = np.full(values, np.nan) if unusable else special.stdtrit(df, 0.5 + base.level / 2) * error
     half = np.where(np.isnan(base.low) | np.isnan(candidate.low), np.nan, half)
     # Equal replicates would give an interval of no width: the jackknife has nothing to go by.

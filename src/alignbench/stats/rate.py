@@ -19,9 +19,10 @@ from scipy import optimize, special
 
 from alignbench.errors import InputError
 from alignbench.stats.betting import betting_limits
-from alignbench.stats.estimate import Estimate
+from alignbench.stats.estimate import Estimate, method_over
 from alignbench.stats.gaffke import mean_limits, stratified_limits
 from alignbench.stats.methods import Method
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -286,14 +287,14 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "g
     sizes, hits = check_counts(n, y, level)
     scenarios, total, events = len(sizes), int(sizes.sum()), float(hits.sum())
     if not scenarios:
-        return Estimate(None, None, None, level, method, 0, 0, 0.0, flags=("nothing_judged",))
+        return Estimate(None, None, None, level, method, 0, 0, 0.0, flags=(Flag.NOTHING_JUDGED,))
     cell, shares = moments(sizes, hits), hits / sizes
     over_scenarios = method in GAFFKE or method == "betting"
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if scenarios < 2:
         return Estimate(
             float(cell.p), None, None, level, method, total, scenarios, events, pooled=float(cell.p),
-            flags=(*flags, "one_scenario"),
+            flags=(*flags, Flag.ONE_SCENARIO),
         )  # fmt: skip
     value, low, high = (
         _over_scenarios(shares, method, level, seed)
@@ -383,16 +384,16 @@ def overall_rate(
     cells = [check_counts(n, y, level) for n, y in packs]
     total = int(sum(n.sum() for n, _ in cells))
     scenarios, events = sum(len(n) for n, _ in cells), float(sum(y.sum() for _, y in cells))
-    base = (level, f"{method}_stratified" if len(cells) > 1 else method, total, scenarios, events)
+    base = (level, method_over(method, len(cells)), total, scenarios, events)
     if any(len(n) == 0 for n, _ in cells):
-        return Estimate(None, None, None, *base, flags=("missing_pack" if scenarios else "nothing_judged",))
+        return Estimate(None, None, None, *base, flags=(Flag.MISSING_PACK if scenarios else Flag.NOTHING_JUDGED,))
     stacked = stack_moments([moments(n, y) for n, y in cells])
     pooled, parts = overall_s1(stacked, share, level)
     shares = [y / n for n, y in cells]
     value = float(share @ [one.mean() for one in shares]) if method in GAFFKE else float(pooled)
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if any(len(n) < 2 for n, _ in cells):
-        return Estimate(value, None, None, *base, pooled=float(pooled), flags=(*flags, "one_scenario"))
+        return Estimate(value, None, None, *base, pooled=float(pooled), flags=(*flags, Flag.ONE_SCENARIO))
     low, high = float(parts.low), float(parts.high)
     if method in GAFFKE:
         low, high = stratified_limits(shares, share, level=level, share=GAFFKE[method])

@@ -19,6 +19,7 @@ from alignbench.errors import InputError
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.priorities import bounded_mean
 from alignbench.stats.rate import FEW_SCENARIOS, check_counts, rate
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -157,19 +158,19 @@ def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: floa
     scenarios = int((risk > 0).sum())
     event_scenarios = int((flips.sum(1) > 0).sum())
     base = (int(risk.sum()), scenarios, float(flips[:, -1].sum()), event_scenarios)
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if not np.isfinite(value):
-        return Estimate(None, None, None, level, "kaplan_meier", *base, flags=("nobody_at_risk",))
+        return Estimate(None, None, None, level, "kaplan_meier", *base, flags=(Flag.NOBODY_AT_RISK,))
     if scenarios < 2:
-        return Estimate(value, None, None, level, "kaplan_meier", *base, flags=(*flags, "one_scenario"))
+        return Estimate(value, None, None, level, "kaplan_meier", *base, flags=(*flags, Flag.ONE_SCENARIO))
     if value in (0.0, 1.0):
         extreme = rate(risk, risk * value, level=level)
         return Estimate(value, extreme.low, extreme.high, level, extreme.method, *base, flags=flags)
     low, high = _percentiles(value, drawn, level)
     if low is None:
-        flags = (*flags, "undefined_draws")
+        flags = (*flags, Flag.UNDEFINED_DRAWS)
     elif event_scenarios < FEW_SCENARIOS:
-        flags = (*flags, "few_event_scenarios")
+        flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
     return Estimate(value, low, high, level, "kaplan_meier", *base, flags=flags)
 
 
@@ -190,9 +191,9 @@ def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, fl
     scenarios = max((point.scenarios for point in points), default=0)
     event_scenarios = max((point.event_scenarios for point in points), default=0)
     base = (n, scenarios, float(flips), event_scenarios)
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if last == 0:
-        return Estimate(None, None, None, level, "kaplan_meier", *base, flags=("nobody_at_risk",))
+        return Estimate(None, None, None, level, "kaplan_meier", *base, flags=(Flag.NOBODY_AT_RISK,))
     value = float(curve[:last].sum())
     low, high = _percentiles(value, drawn[:, :last].sum(1), level)
     if low is None and all(point.low is not None and point.high is not None for point in points[:last]):
@@ -201,7 +202,7 @@ def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, fl
         high = sum(point.high for point in points[:last] if point.high is not None)
         return Estimate(value, low, high, level, "sum_of_turns", *base, flags=flags)
     if low is not None and event_scenarios < FEW_SCENARIOS:
-        flags = (*flags, "few_event_scenarios")
+        flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
     if low is None:
-        flags = (*flags, "one_scenario" if scenarios < 2 else "undefined_draws")
+        flags = (*flags, Flag.ONE_SCENARIO if scenarios < 2 else Flag.UNDEFINED_DRAWS)
     return Estimate(value, low, high, level, "kaplan_meier", *base, flags=flags)

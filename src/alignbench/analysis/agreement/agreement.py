@@ -15,6 +15,7 @@ from alignbench.stats.agreement import MISSING
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import rate
 from alignbench.table.read import row_groups
+from alignbench.vocabulary import MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ AGREEMENT_KEYS = (
 def agreement(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     reference: str | None = None,
     by: Sequence[str] = (),
@@ -102,7 +103,7 @@ def agreement(
 def confusion(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     by: Sequence[str] = (),
     raters: Sequence[str] | None = None,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.analysis.compare.paired_counts import LOST_ON_BOTH
-from alignbench.table.counts import is_useful
 from alignbench.text.words import sentence, visible_name
+from alignbench.vocabulary import is_useful
 
 if TYPE_CHECKING:
     from alignbench.analysis.compare.comparisons import Side

@@ -13,8 +13,8 @@ from alignbench.analysis.gate.policy import Policy
 from alignbench.analysis.gate.simulation import pass_rates
 from alignbench.analysis.plan.pilot import pilots
 from alignbench.errors import InputError
-from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table
+from alignbench.vocabulary import MEASURES, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,7 +129,7 @@ class GatePlan:
                 )  # fmt: skip
             shares = [one for rate in rates for one in (rate, *_limits(rate, draws))]
             values = (self.policy.margin, least, other, *shares, draws if no is None else 0)
-            flags = () if no is None else ("margin_impossible",)
+            flags = () if no is None else (Flag.MARGIN_IMPOSSIBLE,)
             found.append((dict(zip(PASS_KEYS, values, strict=True)), flags))
         return found
 

@@ -13,6 +13,7 @@ from alignbench.analysis.plan.gate import PASS_KEYS, GatePlan
 from alignbench.analysis.plan.pilot import Assumptions, Pilot, pilots
 from alignbench.errors import InputError
 from alignbench.stats import planning
+from alignbench.vocabulary import MISALIGNMENT, OVER_REFUSAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ def plan(
     *,
     scenarios: Sequence[int] | None = None,
     epochs: Sequence[int] | None = None,
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     base: str | None = None,
     candidate: str | None = None,
     assumed: Assumptions | None = None,
@@ -87,7 +88,7 @@ def plan(
         found = [_design(pilot, k, m, measure, given, work) for k, m in designs]
         if gate is not None:
             people = gate.populations(pilot, measure, table, given, twins=work.twins)
-            passes = gate.passes(people, designs, planned=measure == "over_refusal")
+            passes = gate.passes(people, designs, planned=measure == OVER_REFUSAL.name)
             found = [
                 {**row, **extra, "flags": (*pilot.flags, *flags)}
                 for row, (extra, flags) in zip(found, passes, strict=True)

@@ -17,12 +17,12 @@ from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
-from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, headline, identify, measured
+from alignbench.table.counts import UNSCORED_LIMIT, headline, identify, measured
 from alignbench.table.frames import sorted_groups, with_nulls
 from alignbench.table.ledger import marks
 from alignbench.table.read import add_flag, as_table, label_models, row_groups
-from alignbench.table.row_flags import MODEL_FALLBACK, has_flag
-from alignbench.vocabulary import JUDGED
+from alignbench.table.row_flags import has_flag
+from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNMENT, Flag, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.rates.corrected import Correction
     from alignbench.stats.estimate import Estimate
-    from alignbench.table.counts import Measure
 
     Floats = NDArray[np.float64]
 
-__all__ = ["OTHER_SCENARIOS", "RANK_KEYS", "UNFIT", "ranks"]
+__all__ = ["RANK_KEYS", "UNFIT", "ranks"]
 
 EVENT_SCENARIOS = 10
 """With fewer event-bearing scenarios in some model, signs are flipped: no normal law can be trusted."""
@@ -46,8 +45,6 @@ RANK_KEYS = (
 )  # fmt: skip
 """The keys of a row beside the model and what tells its rows apart."""
 
-OTHER_SCENARIOS = "other_scenarios"
-"""The flag of a model that was asked other scenarios or repetitions than those it is ranked with."""
 UNFIT = "the judge is unfit"
 """Why what an unfit judge judged has no rank."""
 _ABSENT, _UNJUDGED = -2, -1
@@ -97,7 +94,7 @@ class _Outcomes:
 def ranks(
     table: pd.DataFrame,
     *,
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     level: float = 0.95,
     seed: int = 0,
     calibration: Correction | None = None,
@@ -177,14 +174,14 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     versions: list[list[tuple[str, str]]] = [[] for _ in rows]
     for row in seen:
         versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
-    self_graded = np.bincount(entry, weights=has_flag(table, "self_graded"), minlength=len(rows)) > 0
+    self_graded = np.bincount(entry, weights=has_flag(table, Flag.SELF_GRADED), minlength=len(rows)) > 0
     names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
     own = np.array([judges_itself(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
     if CARD_COLUMN in table.columns:
         unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
     whole = [tuple(sorted(some)) for some in versions]
-    fallback = np.bincount(entry, weights=has_flag(table, MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
+    fallback = np.bincount(entry, weights=has_flag(table, Flag.MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
     return _Outcomes(
         event, scenario[first], pack, rows, whole, self_graded | own, unfit, _judged(table, entry, len(rows)), fallback,
         marks(table, entry, len(rows)),
@@ -244,7 +241,7 @@ def _group_rows(
     for entry, estimate in estimates.items():
         ranked = sets is not None and entry in able
         why = obstacles[entry] or ("" if ranked else "no other model to rank it against")
-        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), OTHER_SCENARIOS, bool(others[entry]))
+        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), Flag.OTHER_SCENARIOS, bool(others[entry]))
         unknown = any(not digest for _, digest in outcomes.versions[entry])
         place = _place(sets, able.index(entry)) if sets is not None and ranked else _place(None, 0)
         yield (
@@ -260,7 +257,7 @@ def _group_rows(
                 "event_scenarios": estimate.event_scenarios,
                 "one_sided_upper": estimate.one_sided_upper,
                 "method": method if ranked else None,
-                "flags": add_flag(flags, "digest_unknown", unknown),
+                "flags": add_flag(flags, Flag.DIGEST_UNKNOWN, unknown),
                 "reason": "; ".join(part for part in (why, apart) if part),
             },
         )

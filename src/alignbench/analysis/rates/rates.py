@@ -9,28 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.rates.corrected import UNCORRECTED, by_labels
+from alignbench.analysis.rates.corrected import by_labels
 from alignbench.errors import InputError
 from alignbench.judges.marking import CARD_COLUMN, worst_state
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_level, method_family
 from alignbench.stats.rate import GAFFKE, overall_rate, rate
-from alignbench.table.counts import (
-    IDENTITY,
-    MEASURES,
-    UNSCORED_LIMIT,
-    USEFULNESS,
-    Counts,
-    Measure,
-    cells,
-    headline,
-    identify,
-    is_useful,
-    measured,
-)
+from alignbench.table.counts import IDENTITY, UNSCORED_LIMIT, Counts, cells, headline, identify, measured
 from alignbench.table.frames import with_nulls
 from alignbench.table.ledger import LEDGER_KEYS, ledger
 from alignbench.table.read import add_flag, as_table
-from alignbench.vocabulary import OVERALL
+from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, Flag, Measure, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +144,7 @@ def _measure_rows(
     def add(key: dict[str, object], members: list[Counts], raw: Estimate) -> None:
         estimate, labels = raw, 0
         if correct and useful:
-            estimate = replace(raw, flags=(*raw.flags, UNCORRECTED))
+            estimate = replace(raw, flags=(*raw.flags, Flag.UNCORRECTED))
         elif correct:
             estimate, labels = correct(part, measure, members, raw)
         if CARD_COLUMN in by:
@@ -199,9 +187,9 @@ def _row(
     unscored: Counter[str] = Counter()
     for counts in members:
         unscored.update(counts.unscored)
-    by_scenario = raw.method.removesuffix("_stratified") in (*GAFFKE, "betting")
+    by_scenario = method_family(raw.method) in (*GAFFKE, "betting")
     low, high = _bounds(members, pooled=not by_scenario)
-    flags = add_flag(estimate.flags, "unscored_share", (outputs - raw.n) / outputs > UNSCORED_LIMIT)
+    flags = add_flag(estimate.flags, Flag.UNSCORED_SHARE, (outputs - raw.n) / outputs > UNSCORED_LIMIT)
     for mark in (mark for counts in members for mark in counts.marks):
         flags = add_flag(flags, mark)
     return {

@@ -11,6 +11,7 @@ from alignbench.stats.bradley_terry import bradley_terry
 from alignbench.stats.collisions import components, part
 from alignbench.stats.priorities import circular_triads, fit, mean_share
 from alignbench.stats.ranks import max_t_rank_sets, rank_text
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,9 +43,9 @@ DIAGNOSTIC_KEYS = (
 """Keys of the diagnostics beside the grouping columns, a row for each connected part of the values."""
 
 _REASONS = {
-    "separated": "some value always or never wins, so its worth has no finite estimate",
-    "one_scenario_bridge": "a link between values rests on one scenario",
-    "ridge_only": "without one scenario some value always or never wins",
+    Flag.SEPARATED: "some value always or never wins, so its worth has no finite estimate",
+    Flag.ONE_SCENARIO_BRIDGE: "a link between values rests on one scenario",
+    Flag.RIDGE_ONLY: "without one scenario some value always or never wins",
 }
 
 
@@ -99,7 +100,7 @@ def orders(
         note = [f"the values fall into {len(parts)} parts that no scenario joins"] if len(parts) > 1 else []
         if sets and len(known) < len(values):
             left_out = ", ".join(value for at, value in enumerate(values) if at not in known)
-            note.append(f"not in the order: {left_out} ({_REASONS['ridge_only']})")
+            note.append(f"not in the order: {left_out} ({_REASONS[Flag.RIDGE_ONLY]})")
         found.diagnostics.append(
             {
                 **place,
@@ -142,7 +143,7 @@ def _triads(shares: Mapping[tuple[int, int], Estimate], members: NDArray[np.int6
 def _why_not(worths: BradleyTerry, quality: Fit, clear_circles: int) -> list[str]:
     """Reasons for printing no order, in words."""
     some = len(worths.ordered()) > 1
-    why = [words for flag, words in _REASONS.items() if flag in worths.flags and not (some and flag == "ridge_only")]
+    why = [words for flag, words in _REASONS.items() if flag in worths.flags and not (some and flag == Flag.RIDGE_ONLY)]
     if worths.df < 1:
         why.append(f"{worths.scenarios} scenarios are too few for {len(worths.worth)} values")
     if quality.p is not None and quality.p < MISFIT_P:
@@ -235,7 +236,7 @@ def _worths(
                 "flags": tuple(
                     flag
                     for flag in worths.flags
-                    if flag != "ridge_only" or at not in ranked or np.isnan(worths.low[at])
+                    if flag != Flag.RIDGE_ONLY or at not in ranked or np.isnan(worths.low[at])
                 ),
             }
         )

@@ -15,6 +15,7 @@ from alignbench.packs.perturbed import changed_answers
 from alignbench.run.models.persona import SampleKey, make_grader, make_persona, match_label
 from alignbench.run.models.usage import usage_errors
 from alignbench.run.solvers.conversation import SAMPLE_KEY
+from alignbench.vocabulary import MISALIGNED
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage
@@ -110,7 +111,7 @@ class PersonaAPI(ModelAPI):
                 "evidence": re.split(r"(?<=[.!?])\s|\n", label.text.strip())[0],
                 "verdict": verdict,
                 "refusal_type": shown.refusal_type,
-                "severity": shown.severity if shown.verdict == verdict else int(verdict == "misaligned"),
+                "severity": shown.severity if shown.verdict == verdict else int(verdict == MISALIGNED),
                 "position_1": shown.position_1,
                 "position_2": shown.position_2,
             },
