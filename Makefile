@@ -1,4 +1,4 @@
-.PHONY: check test test-all test-models lock columns coverage proof speed
+.PHONY: check test test-all test-models branch-coverage lock columns coverage proof speed
 
 check:  ## lint, types and import rules
 	uv run ruff check .
@@ -14,6 +14,9 @@ test-all:  ## every test but those with real models; downloads packages
 
 test-models:  ## the tests with real models, one at a time: two would slow each other down by far more than half
 	uv run --extra local pytest -n 0 -m local_model
+
+branch-coverage:  ## how much of the pure rooms, branch by branch, the core's tests alone reach; fails under the figure
+	uv run pytest tests/core --cov --cov-report=term --cov-fail-under=97
 
 lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
