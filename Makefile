@@ -16,7 +16,7 @@ test-models:  ## the tests with real models, one at a time: two would slow each 
 	uv run --extra local pytest -n 0 -m local_model
 
 branch-coverage:  ## how much of the pure rooms, branch by branch, the core's tests alone reach; fails under the figure
-	uv run pytest tests/core --cov --cov-report=term --cov-fail-under=97
+	uv run pytest tests/core --cov --cov-report=term --cov-fail-under=98
 
 lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
