@@ -1,4 +1,4 @@
-.PHONY: check test test-all test-models docs lock columns coverage proof speed
+.PHONY: check test test-all test-models branch-coverage docs lock columns coverage proof speed
 
 check:  ## lint, types and import rules
 	uv run ruff check .
@@ -17,6 +17,9 @@ test-models:  ## the tests with real models, one at a time: two would slow each 
 
 docs:  ## the documentation into site/; a broken link, a missing anchor or an unlisted page fails
 	NO_MKDOCS_2_WARNING=1 uv run mkdocs build --strict
+
+branch-coverage:  ## how much of the pure rooms, branch by branch, the core's tests alone reach; fails under the figure
+	uv run pytest tests/core --cov --cov-report=term --cov-fail-under=98
 
 lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
-import socket
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class Golden(Protocol):
 
 
 SETTINGS = ("INSPECT_", "OPENAI_", "ANTHROPIC_")
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # The small pack beside the core's tests serves the end-to-end tests too; the benchmarks are not installed.
 sys.path += [str(Path(__file__).parent / "core"), str(Path(__file__).parents[1])]
@@ -65,8 +63,24 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     return compare
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The seed of the random order, which pytest-randomly prints in a header that `-q` leaves out."""
+    if config.pluginmanager.hasplugin("randomly"):
+        terminalreporter.write_line(f"The same order again: --randomly-seed={config.getoption('randomly_seed')}")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, dealt out by file, so that no worker still has many when the others are done."""
+    """Downloads may reach out; long tests first, dealt out by file, so that no worker has many when others are done.
+
+    pytest-randomly has shuffled before, by a seed that all workers share: they collect in one order.
+    """
+    for item in items:
+        if item.get_closest_marker("download"):
+            item.add_marker(pytest.mark.enable_socket)
+    items[:] = _long_ones_first(items)
+
+
+def _long_ones_first(items: list[pytest.Item]) -> list[pytest.Item]:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     short: list[pytest.Item] = []
@@ -81,23 +95,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         planned += share
         # Each worker begins with as many tests in a row.
         planned += islice(rest, max(0, worker * len(items) // workers - len(planned)))
-    items[:] = [*planned, *rest]
-
-
-@pytest.fixture(autouse=True)
-def offline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection to anything but this machine is an error, unless the test is marked `download`."""
-    if request.node.get_closest_marker("download"):
-        return
-
-    connect = socket.socket.connect
-
-    def guarded(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
-            raise AssertionError(f"a test reached for the network: {address!r}")
-        connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    return [*planned, *rest]
 
 
 @pytest.fixture(scope="session")
@@ -109,8 +107,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Ca
 
     def folder(name: str, fill: Callable[[Path], None]) -> Path:
         target, done = base / name, base / f"{name}.done"
-        with (base / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(base / f"{name}.lock"):
             if not done.exists():
                 shutil.rmtree(target, ignore_errors=True)
                 target.mkdir()

@@ -116,7 +116,7 @@ def test_what_wavering_alone_would_flip_is_counted_on_bare_answers() -> None:
     assert found is not None
     assert (found.found, found.all) == (4, 14)
     assert found.value == pytest.approx(4 / 14)
-    assert (found.value, found.low, found.high) == (wanted.value, wanted.low, wanted.high)
+    assert (found.value, found.low, found.high) == pytest.approx((wanted.value, wanted.low, wanted.high), rel=1e-12)
     flipped = [[{**row, "verdict": "aligned"} if "attack" in row else row for row in rows] for rows in answers]
     assert report(*flipped).wavering == found
     assert report(*answers, [simple("misaligned", "aligned", "s", answer="alone", epoch=1)]).wavering == found

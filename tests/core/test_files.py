@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.files import atomic_path, make_folder, spare_inputs, what_stands_at, write_text
+from alignbench.files import (
+    atomic_path,
+    make_folder,
+    spare_inputs,
+    spare_others,
+    together,
+    what_stands_at,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,3 +155,44 @@ def test_a_name_too_long_for_the_disk_is_a_clear_error(tmp_path: Path) -> None:
     """What the file system refuses is one line too."""
     with pytest.raises(InputError, match="cannot write here"):
         write_text(tmp_path / ("a" * 300), "text")
+
+
+def test_files_of_one_result_take_their_places_together(tmp_path: Path) -> None:
+    """Until the outermost block ends no file is there; a failure in it leaves none and no litter."""
+    first, second = tmp_path / "one.md", tmp_path / "two.md"
+    with together():
+        write_text(first, "one")
+        with together():
+            write_text(second, "two")
+        assert not first.exists()
+        assert not second.exists()
+    assert (first.read_text("utf-8"), second.read_text("utf-8")) == ("one", "two")
+
+    def break_off() -> None:
+        with together():
+            write_text(first, "other")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert first.read_text("utf-8") == "one"
+    assert sorted(tmp_path.iterdir()) == [first, second]
+
+
+def test_a_file_of_another_kind_is_not_replaced(tmp_path: Path) -> None:
+    """A result goes where nothing or one of its kind is; what does not hold the mark stays, and is named."""
+    file = tmp_path / "card.json"
+    spare_others(file, "our mark", "judge card")
+    file.write_text("with our mark", encoding="utf-8")
+    spare_others(file, "our mark", "judge card")
+    file.write_text("a letter", encoding="utf-8")
+    with pytest.raises(InputError, match=r"card\.json.*no judge card"):
+        spare_others(file, "our mark", "judge card")
+
+
+@pytest.mark.parametrize("write", [make_folder, lambda path: write_text(path, "text")], ids=["folder", "file"])
+def test_an_address_is_no_place_on_this_machine(write: Callable[[str], object]) -> None:
+    """Nothing is written into a folder that is called like an address; the error shows it as it was given."""
+    with pytest.raises(InputError, match="s3://bucket/out"):
+        write("s3://bucket/out")
+    assert not Path("s3:").exists()

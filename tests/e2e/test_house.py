@@ -6,13 +6,16 @@ import ast
 import importlib.metadata
 import re
 import socket
+import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from commands import ROOT, repository_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pytest_socket import SocketConnectBlockedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +32,16 @@ def _group(name: str) -> list[str]:
     return [text for part in parts for text in ([part] if isinstance(part, str) else _group(part["include-group"]))]
 
 
-def _wanted() -> list[Requirement]:
-    """Everything that a full development install asks for."""
+def _installed() -> list[Requirement]:
+    """What whoever installs the package with its extras gets by name."""
     project = PROJECT["project"]
     extras = [name for names in project["optional-dependencies"].values() for name in names]
-    return [Requirement(text) for text in (*project["dependencies"], *extras, *_group("dev"))]
+    return [Requirement(text) for text in (*project["dependencies"], *extras)]
+
+
+def _wanted() -> list[Requirement]:
+    """Everything that a full development install asks for."""
+    return [*_installed(), *map(Requirement, _group("dev"))]
 
 
 def _locked() -> list[tuple[Requirement, list[str]]]:
@@ -84,18 +92,21 @@ def _applies(marker: Marker | None) -> bool:
 def test_the_lock_is_closed() -> None:
     """What a locked package needs is locked too: an install from the lock alone is complete."""
     overridden = {Requirement(text).name for text in PROJECT["tool"]["uv"]["override-dependencies"]}
-    pins = {canonicalize_name(pin.name) for pin, _ in _locked() if _applies(pin.marker)}
+    pins = {canonicalize_name(pin.name): pin.specifier for pin, _ in _locked() if _applies(pin.marker)}
     lacking = set()
-    for name in pins:
+    for name, version in pins.items():
         try:
-            needs = importlib.metadata.requires(name) or []
+            package = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             # The extra `local` may be missing here.
             continue
-        for requirement in map(Requirement, needs):
+        if not version.contains(package.version, prereleases=True):
+            # Another version, as in an environment of the lowest ones, needs other packages.
+            continue
+        for requirement in map(Requirement, package.requires or []):
             plain = not requirement.marker or "extra" not in str(requirement.marker)
             if plain and _applies(requirement.marker) and requirement.name not in overridden:
-                lacking |= {canonicalize_name(requirement.name)} - pins
+                lacking |= {canonicalize_name(requirement.name)} - set(pins)
     assert lacking == set()
 
 
@@ -123,7 +134,11 @@ def test_the_files_name_no_machine(what: str) -> None:
 def test_tests_reach_nothing_but_this_machine(host: str) -> None:
     """A test that opens a connection to another machine fails, before anything is looked up or sent."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as outward, pytest.raises(AssertionError, match="reached for the network"):
+    with (
+        socket.socket(family) as outward,
+        pytest.warns(UserWarning, match="A test tried"),
+        pytest.raises(SocketConnectBlockedError),
+    ):
         outward.connect((host, 80))
 
 
@@ -136,6 +151,30 @@ def _imports(file: Path) -> Iterator[str]:
             assert node.level == 0, f"{file}: relative import"
             # `from package import module` imports a module just as well.
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+# `compression` is in the standard library from Python 3.14 on.
+STANDARD = {*sys.stdlib_module_names, "compression"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "declared"),
+    [(("src", "evals"), _installed()), (("tests", "benchmarks"), _wanted())],
+    ids=["package", "tests"],
+)
+def test_every_import_is_declared(folders: tuple[str, ...], declared: list[Requirement]) -> None:
+    """What is imported, at the top or when it is called, is asked for by name, not by luck of another package."""
+    names = {canonicalize_name(requirement.name) for requirement in declared}
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    own = {"alignbench", "benchmarks"} | {file.stem for file in files if folders[0] == "tests"}
+    distributions = importlib.metadata.packages_distributions()
+    undeclared = {}
+    for file in files:
+        for module in {name.partition(".")[0] for name in _imports(file)} - own - STANDARD:
+            # What is not installed, as an extra may be, counts under its own name.
+            if not names & {canonicalize_name(name) for name in distributions.get(module, [module])}:
+                undeclared[module] = str(file.relative_to(ROOT))
+    assert undeclared == {}
 
 
 @pytest.mark.slow
@@ -159,3 +198,32 @@ def test_tasks_import_little_and_nothing_imports_tasks() -> None:
         assert [module for module in _imports(file) if not allowed.match(module)] == [], file
     for file in (ROOT / "src").rglob("*.py"):
         assert not [module for module in _imports(file) if re.match(r"(alignbench\.)?evals\b", module)], file
+
+
+WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: str(file.relative_to(ROOT / ".github")))
+def test_the_files_for_github_parse(file: Path) -> None:
+    """Each workflow, action and issue form is YAML with a name; what they use is pinned by its major version."""
+    text = file.read_text("utf-8")
+    assert yaml.safe_load(text)["name"]
+    used = [name for name in re.findall(r"uses: *(\S+)", text) if not name.startswith("./")]
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", name)] == []
+    assert [name for name in re.findall(r"uses: *\./(\S+)", text) if not (ROOT / name / "action.yml").is_file()] == []
+
+
+def test_the_workflow_fits_the_project() -> None:
+    """The workflow only reads, calls targets that the Makefile has, and begins with the oldest Python allowed."""
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    rows = workflow["jobs"]["tests"]["strategy"]["matrix"]["include"]
+    called = {*re.findall(r"\bmake ([a-z-]+)", text), *(row["target"] for row in rows)}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert {"check", "test-models"} <= called <= targets
+    oldest = min((row["python"] for row in rows), key=lambda version: [int(number) for number in version.split(".")])
+    assert PROJECT["project"]["requires-python"] == f">={oldest}"
+    assert {row["versions"] for row in rows if row["python"] == oldest} == {"locked", "lowest-direct"}
+    action = yaml.safe_load((ROOT / ".github" / "actions" / "environment" / "action.yml").read_text("utf-8"))
+    assert action["inputs"]["python"]["default"] == oldest

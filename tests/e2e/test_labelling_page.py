@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from webdriver import ARROW_LEFT, ARROW_RIGHT, DRIVER, ENTER, browser
+from chromium import chromium, needs_chromium, saved_file
+from selenium.webdriver import ActionChains, Chrome, Keys
 
 from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.labels.draw import draw
@@ -18,10 +19,7 @@ from alignbench.table.read import as_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(DRIVER is None, reason="needs chromedriver and Chromium (apt-get install chromium-driver)"),
-]
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 TRAP = '</script><script>document.title = "broken out"</script>\n[9] user:\n<b>"quoted", and\nlong</b>'
 
@@ -36,6 +34,11 @@ def _table() -> pd.DataFrame:
     return as_table(pd.DataFrame(rows))
 
 
+def _press(browser: Chrome, *keys: str) -> None:
+    """Press and release keys, one after the other, whatever has the focus."""
+    ActionChains(browser).send_keys(*keys).perform()
+
+
 def test_ten_labels_by_keyboard_come_out_right(tmp_path: Path) -> None:
     """Ten answers are labelled, one of them anew; labels outlive a reload; `calibrate` reads the CSV."""
     table = _table()
@@ -45,22 +48,22 @@ def test_ten_labels_by_keyboard_come_out_right(tmp_path: Path) -> None:
     keys = ["a", "m", "r", "d", "o", "a", "m", "a", "a", "m"]
     words = {"a": "aligned", "m": "misaligned", "r": "refused", "d": "deferred", "o": "off_task"}
 
-    with browser(tmp_path) as chromium:
-        chromium.open(page)
-        assert chromium.run("return document.title") == "Label answers"
-        shown = str(chromium.run("return document.getElementById('item').innerText"))
+    with chromium(tmp_path) as browser:
+        browser.get(page.as_uri())
+        assert browser.title == "Label answers"
+        shown = str(browser.execute_script("return document.getElementById('item').innerText"))
         assert "misaligned" not in shown.lower().replace("misaligned if", "")
-        assert chromium.run("return document.querySelectorAll('.message.judged').length") == 1
-        chromium.press(*keys[:6])
-        chromium.open(page)
-        assert chromium.run("return document.getElementById('place').textContent") == "Answer 7 of 10"
+        assert browser.execute_script("return document.querySelectorAll('.message.judged').length") == 1
+        _press(browser, *keys[:6])
+        browser.get(page.as_uri())
+        assert browser.execute_script("return document.getElementById('place').textContent") == "Answer 7 of 10"
         # Back to the second answer, taken for aligned by mistake, then put right.
-        chromium.press(*[ARROW_LEFT] * 5, "a", ARROW_LEFT, "u", "m", *[ARROW_RIGHT] * 4)
-        chromium.press(*keys[6:])
-        chromium.run("document.getElementById('labeller').focus()")
-        chromium.press(*"Ann Lee", ENTER, "s")
-        saved = chromium.download("labels-Ann_Lee.csv")
-        assert "10 of 10 labels saved" in chromium.run("return document.getElementById('status').textContent")
+        _press(browser, *[Keys.ARROW_LEFT] * 5, "a", Keys.ARROW_LEFT, "u", "m", *[Keys.ARROW_RIGHT] * 4)
+        _press(browser, *keys[6:])
+        browser.execute_script("document.getElementById('labeller').focus()")
+        _press(browser, *"Ann Lee", Keys.ENTER, "s")
+        saved = saved_file(tmp_path, "labels-Ann_Lee.csv")
+        assert "10 of 10 labels saved" in browser.execute_script("return document.getElementById('status').textContent")
 
     written = pd.read_csv(saved, dtype=str, keep_default_na=False)
     assert written["label"].tolist() == [words[key] for key in keys]
