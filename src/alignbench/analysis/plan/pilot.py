@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.compare.paired_cells import compared_cells
-from alignbench.analysis.compare.pairing import checked_sides, pairings
+from alignbench.analysis.compare.contrast import model_contrasts
+from alignbench.analysis.compare.models import checked_sides
 from alignbench.analysis.rates.rates import OVERALL, RATE_KEYS, rates
 from alignbench.errors import InputError
 from alignbench.stats import planning
@@ -175,9 +175,8 @@ def _assumed_pairs(population: Population, assumed: Assumptions) -> Pairing:
 
 
 def _with_pairs(full: pd.DataFrame, found: list[Pilot], measure: str, base: str, candidate: str) -> list[Pilot]:
-    (pairing,) = pairings(checked_sides(full), ("pack",), base_name=base, candidate_name=candidate)
-    cells = compared_cells(pairing, ("pack",), level=0.95)
-    estimate = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)
+    (compared,) = model_contrasts(checked_sides(full), base_name=base, candidate_name=candidate, measures=MEASURES)
+    estimate = next((cell.estimate for cell in compared.cells if cell.headline and cell.measure == measure), None)
     if estimate is None or not estimate.discordant or estimate.icc_difference is None:
         return [replace(pilot, flags=(*pilot.flags, "no_discordant_pairs")) for pilot in found]
     pairs = planning.Pairing(estimate.discordant, estimate.icc_difference)
