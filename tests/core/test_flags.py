@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import alignbench
-from alignbench.cli.judge import drift
+from alignbench.cli.judge import compare
 from alignbench.text.flags import FLAGS, explained, upper_bound
 
 if TYPE_CHECKING:
@@ -35,19 +35,19 @@ def test_only_what_occurs_is_explained() -> None:
 def test_flags_and_words_are_the_same() -> None:
     """Whatever the code sets as a flag has words, and a flag that is renamed or gone takes its words along.
 
-    Read off the source, for no run shows every flag. Flags of a judge's drift have their words in that command.
+    Read off the source, for no run shows every flag. Flags of a comparison of judges have their words in that command.
     """
     trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in ROOT.rglob("*.py")}
     named = {name: value for tree in trees.values() for name, value in _constants(tree)}
-    own, words = ROOT / "analysis" / "judge_drift.py", ROOT / "flags.py"
+    own, words = ROOT / "analysis" / "compare" / "two_judges.py", ROOT / "text" / "flags.py"
     found = {word for file, tree in trees.items() if file not in (own, words) for word in _set_in(tree, named)}
     # Flags of rows are constants of a module of their own.
-    found |= {value for _, value in _constants(trees[ROOT / "row_flags.py"])}
+    found |= {value for _, value in _constants(trees[ROOT / "table" / "row_flags.py"])}
     # The families of a contrast are named after both halves of the split.
     halves = {f"families_{half}" for half in ("seen", "unseen")}
     assert "families_*" in found
     assert found - {"families_*"} | halves == set(FLAGS)
-    assert set(_set_in(trees[own], named)) == set(drift._WARNINGS)
+    assert set(_set_in(trees[own], named)) == set(compare._WARNINGS)
 
 
 def test_the_reading_of_the_source_sees_every_way_to_set_a_flag() -> None:

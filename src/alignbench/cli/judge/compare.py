@@ -1,4 +1,4 @@
-"""alignbench judge drift."""
+"""alignbench judge compare."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from alignbench.cli.sides import p_value, points, points_interval, read_sides
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alignbench.analysis.compare.two_judges import JudgeDrift
+    from alignbench.analysis.compare.two_judges import JudgeComparison
 
 SHOWN = 20
 """Changed scenarios on the terminal; JSON has them all."""
@@ -54,9 +54,9 @@ def command(
     become milder to one and harsher to another, which --by pack, with all models in one row, would hide. Agreement is
     not validity: judges fail together.
     """
-    from alignbench.analysis.compare.two_judges import judge_drift
+    from alignbench.analysis.compare.two_judges import compare_judges
 
-    found = judge_drift(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
+    found = compare_judges(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
     if form == "json":
         frames = {name: getattr(found, name) for name in ("differences", "agreement", "confusion", "scenarios")}
         names = ("base", "candidate", "outputs", "models", "left_out", "unscored", "flags")
@@ -75,7 +75,7 @@ _WARNINGS = {
 }
 
 
-def _print(found: JudgeDrift, coverage: str) -> None:
+def _print(found: JudgeComparison, coverage: str) -> None:
     print_text(
         f"{found.base} -> {found.candidate}: {found.outputs} outputs seen by both, {found.left_out} by one only; "
         f"without a verdict {found.unscored[0]} -> {found.unscored[1]}"
