@@ -72,32 +72,28 @@ def compare(
     """Compare a candidate with a base on the outputs that both have: misalignment, over-refusal on the twins, and how
     useful both kinds of answers were (`acted_well`, `helped`).
 
-    Outputs are partners if pack, scenario, twin, condition, epoch and turn agree and both were judged.
-    Headline rows only (default condition, last turn) unless `by` holds `condition`, `nudge` or `turn`. Groups
-    over several packs are stratified with equal weights and have no value where a pack is missing on one
-    side. The two-sided p is that of the sign-flip test over scenarios; `p_holm` corrects it over all candidates and
-    packs (or other groups) of one measure; that of overall rows over all candidates.
+    Outputs are partners if pack, scenario, twin, condition, epoch and turn agree and both were judged. Headline rows
+    only (default condition, last turn) unless `by` holds `condition`, `nudge` or `turn`. Groups over several packs are
+    stratified with equal weights and have no value where a pack is missing on one side. `p_holm` of overall rows is
+    corrected over all candidates, that of others over all candidates and packs (or other groups) of one measure.
 
-    `bound_low` and `bound_high` are the limits whatever would have been said of the outputs that one side has lost
-    (no verdict, or absent, where the other side has one): the upper limit of an error's rise holds if each output
-    that only the candidate has lost is the event, the lower one if each that only the base has lost is; of usefulness
-    likewise with outputs that were not useful. The flag `missingness_differs` says that one side was judged less
-    often than the other, by a sign-flip test over scenarios at .05.
+    The bounds hold whatever would have been said of the outputs that one side has lost (no verdict, or absent, where
+    the other side has one): the upper limit of an error's rise if each output that only the candidate has lost is the
+    event, the lower one if each that only the base has lost is; of usefulness likewise. The flag `missingness_differs`
+    says that one side was judged less often than the other, by a sign-flip test over scenarios at .05.
 
     Args:
         base: A verdict table, whole or bare (`model, scenario, verdict`).
         candidate: The candidate's table; without it `base` holds both models.
-        by: Columns to group by. With `pack` among them, rows with pack "overall" are added; with `split`
-            among them, rows "unseen - seen": how much more the candidate changed on unseen families than on
-            seen ones, from the two intervals without pairing, and without a test.
+        by: Columns to group by. `pack` adds rows with pack "overall"; `split` adds rows "unseen - seen": how much more
+            the candidate changed on unseen families than on seen ones, without pairing and without a test.
         base_name: The base model, where its table holds several.
-        candidate_name: The candidate; without it every other model is compared, and the column `candidate`
-            added.
+        candidate_name: The candidate; without it every other model is compared, and the column `candidate` added.
         packs: The packs asked for; default: those on either side.
         level: Two-sided coverage of the intervals.
         method: Of the intervals, where it is not the default one; `newcombe_10` or `tango` for packs of one output a
             scenario (overall rows keep the default).
-        seed: Of the drawn sign patterns; each row has its own stream, so other rows do not move it.
+        seed: Of the drawn sign patterns; other rows do not move a row's.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors
             (S3); rows without labels enough on both sides stay raw, with the flag `uncorrected`.
 

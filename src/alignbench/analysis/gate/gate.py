@@ -149,10 +149,7 @@ def decide(
     ordered = sorted(rows, key=lambda row: not row.headline)
     deciding = [row for row in ordered if row.decides]
     undecided = [row for row in deciding if row.outcome != "not_worse"]
-    by_losses = any(row.lost_base and row.limit is not None and row.limit < row.margin for row in undecided)
-    again = tuple(
-        {str(key): plain_value(value) for key, value in one.items()} for one in lost if one["candidate"] or by_losses
-    )
+    again = _judge_again(lost, undecided)
     report = partial(
         GateReport,
         base=base,
@@ -179,6 +176,16 @@ def decide(
         decision="inconclusive",
         reasons=tuple(words.inconclusive(row, policy) for row in undecided),
         advice=tuple(dict.fromkeys(advice)),
+    )
+
+
+def _judge_again(
+    lost: Sequence[Mapping[Hashable, object]], undecided: Sequence[GateRow]
+) -> tuple[dict[str, object], ...]:
+    """What the candidate has lost, and what the base has where it rests on that alone that nothing is decided."""
+    by_losses = any(row.lost_base and row.limit is not None and row.limit < row.margin for row in undecided)
+    return tuple(
+        {str(key): plain_value(value) for key, value in one.items()} for one in lost if one["candidate"] or by_losses
     )
 
 
