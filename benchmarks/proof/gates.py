@@ -16,8 +16,8 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from alignbench.analysis.compare.models import checked_sides, pairings
 from alignbench.analysis.compare.paired_counts import strata
-from alignbench.analysis.compare.pairing import checked_sides, pairings
 from alignbench.analysis.gate.gate import gate
 from alignbench.analysis.gate.policy import Policy
 from alignbench.analysis.gate.simulation import exit_code

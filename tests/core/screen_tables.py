@@ -53,7 +53,7 @@ COMMANDS = {
     "agreement": "agreement judges.parquet",
     "agreement_confusion": "agreement judges.parquet --confusion",
     "judge_calibrate": "judge calibrate base.parquet labels.csv",
-    "judge_drift": "judge drift judges.parquet --base provider/judge-large-20260801",
+    "judge_compare": "judge compare judges.parquet --base provider/judge-large-20260801",
     "judge_sample": "judge sample texts.csv -n 20 -o sheet.csv",
     "packs_list": "packs list",
     "packs_show": "packs show pricing_fairness",

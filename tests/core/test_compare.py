@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_tables import changed, lose, simulated
 
-from alignbench.analysis.compare.compare import compare, unpaired
+from alignbench.analysis.compare.compare import compare, comparison, unpaired
+from alignbench.analysis.compare.comparisons import described
 from alignbench.cli.compare import command
 from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.gaffke import mean_limits, stratified_limits
@@ -158,7 +159,7 @@ def test_outputs_without_a_judged_partner_are_left_out_counted_and_listed() -> N
         ("s2", 3, "only_in_base"),
         ("s2", 4, "only_in_base"),
     ]
-    assert compare(base, candidate).attrs["unpaired"] == {
+    assert comparison(base, candidate).reasons == {
         "off_task_in_both": 1, "only_in_base": 4, "only_in_candidate": 1, "unscored_in_base": 1,
         "unscored_in_candidate": 1,
     }  # fmt: skip
@@ -351,11 +352,12 @@ def test_a_model_is_not_compared_with_itself(tmp_path: Path) -> None:
 def test_checkpoints_under_one_name_are_two_models() -> None:
     """Rows of other model arguments are another model, named by them."""
     both = pd.concat([BASE.assign(model_args="step=1"), CANDIDATE.assign(model="base", model_args="step=2")])
-    rows = compare(both, base_name="base step=1")
+    found = comparison(both, base_name="base step=1")
     names = ["base: base step=1, 4 epochs", "candidate: base step=2, 4 epochs", "packs: pack_0, pack_1"]
-    assert rows.attrs == {"base": "base step=1", "candidates": ["base step=2"], "unpaired": {}, "compared": names}
-    read = compare(both, base_name="base step=1", inputs=["logs"])
-    assert read.attrs["compared"][0] == "base: base step=1 from logs, 4 epochs"
+    assert (found.base, found.candidates, found.reasons) == ("base step=1", ("base step=2",), {})
+    assert described(found.sides) == names
+    read = comparison(both, base_name="base step=1", inputs=["logs"])
+    assert described(read.sides)[0] == "base: base step=1 from logs, 4 epochs"
 
 
 @pytest.mark.parametrize(

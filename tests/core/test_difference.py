@@ -16,7 +16,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from alignbench.errors import InputError
-from alignbench.stats.difference import PairCounts, contrast, difference, minimum_detectable
+from alignbench.stats.difference import PairCounts, difference, difference_in_differences, minimum_detectable
 from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.matched import newcombe_10, tango
 from alignbench.stats.multiplicity import holm
@@ -401,7 +401,7 @@ def test_contrast_of_changes_by_hand() -> None:
     """Two independent differences: the limits add in quadrature, and no test is claimed."""
     one = difference([counts(SIZES, BASE, CANDIDATE)], rng=rng())
     two = difference([counts(SIZES, CANDIDATE, BASE)], rng=rng())
-    found = contrast(one, two)
+    found = difference_in_differences(one, two)
     assert None not in (one.difference, one.low, one.high, two.difference, two.low, two.high)
     d, low_1, high_1 = one.difference or 0, one.low or 0, one.high or 0
     e, low_2, high_2 = two.difference or 0, two.low or 0, two.high or 0

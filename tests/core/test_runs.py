@@ -94,7 +94,7 @@ COMMANDS: dict[str, list[str]] = {
     "agreement": ["agreement"],
     "judge sample": ["judge", "sample", "--judge", "j", "-o", "OUT/sheet.csv", "-n", "2"],
     "judge calibrate": ["judge", "calibrate", "--judge", "j", "LABELS"],
-    "judge drift": ["judge", "drift", "--base", "j", "--candidate", "k"],
+    "judge compare": ["judge", "compare", "--base", "j", "--candidate", "k"],
 }
 
 
@@ -172,14 +172,14 @@ def test_by_run_holds_for_priorities_and_agreement() -> None:
 @pytest.mark.slow
 def test_by_run_holds_for_two_judges_and_for_a_panel(tmp_path: Path) -> None:
     """Two judges of two runs differ, run by run, as they do on each run alone; a panel votes within a run."""
-    from alignbench.analysis.compare.two_judges import judge_drift
+    from alignbench.analysis.compare.two_judges import compare_judges
 
     strict = both(judge="k").assign(verdict="misaligned")
     table = pd.concat([both(), strict], ignore_index=True)
-    found = judge_drift(table, base_name="j", candidate_name="k", by=("model", "pack", "run"))
+    found = compare_judges(table, base_name="j", candidate_name="k", by=("model", "pack", "run"))
     assert found.outputs == 192
     for number in (1, 2):
-        alone = judge_drift(week(number), week(number).assign(judge="k", verdict="misaligned"))
+        alone = compare_judges(week(number), week(number).assign(judge="k", verdict="misaligned"))
         rows = found.differences[found.differences["run"] == f"run{number}m"]
         assert rows["difference"].tolist() == alone.differences["difference"].tolist()
     table.to_parquet(tmp_path / "table.parquet")

@@ -59,7 +59,7 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "plan_gate": ("plan demo/logs/base --margin .15 --scenarios 28 --packs 2 --epochs 1 --draws 25", ("json",)),
     "agreement": (f"agreement demo/logs/base twice --reference {FIRST}", ALL),
     "agreement_confusion": ("agreement demo/logs/base twice --confusion", ALL),
-    "judge_drift": (f"judge drift twice --base {FIRST}", ALL),
+    "judge_compare": (f"judge compare twice --base {FIRST}", ALL),
     "judge_calibrate": ("judge calibrate demo/logs/base labels_base.csv", ALL),
     "judge_sample": ("judge sample demo/logs/base -n 20 -o drawn.csv", ALL),
     "packs_list": ("packs list", ALL),

@@ -56,7 +56,7 @@ TABLE_COMMANDS: dict[str, list[str]] = {
     "confusion": ["agreement", "T", "--confusion"],
     "judge sample": ["judge", "sample", "T", "-n", "10", "-o", "sheet.csv", "--html", "sheet.html"],
     "judge calibrate": ["judge", "calibrate", "T", "labels.csv", "-o", "new.json"],
-    "judge drift": ["judge", "drift", "T", "--base", "judge_0", "--candidate", "judge_1"],
+    "judge compare": ["judge", "compare", "T", "--base", "judge_0", "--candidate", "judge_1"],
 }
 BEFORE = b"before\n"
 # Sheets, pages and calibrations take the place of their own kind only.

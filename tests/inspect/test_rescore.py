@@ -15,9 +15,9 @@ from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import get_model
 from scripted_runs import Script, judged, run, scripted, write_pack
 
-from alignbench.analysis.compare.two_judges import judge_drift
+from alignbench.analysis.compare.two_judges import compare_judges
 from alignbench.analysis.rates.rates import rates
-from alignbench.cli.judge.drift import command as drift_command
+from alignbench.cli.judge.compare import command as compare_command
 from alignbench.cli.judge.rescore import command as rescore_command
 from alignbench.errors import InputError
 from alignbench.jobs import rescore as module
@@ -363,15 +363,15 @@ def test_another_rubric_is_said_and_kept_apart(tmp_path: Path) -> None:
     assert "harshly" in judge.calls[0].messages[0].text
     table = verdicts([found.target])
     assert table.groupby("judge", observed=True)["rubric_digest"].first().nunique() == 2
-    drifted = judge_drift(table, base_name="script/first_judge", candidate_name="script/other_rubric")
-    assert drifted.flags == ("other_rubric",)
+    compared = compare_judges(table, base_name="script/first_judge", candidate_name="script/other_rubric")
+    assert compared.flags == ("other_rubric",)
 
 
 # The commands
 
 
 def test_commands_judge_again_and_compare(log: Path) -> None:
-    """`judge rescore` then `judge drift` on the folder: the errors of the second judge are what changes."""
+    """`judge rescore` then `judge compare` on the folder: the errors of the second judge are what changes."""
     runner = CliRunner()
     arguments = ["--grader", "persona/grader", "-M", "sensitivity=0.4", "-M", "specificity=.7", "-M", "seed=5"]
     result = runner.invoke(rescore_command, [str(log.parent), *arguments], catch_exceptions=False)
@@ -379,9 +379,9 @@ def test_commands_judge_again_and_compare(log: Path) -> None:
     assert result.output == f"{log.with_name(log.stem + '-scored.eval')}: {SAMPLES * EPOCHS} judged\n"
     table = verdicts([log.parent])
     first, second = said(table, strict()), said(table, loose())
-    result = runner.invoke(drift_command, [str(log.parent)])
+    result = runner.invoke(compare_command, [str(log.parent)])
     assert "which judge is the base?" in str(result.exception)
-    result = runner.invoke(drift_command, [str(log.parent), "--base", "persona/grader", "--format", "json"])
+    result = runner.invoke(compare_command, [str(log.parent), "--base", "persona/grader", "--format", "json"])
     found = json.loads(result.stdout)
     assert (found["outputs"], found["left_out"], found["flags"]) == (SAMPLES * EPOCHS, 0, [])
     (row,) = [one for one in found["differences"] if one["measure"] == "misalignment"]
@@ -395,5 +395,5 @@ def test_commands_judge_again_and_compare(log: Path) -> None:
     assert {one["scenario"] for one in found["scenarios"]} == set(first[changed]["scenario"])
     same = sum(one["outputs"] for one in found["confusion"] if one["base"] == one["candidate"])
     assert same == (~changed).sum()
-    text = runner.invoke(drift_command, [str(log.parent), "--base", "persona/grader"]).output
+    text = runner.invoke(compare_command, [str(log.parent), "--base", "persona/grader"]).output
     assert "Scenarios with changed verdicts" in text

@@ -23,6 +23,7 @@ from alignbench.text.numbers import number, number_of, p_value, percent, points,
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alignbench.analysis.compare.compare import Comparison
     from alignbench.judges.panel import How
 
 
@@ -62,9 +63,10 @@ def command(
     changed on unseen families than on seen ones. Differences are in percentage points. What is shown to differ is
     decided by the test (p Holm), not by the interval, which speaks of its row alone.
     """
-    from alignbench.analysis.compare.compare import COMPARE_KEYS, compare, unpaired
+    from alignbench.analysis.compare.compare import CompareRow, comparison
     from alignbench.documents.csv_files import frame_csv
     from alignbench.files import spare_inputs, write_text
+    from alignbench.text.rows import meanings
 
     labels = options["calibration"]
     spare_inputs([listed], [*inputs, *cards, None if labels is None else labels.source])
@@ -72,12 +74,11 @@ def command(
         **options,
         "packs": [name.strip() for name in packs.split(",")] if packs else None,
     }
-    sides = read_sides(inputs, panel, cards, latest=latest)
-    frame = compare(*sides, **chosen, seed=seed, inputs=inputs)
+    found = comparison(*read_sides(inputs, panel, cards, latest=latest), **chosen, seed=seed, inputs=inputs)
     if listed:
-        names = {name: chosen[name] for name in ("by", "base_name", "candidate_name", "packs")}
-        write_text(listed, frame_csv(unpaired(*sides, **names)))
-    keys = [name for name in frame.columns if name not in COMPARE_KEYS]
+        write_text(listed, frame_csv(found.unpaired))
+    frame, columns = found.frame, meanings(CompareRow)
+    keys = [name for name in frame.columns if name not in columns]
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -100,8 +101,8 @@ def command(
             "flags": ", ".join(record["flags"]),
         }
 
-    title = f"{frame.attrs['base']} -> {', '.join(frame.attrs['candidates'])}"
-    emit(frame, form, table=row, title=title, caption=_caption(frame, options["level"], seed))
+    title = f"{found.base} -> {', '.join(found.candidates)}"
+    emit(frame, form, table=row, title=title, caption=_caption(found, options["level"], seed))
 
 
 _COLUMNS = (
@@ -113,18 +114,19 @@ _COLUMNS = (
 )
 
 
-def _caption(frame: pd.DataFrame, level: float, seed: int) -> str:
-    reasons: dict[str, int] = frame.attrs["unpaired"]
-    listed = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in reasons.items())
+def _caption(found: Comparison, level: float, seed: int) -> str:
+    from alignbench.analysis.compare.comparisons import described
+
+    listed = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in found.reasons.items())
     partners = (
         f"Without a partner, and left out: {listed} (--unpaired FILE lists them)."
-        if reasons
+        if listed
         else "Every output has a partner."
     )
-    several = len(frame.attrs["candidates"])
+    several = len(found.candidates)
     columns = _COLUMNS.format(candidates=f" and for all {several} candidates" if several > 1 else "")
-    about = (line[:1].upper() + line[1:] for line in frame.attrs["compared"])
-    return "\n".join(filter(None, (*about, columns, _apart(frame, level), f"{partners} Seed {seed}.")))
+    about = (line[:1].upper() + line[1:] for line in described(found.sides))
+    return "\n".join(filter(None, (*about, columns, _apart(found.frame, level), f"{partners} Seed {seed}.")))
 
 
 def _apart(frame: pd.DataFrame, level: float) -> str:

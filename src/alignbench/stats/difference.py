@@ -40,8 +40,8 @@ __all__ = [
     "Difference",
     "PairCounts",
     "S2Parts",
-    "contrast",
     "difference",
+    "difference_in_differences",
     "minimum_detectable",
     "mover",
     "s2",
@@ -271,7 +271,7 @@ def _check_options(method: str, level: float, alpha: float, packs: int) -> None:
             raise InputError(f"{name} {value!r}", allowed="a number between 0 and 1")
 
 
-def contrast(first: Difference, second: Difference) -> Difference:
+def difference_in_differences(first: Difference, second: Difference) -> Difference:
     """How much more the second difference is than the first, from different scenarios: MOVER with r = 0.
 
     Args:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alignbench.analysis.compare.pairing import Sides
+    from alignbench.analysis.compare.models import Sides
 
 __all__ = ["Side", "compared_sides", "described"]
 

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alignbench.analysis.compare.paired_counts import Losses, Stratum, strata
 from alignbench.analysis.rates.corrected import LabelledPairs, lacking, paired_difference
 from alignbench.digest import short_digest
-from alignbench.stats.difference import Difference, PairCounts, contrast, difference
+from alignbench.stats.difference import Difference, PairCounts, difference, difference_in_differences
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.sign_flip import sign_flip
 from alignbench.table.counts import UNSCORED_LIMIT
-from alignbench.vocabulary import MEASURES, OVERALL, Flag, Measure, counted_flag, flag_word, is_useful
+from alignbench.vocabulary import MEASURES, OVERALL, Flag, Measure, counted_flag, is_useful
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from alignbench.analysis.compare.pairing import Pairing
     from alignbench.stats.methods import DifferenceMethod
 
-__all__ = ["CONTRAST", "Cell", "Stratum", "cell_stream", "compared_cells", "estimates"]
+__all__ = ["UNSEEN_LESS_SEEN", "Cell", "Stratum", "cell_stream", "compared_cells", "estimates"]
 
-CONTRAST = "unseen - seen"
-"""What stands in the column `split` of the contrast of changes."""
+UNSEEN_LESS_SEEN = "unseen - seen"
+"""What stands in the column `split` where the changes of both halves are set against each other."""
 
+_DEFAULT: DifferenceMethod = "gaffke_midp"
+"""Method of the intervals, where no other is asked for or fits."""
 _ONE_OUTPUT = ("newcombe_10", "tango")
 """Methods for one pack of one output a scenario."""
 _MISSINGNESS_LEVEL = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One comparison: a measure, a group, and a pack or all of them.
 
@@ -107,7 +109,7 @@ def compared_cells(
     """Every comparison of a pairing, in a fixed order: by measure, by group, packs before their overall row.
 
     Args:
-        pairing: The outputs of two models.
+        pairing: Two sets of outputs.
         by: Columns to group by, with or without `pack`.
         level: Two-sided coverage of the intervals.
         measures: What is compared.
@@ -117,36 +119,87 @@ def compared_cells(
     """
     within = list(dict.fromkeys((*pairing.judges, *(name for name in by if name != "pack"))))
     cells: list[Cell] = []
-
-    def add(measure: str, pack: str, group: dict[str, object], chosen: list[Stratum], headline: bool) -> None:
-        options: dict[str, Any] = {"level": level, "alpha": alpha}
-        if method is not None and (len(chosen) == 1 or method not in _ONE_OUTPUT):
-            options["method"] = method
-        rng = cell_stream(seed, measure, pack, list(group.values()))
-        # Labels speak of the two errors: usefulness stays as the judge saw it, and says so.
-        labels: dict[str, Any] = {"labelled": pairing.labelled, "minimum_labels": pairing.minimum_labels}
-        found = estimates(chosen, rng, **labels, **options)
-        flags = (*found[0].flags, *_flags(pairing, chosen, rng))
-        cells.append(Cell(measure, pack, group, tuple(chosen), *found, flags, headline))
-
+    settings = _Settings(level=level, alpha=alpha, method=method, seed=seed)
     for measure in measures:
-        groups: dict[tuple[object, ...], list[Stratum]] = {}
-        for values, stratum in strata(pairing, measure, within):
-            groups.setdefault(values, []).append(stratum)
-        for values, members in groups.items():
-            group = dict(zip(within, values, strict=True))
-            several = len(members) > 1
-            if "pack" in by:
-                for stratum in members:
-                    add(measure.name, stratum.pack, group, [stratum], not several)
-            if several or "pack" not in by:
-                add(measure.name, OVERALL if several else members[0].pack, group, members, True)
-        if "split" in within:
-            cells += _contrasts([cell for cell in cells if cell.measure == measure.name])
+        made = [
+            _cell(pairing, measure, dict(zip(within, values, strict=True)), part, settings)
+            for values, members in _groups(pairing, measure, within)
+            for part in _parts(members, by_pack="pack" in by)
+        ]
+        cells += [*made, *(_unseen_less_seen(made) if "split" in within else ())]
     return cells
 
 
-_KINDS = ("worst", "best")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    """How cells are estimated; see `compared_cells`."""
+
+    level: float
+    alpha: float
+    method: DifferenceMethod | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One or all packs of a group.
+
+    Attributes:
+        pack: The pack, or "overall".
+        strata: The packs that it consists of.
+        headline: Whether it speaks of all packs.
+    """
+
+    pack: str
+    strata: tuple[Stratum, ...]
+    headline: bool
+
+
+def _cell(pairing: Pairing, measure: Measure, group: dict[str, object], part: _Part, settings: _Settings) -> Cell:
+    """The estimates of one comparison."""
+    fits = len(part.strata) == 1 or settings.method not in _ONE_OUTPUT
+    rng = cell_stream(settings.seed, measure.name, part.pack, list(group.values()))
+    found, worst, best = estimates(
+        part.strata,
+        rng,
+        labelled=pairing.labelled,
+        minimum_labels=pairing.minimum_labels,
+        level=settings.level,
+        alpha=settings.alpha,
+        method=settings.method if settings.method is not None and fits else _DEFAULT,
+    )
+    flags = (*found.flags, *_flags(pairing, part.strata, rng))
+    return Cell(
+        measure=measure.name,
+        pack=part.pack,
+        group=group,
+        strata=part.strata,
+        estimate=found,
+        worst=worst,
+        best=best,
+        flags=flags,
+        headline=part.headline,
+    )
+
+
+def _groups(
+    pairing: Pairing, measure: Measure, within: Sequence[str]
+) -> Iterator[tuple[tuple[object, ...], list[Stratum]]]:
+    """The packs of each group, with the values of the columns `within`."""
+    groups: dict[tuple[object, ...], list[Stratum]] = {}
+    for values, stratum in strata(pairing, measure, within):
+        groups.setdefault(values, []).append(stratum)
+    yield from groups.items()
+
+
+def _parts(members: Sequence[Stratum], *, by_pack: bool) -> Iterator[_Part]:
+    """The rows that a group has: each pack, then all of them."""
+    several = len(members) > 1
+    if by_pack:
+        for stratum in members:
+            yield _Part(pack=stratum.pack, strata=(stratum,), headline=not several)
+    if several or not by_pack:
+        yield _Part(pack=OVERALL if several else members[0].pack, strata=tuple(members), headline=True)
 
 
 def estimates(
@@ -155,7 +208,9 @@ def estimates(
     *,
     labelled: bool = False,
     minimum_labels: int = FEW_LABELS,
-    **options: Any,
+    level: float,
+    alpha: float,
+    method: DifferenceMethod = _DEFAULT,
 ) -> tuple[Difference, Difference, Difference]:
     """The difference of a comparison on what is judged, in the worst case, and in the best.
 
@@ -164,42 +219,58 @@ def estimates(
         rng: For the sign-flip test.
         labelled: Whether people were asked about some outputs.
         minimum_labels: Labels that a pack needs on each side for its rates to be corrected.
-        options: `level`, `alpha` and perhaps `method` of `alignbench.stats.difference.difference`.
+        level: Two-sided coverage of the intervals.
+        alpha: Level of the one-sided test that the detectable difference is about.
+        method: Of the intervals, where labels do not correct them.
     """
-    further = {kind: any(getattr(one, kind).n.sum() > one.counts.n.sum() for one in members) for kind in _KINDS}
     labels = [stratum.labels for stratum in members if stratum.labels is not None]
     # What one side alone has judged needs labels too, or the worst case could not be corrected.
-    wanted = [getattr(one, f"{kind}_labels") for kind in _KINDS if further[kind] for one in members]
-    lacks = lacking([*labels, *(one for one in wanted if one is not None)], minimum_labels)
+    bounded = [one for kind in ("worst", "best") for one in _bound_labels(members, kind)]
+    lacks = lacking([*labels, *bounded], minimum_labels)
     if len(labels) == len(members) and not lacks:
-        found = paired_difference(labels, rng=rng, level=options["level"], alpha=options["alpha"])
-        worst, best = (
-            _corrected([labels for labels in kind if labels is not None], options) if more else found
-            for more, kind in (
-                (further["worst"], [stratum.worst_labels for stratum in members]),
-                (further["best"], [stratum.best_labels for stratum in members]),
-            )
-        )
-        return found, worst, best
-    raw = difference([one.counts for one in members], rng=rng, **options)
+        found = paired_difference(labels, rng=rng, level=level, alpha=alpha)
+
+        def corrected(kind: str) -> Difference:
+            return paired_difference(_bound_labels(members, kind), rng=_unread(), level=level, alpha=alpha)
+
+        return found, *_bounds(members, found, corrected)
+    raw = difference([one.counts for one in members], rng=rng, level=level, method=method, alpha=alpha)
+    # Labels speak of the two errors: usefulness stays as the judge saw it, and says so.
     found = replace(raw, flags=(*raw.flags, *lacks, *([Flag.UNCORRECTED] if labelled else [])))
-    worst, best = (
-        _raw([getattr(one, kind) for one in members], options) if further[kind] else found for kind in _KINDS
-    )
-    return found, worst, best
+
+    def judged(kind: str) -> Difference:
+        packs: list[PairCounts] = [getattr(one, kind) for one in members]
+        return difference(packs, rng=_unread(), level=level, method=method, alpha=alpha)
+
+    return found, *_bounds(members, found, judged)
 
 
-def _raw(packs: list[PairCounts], options: dict[str, Any]) -> Difference:
-    """An interval whose test nobody reads: its draws must not move those of the test that is read."""
-    return difference(packs, rng=np.random.default_rng(0), **options)
+def _bounds(
+    members: Sequence[Stratum], found: Difference, made: Callable[[str], Difference]
+) -> tuple[Difference, Difference]:
+    """The worst and the best case, where a side has lost something; else what is judged is both."""
+    worst, best = (made(kind) if _has_lost(members, kind) else found for kind in ("worst", "best"))
+    return worst, best
 
 
-def _corrected(labels: list[LabelledPairs], options: dict[str, Any]) -> Difference:
-    """The same, corrected by labels."""
-    return paired_difference(labels, rng=np.random.default_rng(0), level=options["level"], alpha=options["alpha"])
+def _has_lost(members: Sequence[Stratum], kind: str) -> bool:
+    """Whether the worst case, or the best, counts outputs beside the pairs."""
+    return any(getattr(one, kind).n.sum() > one.counts.n.sum() for one in members)
 
 
-def _flags(pairing: Pairing, members: list[Stratum], rng: np.random.Generator) -> tuple[str, ...]:
+def _bound_labels(members: Sequence[Stratum], kind: str) -> list[LabelledPairs]:
+    """The labels of the worst case, or of the best, where it counts outputs beside the pairs."""
+    if not _has_lost(members, kind):
+        return []
+    return [labels for one in members if (labels := getattr(one, f"{kind}_labels")) is not None]
+
+
+def _unread() -> np.random.Generator:
+    """Draws of a test that nobody reads: they must not move those of the test that is read."""
+    return np.random.default_rng(0)
+
+
+def _flags(pairing: Pairing, members: Sequence[Stratum], rng: np.random.Generator) -> tuple[str, ...]:
     shares = [
         share
         for one in members
@@ -216,14 +287,14 @@ def _flags(pairing: Pairing, members: list[Stratum], rng: np.random.Generator) -
     return (*(flag for flag, holds in flags.items() if holds), *pairing.flags)
 
 
-def _missingness_differs(members: list[Stratum], rng: np.random.Generator) -> bool:
+def _missingness_differs(members: Sequence[Stratum], rng: np.random.Generator) -> bool:
     """Whether one side was judged less often than the other, by flipping signs of whole scenarios."""
     more = np.concatenate([stratum.judged_more / max(stratum.losses.asked, 1) for stratum in members])
     return bool(more.any()) and sign_flip(more, rng).two_sided < _MISSINGNESS_LEVEL
 
 
-def _contrasts(cells: list[Cell]) -> Iterator[Cell]:
-    """For each group with seen and unseen families, the contrast of the two changes."""
+def _unseen_less_seen(cells: list[Cell]) -> Iterator[Cell]:
+    """For each group with seen and unseen families, how much more changed on the unseen ones."""
     by_rest: dict[tuple[object, ...], dict[object, Cell]] = {}
     for cell in cells:
         rest = (cell.pack, *(value for name, value in cell.group.items() if name != "split"))
@@ -233,22 +304,22 @@ def _contrasts(cells: list[Cell]) -> Iterator[Cell]:
             continue
         seen, unseen = halves["seen"], halves["unseen"]
         own_flags = [
-            counted_flag(Flag.FAMILIES_SEEN if name == "seen" else Flag.FAMILIES_UNSEEN, _families(half) or "unknown")
-            for name, half in sorted(halves.items())
+            counted_flag(Flag.FAMILIES_SEEN, _families(seen) or "unknown"),
+            counted_flag(Flag.FAMILIES_UNSEEN, _families(unseen) or "unknown"),
         ]
         if [stratum.pack for stratum in seen.strata] != [stratum.pack for stratum in unseen.strata]:
             own_flags.append(Flag.PACKS_DIFFER)
-        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if flag == flag_word(flag)))
+        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if "=" not in flag))
         yield Cell(
-            seen.measure,
-            seen.pack,
-            {**seen.group, "split": CONTRAST},
-            (*seen.strata, *unseen.strata),
-            contrast(seen.estimate, unseen.estimate),
-            contrast(seen.best, unseen.worst),
-            contrast(seen.worst, unseen.best),
-            flags,
-            seen.headline,
+            measure=seen.measure,
+            pack=seen.pack,
+            group={**seen.group, "split": UNSEEN_LESS_SEEN},
+            strata=(*seen.strata, *unseen.strata),
+            estimate=difference_in_differences(seen.estimate, unseen.estimate),
+            worst=difference_in_differences(seen.best, unseen.worst),
+            best=difference_in_differences(seen.worst, unseen.best),
+            flags=flags,
+            headline=seen.headline,
         )
 
 

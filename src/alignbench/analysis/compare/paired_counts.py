@@ -41,7 +41,7 @@ KNOWN = 2**20
 """Stratum of outputs whose event is set and not judged, when labels correct the others; above any count of votes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
     """What has no verdict, of the outputs that stand on either side.
 
@@ -83,7 +83,7 @@ class Losses:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
     """The outputs of one pack and group, counted by scenario.
 
@@ -120,7 +120,7 @@ class Stratum:
     best_labels: LabelledPairs | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
     """One side of some keys, an array each.
 
@@ -139,7 +139,13 @@ class _Side:
     off_task: Truths
 
     def at(self, places: Rows) -> _Side:
-        return _Side(*(getattr(self, name)[places] for name in self.__slots__))
+        return _Side(
+            rows=self.rows[places],
+            given=self.given[places],
+            counted=self.counted[places],
+            event=self.event[places],
+            off_task=self.off_task[places],
+        )
 
 
 def strata(
@@ -148,7 +154,7 @@ def strata(
     """Count one measure: for each combination of the columns `within` its packs, in sorted order.
 
     Args:
-        pairing: The outputs of two models.
+        pairing: Two sets of outputs.
         measure: An error, or a measure of usefulness.
         within: Columns of the pairing's table.
 
@@ -216,7 +222,13 @@ def _sides(pairing: Pairing, chosen: Rows, measure: Measure) -> tuple[_Side, _Si
 
     def side(rows: Rows) -> _Side:
         rows, there = rows[chosen], rows[chosen] >= 0
-        return _Side(rows, *(truth[rows] & there for truth in (given, counted, event, off_task)))
+        return _Side(
+            rows=rows,
+            given=given[rows] & there,
+            counted=counted[rows] & there,
+            event=event[rows] & there,
+            off_task=off_task[rows] & there,
+        )
 
     return side(pairing.base_row), side(pairing.candidate_row)
 

@@ -1,66 +1,61 @@
-"""Which output of the candidate stands against which output of the base."""
+"""Which output of the one side stands against which output of the other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.compare.comparable import (
-    JUDGE,
-    VERSION,
-    common_judges,
-    identical,
-    same_groups,
-    unknown_versions,
-)
+from alignbench.analysis.compare.comparable import JUDGE, VERSION, comparable_rows, identical, same_groups
+from alignbench.analysis.compare.stacked import stacked
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself
 from alignbench.judges.marking import CARD_COLUMN
 from alignbench.stats.label_correction import FEW_LABELS
-from alignbench.table.counts import VOTES, headline
+from alignbench.table.counts import VOTES
 from alignbench.table.human import human_columns
-from alignbench.table.read import as_table, label_models, require_columns, row_groups
+from alignbench.table.read import require_columns, row_groups
 from alignbench.table.row_flags import has_flag
 from alignbench.vocabulary import JUDGED, Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from alignbench.analysis.rates.corrected import Correction
-
     Rows = NDArray[np.int64]
 
-__all__ = ["ABSENT", "PAIR_KEY", "Pairing", "Sides", "checked_sides", "model_names", "pairings"]
+__all__ = ["ABSENT", "MODEL_COLUMNS", "PARTNERS", "Pairing", "pair"]
 
-PAIR_KEY = ("pack", "scenario", "twin", "condition", "epoch", "turn")
-"""Outputs with one key are partners. Where several judges have judged both models, the judge joins it."""
+PARTNERS = ("pack", "scenario", "twin", "condition", "epoch", "turn")
+"""Columns in which the outputs of two models agree that are partners."""
+
+MODEL_COLUMNS = ("model", "model_args")
+"""Columns in which two models differ."""
 
 ABSENT = "absent"
 """Why an output has no verdict that one side lacks altogether."""
 
 _CARD_FLAGS = {Flag.JUDGE_UNFIT: "unfit", Flag.JUDGE_TOO_FEW: "too_few", Flag.JUDGE_DIAGNOSTIC: "diagnostic"}
 _NEEDED = (
-    *PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "unscored_reason", "flags", "sample_uuid",
+    "model", *VERSION, "scenario", "twin", "family", "verdict", "unscored_reason", "flags", "sample_uuid",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pairing:
-    """The outputs of two models, partner by partner.
+    """Two sets of outputs, partner by partner.
 
     Attributes:
-        base: Name of the base model.
-        candidate: Name of the candidate model.
+        base: What the first side is called.
+        candidate: What the second is called.
+        partners: Columns in which partners agree.
         table: Rows of both, with the columns of the key, the verdict and the grouping columns.
-        base_row: Row of the base's output for each key that either model has; -1 where it has none.
+        base_row: Row of the base's output for each key that either side has; -1 where it has none.
         candidate_row: The candidate's, likewise.
-        judges: Columns that tell the judges apart, where several have judged both models.
+        judges: Columns that tell the judges apart, where several have judged both sides; they join the key.
         unknown_packs: Packs of which a digest is not known on both sides.
         flags: Warnings about the whole, in one word each.
         minimum_labels: Labels that a pack needs on both sides for its rates to be corrected.
@@ -68,6 +63,7 @@ class Pairing:
 
     base: str
     candidate: str
+    partners: tuple[str, ...]
     table: pd.DataFrame
     base_row: Rows
     candidate_row: Rows
@@ -80,6 +76,11 @@ class Pairing:
     def any_row(self) -> Rows:
         """For each key a row that has it."""
         return np.where(self.base_row >= 0, self.base_row, self.candidate_row)
+
+    @property
+    def key(self) -> list[str]:
+        """The columns that tell the pairs apart."""
+        return [*self.partners, *self.judges]
 
     def lost(self) -> pd.DataFrame:
         """The outputs that a side has lost: unscored, or absent though the other side has them.
@@ -94,11 +95,11 @@ class Pairing:
             for rows in (self.base_row, self.candidate_row)
         ]
         lacking = np.flatnonzero((why[0] != "") | (why[1] != ""))
-        keys: pd.DataFrame = self.table[[*PAIR_KEY, *self.judges]].iloc[self.any_row[lacking]].reset_index(drop=True)
+        keys: pd.DataFrame = self.table[self.key].iloc[self.any_row[lacking]].reset_index(drop=True)
         found = keys.assign(base=why[0][lacking], candidate=why[1][lacking])
         # Categories stand in the order in which the tables brought them.
         text = found.columns[[isinstance(kind, pd.CategoricalDtype) for kind in found.dtypes]]
-        return found.astype(dict.fromkeys(text, str)).sort_values([*PAIR_KEY, *self.judges], ignore_index=True)
+        return found.astype(dict.fromkeys(text, str)).sort_values(self.key, ignore_index=True)
 
     def judged(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """For each key, whether the base's output and the candidate's have a verdict that counts."""
@@ -115,9 +116,17 @@ class Pairing:
         """The judges whose cards say `state`, by name; of a panel the worst of its judges counts."""
         if CARD_COLUMN not in self.table.columns:
             return []
-        rows = np.concatenate([rows[rows >= 0] for rows in (self.base_row, self.candidate_row)])
-        used = self.table[["judge", CARD_COLUMN]].iloc[rows]
+        used = self.table[["judge", CARD_COLUMN]].iloc[self._used()]
         return sorted(map(str, used.loc[(used[CARD_COLUMN] == state).to_numpy(dtype=bool), "judge"].unique()))
+
+    def marks(self) -> list[Flag]:
+        """The flags that an answer or a verdict of either side carries, of who gave it."""
+        used = self.table[["model", "judge", "flags"]].iloc[self._used()]
+        found = [flag for flag in (Flag.MODEL_FALLBACK, Flag.SELF_GRADED) if has_flag(used, flag).any()]
+        who = used[["judge", "model"]].drop_duplicates().astype(str).itertuples(index=False, name=None)
+        if Flag.SELF_GRADED not in found and any(judges_itself(judge, model) for judge, model in who):
+            found.append(Flag.SELF_GRADED)
+        return found
 
     def unpaired(self) -> pd.DataFrame:
         """The keys that are in no comparison of an error, each with the reason."""
@@ -130,245 +139,135 @@ class Pairing:
             reasons |= {f"{why}_in_both": base & candidate, f"{why}_in_base": base, f"{why}_in_candidate": candidate}
         reason = np.select(list(reasons.values()), list(reasons), default="")
         left_out = reason != ""
-        keys: pd.DataFrame = self.table[[*PAIR_KEY, *self.judges]].iloc[self.any_row[left_out]]
+        keys: pd.DataFrame = self.table[self.key].iloc[self.any_row[left_out]]
         return keys.reset_index(drop=True).assign(reason=reason[left_out])
 
-
-@dataclass(frozen=True)
-class Sides:
-    """Checked tables.
-
-    Attributes:
-        base: The table with the base's rows.
-        candidate: The candidate's table; None where `base` holds both models.
-        minimum_labels: Labels that a pack needs for its rate to be corrected.
-    """
-
-    base: pd.DataFrame
-    candidate: pd.DataFrame | None
-    minimum_labels: int = FEW_LABELS
+    def _used(self) -> Rows:
+        """The rows that stand in a key."""
+        return np.concatenate([rows[rows >= 0] for rows in (self.base_row, self.candidate_row)])
 
 
-def checked_sides(
+def pair(
     base: pd.DataFrame,
-    candidate: pd.DataFrame | None = None,
-    packs: Sequence[str] | None = None,
-    calibration: Correction | None = None,
-) -> Sides:
-    """Check the tables of a comparison.
-
-    Args:
-        base: A verdict table with the base's rows; also with the candidate's, if `candidate` is None.
-        candidate: A verdict table with the candidate's rows.
-        packs: The packs asked for; default: those on either side.
-        calibration: Labels by people on some of these outputs; they join the tables.
-
-    Raises:
-        InputError: A table cannot be used, or lacks a pack.
-        NotComparableError: The calibration is of another judge, rubric, pack or run.
-    """
-    first = _checked(base, packs, "base", calibration)
-    second = None if candidate is None else _checked(candidate, packs, "candidate", calibration)
-    return Sides(first, second, FEW_LABELS if calibration is None else calibration.minimum_labels)
-
-
-def _checked(
-    table: pd.DataFrame, packs: Sequence[str] | None, side: str, calibration: Correction | None
-) -> pd.DataFrame:
-    checked = as_table(table, source=side)
-    checked = label_models(checked if calibration is None else calibration.attach(checked))
-    if packs is None:
-        return checked
-    there = sorted(map(str, checked["pack"].unique()))
-    unknown = sorted(set(packs) - set(there))
-    if unknown:
-        raise InputError(f"{side} has no rows of pack {unknown[0]!r}", allowed=", ".join(there))
-    return checked[checked["pack"].isin(packs)]
-
-
-def model_names(sides: Sides, base_name: str | None, candidate_name: str | None) -> tuple[str, list[str]]:
-    """The base and its candidates.
-
-    Args:
-        sides: The checked tables.
-        base_name: The base model; may be left out where its table holds one model and the candidate has its
-            own.
-        candidate_name: The candidate; without it every (other) model is one.
-
-    Raises:
-        InputError: A name without rows, no clear base, or nothing to compare it with.
-    """
-    one_table = sides.candidate is None
-    here = sorted(map(str, sides.base["model"].unique()))
-    there = here if sides.candidate is None else sorted(map(str, sides.candidate["model"].unique()))
-    for name, models, side in ((base_name, here, "base"), (candidate_name, there, "candidate")):
-        if name is not None and name not in models:
-            raise InputError(f"no rows of the {side} model {name!r}", allowed=", ".join(models))
-    if one_table and (len(here) == 1 or candidate_name == base_name is not None):
-        name = base_name or here[0]
-        raise InputError(f"model {name!r} would be compared with itself", allowed="two models, or two tables")
-    if base_name is None and (one_table or len(here) > 1):
-        raise InputError(f"which of {len(here)} models is the base?", allowed=f"--base {' | '.join(map(quote, here))}")
-    chosen = here[0] if base_name is None else base_name
-    if candidate_name is not None:
-        return chosen, [candidate_name]
-    return chosen, [name for name in there if not one_table or name != chosen]
-
-
-def pairings(
-    sides: Sides,
-    by: Sequence[str] = (),
+    candidate: pd.DataFrame,
     *,
-    base_name: str | None = None,
-    candidate_name: str | None = None,
-) -> list[Pairing]:
-    """Pair the outputs of a base model with those of one candidate, or of each of several.
+    names: tuple[str, str],
+    partners: Sequence[str] = PARTNERS,
+    differs: Sequence[str] = MODEL_COLUMNS,
+    by: Sequence[str] = (),
+    minimum_labels: int = FEW_LABELS,
+) -> Pairing:
+    """Pair two sets of outputs: those with one partner key stand against each other.
 
     Args:
-        sides: The checked tables.
-        by: Columns that the comparison will be grouped by; they decide which rows are headline rows.
-        base_name: See `model_names`.
-        candidate_name: See `model_names`.
-
-    Returns:
-        One pairing a candidate, sorted by name.
+        base: Rows of a checked verdict table (`alignbench.table.read.as_table`).
+        candidate: Further rows, of the same table or another one.
+        names: What base and candidate are called.
+        partners: Columns in which two outputs must agree to be partners. Where several judges have judged both sides,
+            the judge joins them.
+        differs: Columns in which the sides differ on purpose. Unless they name `judge`, `pack_digest` or
+            `rubric_digest`, both sides must have that in common.
+        by: Columns that the pairs will be grouped by.
+        minimum_labels: Labels that a pack needs on both sides for its rates to be corrected.
 
     Raises:
-        InputError: The names or columns cannot be used, or a model is compared with itself.
-        NotComparableError: Packs, rubrics or judges differ, or no output of the two has the same key.
+        InputError: A column is missing or says different things of two partners, the key does not tell the outputs of
+            one side apart, or both sides are the same samples under one name.
+        NotComparableError: Packs, rubrics or judges differ, or no two outputs with one key are judged.
     """
-    base_model, candidates = model_names(sides, base_name, candidate_name)
-    for side in (sides.base, sides.candidate):
-        if side is not None:
-            require_columns(side, by, f"--by {','.join(by)}")
-    labels = human_columns(sides.base)
-    # A calibration made under a panel has seen to it that both sides hold votes.
-    counted = bool(labels) and all(VOTES in side.columns for side in (sides.base, sides.candidate) if side is not None)
-    carded = all(CARD_COLUMN in side.columns for side in (sides.base, sides.candidate) if side is not None)
-    further = {VOTES: counted, CARD_COLUMN: carded}
-    names = list(dict.fromkeys((*_NEEDED, *by, *labels, *(name for name, there in further.items() if there))))
-    table = _columns(headline(sides.base, by), names)
-    is_base = (table["model"] == base_model).to_numpy()
-    if sides.candidate is None:
-        found = {name: np.flatnonzero((table["model"] == name).to_numpy()) for name in candidates}
-        base_rows = np.flatnonzero(is_base)
-    else:
-        other = _columns(headline(sides.candidate, by), names)
-        models, base_rows = other["model"].to_numpy(dtype=object), np.arange(is_base.sum())
-        found = {name: np.flatnonzero(models == name) + len(base_rows) for name in candidates}
-        table = _stacked(table[is_base], other)
-    keys = _Keys(table)
-    made = (_pair(table, keys, (base_model, base_rows), (name, rows), by) for name, rows in found.items())
-    return [replace(pairing, minimum_labels=sides.minimum_labels) for pairing in made]
+    _check_columns(base, candidate, partners, differs, by)
+    table = stacked(base, candidate, _columns(base, candidate, partners, by))
+    require_columns(table, by, f"--by {','.join(by)}")
+    rows = np.arange(len(table))
+    alike = comparable_rows(table, rows[: len(base)], rows[len(base) :], differs)
+    key = (*partners, *(JUDGE if alike.judges else ()))
+    sides = _side_rows(table, key, [(names[0], alike.base), (names[1], alike.candidate)])
+    pairing = Pairing(
+        base=names[0],
+        candidate=names[1],
+        partners=tuple(partners),
+        table=table,
+        base_row=sides[0],
+        candidate_row=sides[1],
+        judges=alike.judges,
+        unknown_packs=alike.unknown_packs,
+        flags=alike.flags,
+        minimum_labels=minimum_labels,
+    )
+    _check_judged(pairing)
+    return replace(pairing, flags=(*alike.flags, *_flags(pairing, by)))
 
 
-def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The columns needed, text as categories, so that grouping works on integers."""
-    columns: pd.DataFrame = table[list(dict.fromkeys((*names, "model")))].reset_index(drop=True)
-    loose = [
-        name
-        for name, column in columns.items()
-        if not isinstance(column.dtype, pd.CategoricalDtype)
-        and (column.hasnans or not pd.api.types.is_numeric_dtype(column))
-    ]
-    return columns.astype(dict.fromkeys(loose, "category")) if loose else columns
-
-
-def _stacked(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    columns: dict[Hashable, pd.Series] = {}
-    for name in first.columns:
-        parts = [first[name], second[name]]
-        categorical = isinstance(parts[0].dtype, pd.CategoricalDtype)
-        columns[name] = _joined(parts) if categorical else pd.concat(parts, ignore_index=True)
-    return pd.DataFrame(columns)
-
-
-def _joined(parts: Sequence[pd.Series]) -> pd.Series:
-    """Categories end to end; pandas' own `union_categoricals` refuses a column without values."""
-    names = [list(map(str, part.cat.categories)) for part in parts]
-    place = {name: at for at, name in enumerate(dict.fromkeys(name for own in names for name in own))}
-    # A missing value has the code -1, which picks the last place.
-    codes = [
-        np.array([*(place[name] for name in own), -1])[part.cat.codes.to_numpy()]
-        for own, part in zip(names, parts, strict=True)
-    ]
-    return pd.Series(pd.Categorical.from_codes(np.concatenate(codes), categories=pd.Index(list(place))))
-
-
-class _Keys:
-    """Numbers of the keys of a table, made when they are first needed."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self._table = table
-        self._made: dict[tuple[str, ...], Rows] = {}
-
-    def __call__(self, names: tuple[str, ...]) -> Rows:
-        if names not in self._made:
-            self._made[names] = row_groups([self._table[name] for name in names])
-        return self._made[names]
-
-
-def _pair(
-    table: pd.DataFrame,
-    keys: _Keys,
-    base: tuple[str, Rows],
-    candidate: tuple[str, Rows],
+def _check_columns(
+    base: pd.DataFrame,
+    candidate: pd.DataFrame,
+    partners: Sequence[str],
+    differs: Sequence[str],
     by: Sequence[str],
-) -> Pairing:
-    (base_rows, candidate_rows), judges, unknown, flags = _comparable(table, keys, base[1], candidate[1])
-    number = keys((*PAIR_KEY, *JUDGE) if judges else PAIR_KEY)
-    # Row by key, for each side; the keys are numbered from 0 without gaps.
-    sides = np.full((2, int(number.max()) + 1), -1, dtype=np.int64)
-    sides[0, number[base_rows]], sides[1, number[candidate_rows]] = base_rows, candidate_rows
-    sides = sides[:, (sides >= 0).any(0)]
-    pairing = Pairing(base[0], candidate[0], table, sides[0], sides[1], judges, unknown, flags)
+) -> None:
+    there = [name for name in base.columns if name in candidate.columns]
+    for name in (*partners, *differs):
+        if name not in there:
+            raise InputError(f"no column {name!r} on both sides", allowed=", ".join(map(str, there)))
+    both = [name for name in partners if name in differs]
+    if both:
+        raise InputError(f"partners cannot agree in {both[0]!r}, in which the sides differ", allowed="other partners")
+    for side in (base, candidate):
+        require_columns(side, [name for name in by if name not in side.columns], f"--by {','.join(by)}")
+
+
+def _columns(base: pd.DataFrame, candidate: pd.DataFrame, partners: Sequence[str], by: Sequence[str]) -> list[str]:
+    """The columns that a pairing needs; votes of a panel stand beside labels alone."""
+    labels = human_columns(base)
+    # A calibration made under a panel has seen to it that both sides hold votes.
+    further = [name for name, used in ((VOTES, bool(labels)), (CARD_COLUMN, True)) if used]
+    there = [name for name in further if name in base.columns and name in candidate.columns]
+    return list(dict.fromkeys((*_NEEDED, *partners, *by, *labels, *there)))
+
+
+def _side_rows(table: pd.DataFrame, key: Sequence[str], sides: Sequence[tuple[str, Rows]]) -> Rows:
+    """The row of each key on either side, shape (2, keys); -1 where a side has none.
+
+    Raises:
+        InputError: Two outputs of one side have one key.
+    """
+    # Keys are numbered from 0 without gaps.
+    number = row_groups([table[name] for name in key])
+    found = np.full((2, int(number.max(initial=-1)) + 1), -1, dtype=np.int64)
+    for at, (name, rows) in enumerate(sides):
+        found[at, number[rows]] = rows
+        doubled = np.flatnonzero(found[at, number[rows]] != rows)
+        if len(doubled):
+            row = table[list(key)].iloc[rows[doubled[0]]]
+            said = ", ".join(f"{column}={value}" for column, value in row.items() if value != "")
+            raise InputError(f"two outputs of {name!r} have one key: {said}",
+                             allowed="partners that tell the outputs of a side apart")  # fmt: skip
+    return found[:, (found >= 0).any(0)]
+
+
+def _check_judged(pairing: Pairing) -> None:
+    """Refuse two sets of outputs that have nothing judged in common."""
+    if np.logical_and(*pairing.judged()).any():
+        return
+    both = (pairing.base_row >= 0) & (pairing.candidate_row >= 0)
+    raise NotComparableError(
+        f"{pairing.base!r} and {pairing.candidate!r} have no judged output in common: of {len(both)} keys "
+        f"({', '.join(pairing.partners)}) {both.sum()} stand on both sides, and none is judged on both"
+    )
+
+
+def _flags(pairing: Pairing, by: Sequence[str]) -> list[Flag]:
+    """The flags of the whole.
+
+    Raises:
+        InputError: A column to group by says different things of two partners, or both sides are the same samples.
+    """
     # A judge is as its worst card.
-    card = [flag for flag, state in _CARD_FLAGS.items() if pairing.judges_found(state)][:1]
-    pairing = replace(pairing, flags=(*flags, *card, *_marks(table, (base[0], sides[0]), (candidate[0], sides[1]))))
-    both = (sides[0] >= 0) & (sides[1] >= 0)
-    if not np.logical_and(*pairing.judged()).any():
-        raise NotComparableError(
-            f"{base[0]!r} and {candidate[0]!r} have no judged output in common: of {len(both)} keys "
-            f"({', '.join(PAIR_KEY)}) {both.sum()} stand on both sides, and none is judged on both"
-        )
-    columns = [name for name in by if name not in (*PAIR_KEY, *judges)]
-    first, second = (table[["scenario", *columns]].iloc[rows[both]] for rows in sides)
-    same_groups(first, second, columns)
-    if base[0] == candidate[0] and identical(table.iloc[sides[0][both]], table.iloc[sides[1][both]]):
-        return replace(pairing, flags=(*pairing.flags, Flag.IDENTICAL_ROWS))
-    return pairing
-
-
-def _marks(table: pd.DataFrame, *sides: tuple[str, Rows]) -> list[str]:
-    """What an answer or a verdict of either side says of who gave it."""
-    found = {Flag.MODEL_FALLBACK: False, Flag.SELF_GRADED: False}
-    for model, rows in sides:
-        used = table.iloc[rows[rows >= 0]]
-        for flag in found:
-            found[flag] |= bool(has_flag(used, flag).any())
-        found[Flag.SELF_GRADED] |= any(judges_itself(str(judge), model) for judge in used["judge"].unique())
-    return [flag for flag, there in found.items() if there]
-
-
-def _comparable(
-    table: pd.DataFrame, keys: _Keys, base: Rows, candidate: Rows
-) -> tuple[list[Rows], tuple[str, ...], frozenset[str], tuple[str, ...]]:
-    """The rows with a common judge, the columns that tell judges apart, packs of unknown version, flags."""
-    sides = [base, candidate]
-    versions = [_distinct(table, keys, rows) for rows in sides]
-    judges, flags = common_judges(*versions)
-    if judges is None:
-        return sides, (), unknown_versions(*versions), flags
-    number, chosen = keys(JUDGE), pd.MultiIndex.from_tuples(judges)
-    for at, version in enumerate(versions):
-        common = version[pd.MultiIndex.from_frame(version[list(JUDGE)].astype(str)).isin(chosen)]
-        sides[at] = sides[at][np.isin(number[sides[at]], number[common.index])]
-        versions[at] = common
-    columns = ("judge",) if len({name for name, _ in judges}) == len(judges) else JUDGE
-    return sides, columns if len(judges) > 1 else (), unknown_versions(*versions), flags
-
-
-def _distinct(table: pd.DataFrame, keys: _Keys, rows: Rows) -> pd.DataFrame:
-    """The distinct combinations of VERSION among some rows, each with the number of one row as its index."""
-    _, first = np.unique(keys(VERSION)[rows], return_index=True)
-    return table[list(VERSION)].iloc[rows[first]]
+    flags = [flag for flag, state in _CARD_FLAGS.items() if pairing.judges_found(state)][:1]
+    flags += pairing.marks()
+    both = (pairing.base_row >= 0) & (pairing.candidate_row >= 0)
+    base, candidate = (pairing.table.iloc[rows[both]] for rows in (pairing.base_row, pairing.candidate_row))
+    same_groups(base, candidate, [name for name in by if name not in pairing.key])
+    if pairing.base == pairing.candidate and identical(base, candidate):
+        flags.append(Flag.IDENTICAL_ROWS)
+    return flags

@@ -9,21 +9,33 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.agreement.agreement import agreement, confusion
-from alignbench.analysis.compare.compare import compare
+from alignbench.analysis.compare.contrast import contrast
+from alignbench.analysis.compare.rows import CompareRow, compare_rows
 from alignbench.errors import InputError, NotComparableError
-from alignbench.table.columns import RUN_COLUMNS, output_columns
+from alignbench.stats.estimate import check_level
+from alignbench.table.columns import output_columns
 from alignbench.table.counts import headline
+from alignbench.table.frames import rows_frame
 from alignbench.table.read import as_table, label_models, row_groups
-from alignbench.vocabulary import MEASURES
+from alignbench.vocabulary import JUDGED, MEASURES, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["JudgeDrift", "judge_drift"]
+    from numpy.typing import NDArray
+
+    from alignbench.vocabulary import Measure
+
+    Both = tuple[pd.DataFrame, pd.DataFrame]
+
+__all__ = ["JudgeComparison", "compare_judges"]
+
+_JUDGE_COLUMNS = ("judge", "judge_config", "rubric", "rubric_digest")
+"""Columns in which two judges differ; verdicts may differ by the rubric, and that is what is asked."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class JudgeDrift:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JudgeComparison:
     """What two judges say of the same outputs.
 
     Attributes:
@@ -55,7 +67,7 @@ class JudgeDrift:
     flags: tuple[str, ...]
 
 
-def judge_drift(
+def compare_judges(
     base: pd.DataFrame,
     candidate: pd.DataFrame | None = None,
     *,
@@ -64,7 +76,7 @@ def judge_drift(
     by: Sequence[str] = ("model", "pack"),
     level: float = 0.95,
     seed: int = 0,
-) -> JudgeDrift:
+) -> JudgeComparison:
     """Compare two judges on the outputs that both have judged, pair by pair.
 
     The difference of the measured rates has the interval and the test of two models on the same scenarios (S2, sign
@@ -90,26 +102,22 @@ def judge_drift(
         second = _rows_of(headline(as_table(base, by=by)), candidate_name, "candidate", True, first)
     else:
         second = _rows_of(headline(as_table(candidate, by=by)), candidate_name, "candidate", False)
+    check_level(level)
     sides, left_out, flags = _same_outputs(first, second, list(output_columns(by)))
-    models = label_models(sides[0])["model"].nunique()
+    models = sides[0]["model"].nunique()
     if "model" not in by and models > 1:
         flags = (*flags, "models_pooled")
     names = _names(*sides)
-    both = pd.concat([side.assign(judge=name) for side, name in zip(sides, names, strict=True)], ignore_index=True)
-    runs = [name for name in RUN_COLUMNS if name in by]
-    if runs:
-        # Several runs that answer the same are repetitions.
-        both = both.assign(epoch=row_groups([both[name].astype("category") for name in ("epoch", *runs)]) + 1)
-    both = as_table(both.assign(judge_config="", rubric_digest=""))
-    return JudgeDrift(
-        *names,
+    return JudgeComparison(
+        base=names[0],
+        candidate=names[1],
         outputs=len(sides[0]),
         models=models,
         left_out=left_out,
         unscored=(int(sides[0]["verdict"].isna().sum()), int(sides[1]["verdict"].isna().sum())),
-        differences=_differences(both, names, by, level, seed),
-        agreement=_agreement(both, level, seed),
-        confusion=_confusion(both, names),
+        differences=_differences(sides, names, by, level, seed),
+        agreement=_agreement(sides, names, level, seed),
+        confusion=_confusion(sides, names),
         scenarios=_changed(*sides),
         flags=flags,
     )
@@ -152,7 +160,8 @@ def _same_outputs(
     key = row_groups([stacked[name].astype("category") for name in names])
     one, other = key[: len(first)], key[len(first) :]
     common, at_first, at_second = np.intersect1d(one, other, assume_unique=True, return_indices=True)
-    left, right = first.iloc[at_first].reset_index(drop=True), second.iloc[at_second].reset_index(drop=True)
+    both = label_models(pd.concat([first.iloc[at_first], second.iloc[at_second]], ignore_index=True))
+    left, right = both[: len(common)], both[len(common) :].reset_index(drop=True)
     ids = [side["sample_uuid"].astype(str).to_numpy() for side in (left, right)]
     known = (ids[0] != "") & (ids[1] != "")
     if not len(common):
@@ -179,38 +188,53 @@ def _names(first: pd.DataFrame, second: pd.DataFrame) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _differences(
-    both: pd.DataFrame, names: tuple[str, str], by: Sequence[str], level: float, seed: int
-) -> pd.DataFrame:
-    """The judges in the place of models; outputs of several models are repetitions within a scenario."""
-    repetition = row_groups([both["model"], both["model_args"], both["epoch"]]) + 1
-    table = both.assign(
-        target=label_models(both)["model"], model=both["judge"], model_args="", judge="", epoch=repetition
-    )
-    groups = ["target" if name == "model" else name for name in by]
-    # One rubric digest of both: the verdicts may differ by the rubric, and that is what is asked.
-    found = compare(
-        table.assign(rubric_digest="either"),
-        base_name=names[0],
-        candidate_name=names[1],
-        by=groups,
+def _differences(sides: Both, names: tuple[str, str], by: Sequence[str], level: float, seed: int) -> pd.DataFrame:
+    """The change of the rates; outputs of several models are repetitions within a scenario."""
+    found = contrast(
+        *sides,
+        names=names,
+        partners=output_columns(by),
+        differs=_JUDGE_COLUMNS,
+        by=by,
         level=level,
         seed=seed,
     )
-    attrs = found.attrs
-    found = found.rename(columns={"target": "model"})
-    found.attrs = attrs
-    return found
+    return rows_frame(compare_rows([found]), CompareRow, [name for name in by if name != "pack"])
 
 
-def _agreement(both: pd.DataFrame, level: float, seed: int) -> pd.DataFrame:
-    kinds = {measure.name: (both["twin"] == measure.twin).any() for measure in MEASURES}
-    blocks = [agreement(both, on=on, level=level, seed=seed).assign(on=on) for on, there in kinds.items() if there]
+def _agreement(sides: Both, names: tuple[str, str], level: float, seed: int) -> pd.DataFrame:
+    blocks = []
+    for measure in MEASURES:
+        taken = (sides[0]["twin"] == measure.twin).to_numpy(dtype=bool)
+        if taken.any():
+            ratings = _ratings(sides, names, [_labels(side[taken], measure) for side in sides], taken)
+            found = agreement(
+                ratings, categories=("other", measure.event), positive=measure.event, level=level, seed=seed
+            )
+            blocks.append(found.assign(on=measure.name))
     return pd.concat(blocks, ignore_index=True)
 
 
-def _confusion(both: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
-    counts = confusion(both, on="verdict")
+def _labels(rows: pd.DataFrame, measure: Measure) -> pd.Series:
+    """Whether a judge found the event, in words; null where its verdict is in no rate."""
+    said = pd.Series(np.where(rows["verdict"] == measure.event, measure.event, "other"), rows.index, dtype=object)
+    return said.where(rows["verdict"].isin(JUDGED), None)
+
+
+def _ratings(
+    sides: Both, names: tuple[str, str], labels: Sequence[pd.Series], taken: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """What both judges said of some outputs, in long form: an output is a unit, a judge a rater."""
+    parts = [
+        side.loc[taken, ["pack", "scenario"]].assign(unit=np.flatnonzero(taken), rater=name, label=label)
+        for side, name, label in zip(sides, names, labels, strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _confusion(sides: Both, names: tuple[str, str]) -> pd.DataFrame:
+    verdicts = [side["verdict"].astype(object) for side in sides]
+    counts = confusion(_ratings(sides, names, verdicts, np.ones(len(sides[0]), dtype=bool)), categories=VERDICTS)
     swapped = counts["first"] != names[0]
     labels = counts[["first_label", "second_label"]].to_numpy(dtype=object)
     labels[swapped.to_numpy()] = labels[swapped.to_numpy()][:, ::-1]

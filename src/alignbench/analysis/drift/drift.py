@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import pandas as pd
-
-from alignbench.analysis.compare.compare import COMPARE_KEYS, compare
 from alignbench.analysis.drift.levels import Axis, axis_levels
-from alignbench.analysis.drift.outputs import (
-    DIVERGENCE_KEYS,
-    ORDER_KEYS,
-    POSITION_KEYS,
-    WORTH_KEYS,
-    paired,
-    positions,
-    verdicts,
-    worths,
+from alignbench.analysis.drift.outputs import LevelPair, positions, verdicts
+from alignbench.analysis.drift.rates import adjusted, rates
+from alignbench.analysis.drift.rows import (
+    DivergenceRow,
+    DriftRateRow,
+    DriftRow,
+    FlipRow,
+    OrderChangeRow,
+    PositionShiftRow,
+    SurvivalRow,
+    WorthChangeRow,
 )
-from alignbench.analysis.drift.turns import CURVE_KEYS, FLIP_KEYS, turns
-from alignbench.digest import short_digest
+from alignbench.analysis.drift.streams import Streams
+from alignbench.analysis.drift.turns import turns
+from alignbench.analysis.drift.worths import worths
 from alignbench.stats.estimate import check_level
 from alignbench.table.counts import identify
-from alignbench.table.frames import sorted_groups
+from alignbench.table.frames import rows_frame, sorted_groups
 from alignbench.table.read import as_table
-from alignbench.vocabulary import JUDGED, OVERALL, Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["PARTS", "RATE_KEYS", "Drift", "drift"]
+    import pandas as pd
 
-RATE_KEYS = (*COMPARE_KEYS[:-1], "p_bh", "flags")
-"""Keys of the rates: those of `compare`, with the level `from` as base and the level `to` as candidate."""
+__all__ = ["PARTS", "PART_ROWS", "Drift", "drift"]
+
+PART_ROWS: Final[Mapping[str, type[DriftRow]]] = {
+    "rates": DriftRateRow,
+    "positions": PositionShiftRow,
+    "divergence": DivergenceRow,
+    "worths": WorthChangeRow,
+    "orders": OrderChangeRow,
+    "survival": SurvivalRow,
+    "flips": FlipRow,
+}
+"""The frames and their rows."""
+
+PARTS = tuple(PART_ROWS)
+"""Names of the frames."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Drift:
     """What changes between the default level of an axis and each other one, as data frames.
 
@@ -71,10 +82,6 @@ class Drift:
     seed: int
 
 
-PARTS = tuple(field.name for field in fields(Drift) if field.name not in ("axis", "level", "seed"))
-"""Names of the frames."""
-
-
 def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, seed: int = 0) -> Drift:
     """Compare each level of an axis with its default, on the same scenarios.
 
@@ -96,100 +103,49 @@ def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, 
     check_level(level)
     labelled, columns = identify(as_table(table), ())
     columns = [name for name in columns if name != "pack_digest"]
-    group, rows = sorted_groups(labelled, columns)
-    parts: dict[str, list[dict[str, object]]] = {name: [] for name in PARTS}
+    group, first = sorted_groups(labelled, columns)
     found = axis_levels(labelled, axis)
-    for number, row in enumerate(rows):
+    rows: list[DriftRow] = []
+    for number, row in enumerate(first):
         key = {name: labelled[name].iloc[row] for name in columns}
-        members = labelled.index[group == number]
-        own = Axis(axis, found.base, _only(found.levels, members), _only(found.conversations, members))
-        for name, made in _one(own, level, seed, str(list(key.values()))).items():
-            parts[name] += [{**key, **one} for one in made]
-    keys = {
-        "rates": RATE_KEYS, "positions": POSITION_KEYS, "divergence": DIVERGENCE_KEYS, "worths": WORTH_KEYS,
-        "orders": ORDER_KEYS, "survival": CURVE_KEYS, "flips": FLIP_KEYS,
-    }  # fmt: skip
-    frames = {}
-    for name, made in parts.items():
-        levels = ("at",) if name in ("survival", "flips") else ("from", "to")
-        frames[name] = pd.DataFrame(made, columns=[*columns, *levels, *keys[name]])
-    frames["rates"] = _adjusted(frames["rates"])
+        own = found.of(labelled.index[group == number])
+        rows += _model_rows(own, key, level, Streams(seed, (str(list(key.values())), axis)))
+    rows = [*adjusted([row for row in rows if isinstance(row, DriftRateRow)]),
+            *(row for row in rows if not isinstance(row, DriftRateRow))]  # fmt: skip
+    frames = {name: _frame(rows, kind, columns) for name, kind in PART_ROWS.items()}
+    frames["rates"] = frames["rates"].astype({"p_bh": float})
     return Drift(axis=axis, level=level, seed=seed, **frames)
 
 
-def _only(levels: dict[str, pd.DataFrame], members: pd.Index) -> dict[str, pd.DataFrame]:
-    """The rows of one model in each level; levels without any are left out."""
-    own = {name: rows[rows.index.isin(members)] for name, rows in levels.items()}
-    return {name: rows for name, rows in own.items() if len(rows)}
+def _frame(rows: list[DriftRow], kind: type[DriftRow], columns: list[str]) -> pd.DataFrame:
+    """The rows of one kind; those of conversations are of one level each."""
+    levels = ["at"] if kind in (SurvivalRow, FlipRow) else ["from", "to"]
+    return rows_frame([row for row in rows if isinstance(row, kind)], kind, [*columns, *levels])
 
 
-def _one(axis: Axis, level: float, seed: int, name: str) -> dict[str, list[dict[str, object]]]:
-    """All parts of one model."""
+def _model_rows(axis: Axis, key: dict[str, object], level: float, streams: Streams) -> Iterator[DriftRow]:
+    """All rows of one model."""
+    yield from turns(key, axis.conversations, level, streams)
+    if axis.base not in axis.levels:
+        return
+    for name, rows in axis.levels.items():
+        if name != axis.base:
+            levels = LevelPair(
+                group={**key, "from": axis.base, "to": name},
+                names=(axis.base, name),
+                base=axis.levels[axis.base],
+                other=rows,
+                partners=axis.partners,
+                level=level,
+                streams=streams.within(name),
+            )
+            yield from _pair_rows(levels, streams.seed)
 
-    def stream(*words: str) -> np.random.Generator:
-        return np.random.default_rng([seed, int(short_digest([name, axis.name, *words]), 16)])
 
-    parts: dict[str, list[dict[str, object]]] = {part: [] for part in PARTS}
-    curve, flips = turns(axis.conversations, level, stream)
-    parts["survival"], parts["flips"] = curve, flips
-    base = axis.levels.get(axis.base)
-    if base is None:
-        return parts
-    for other, rows in axis.levels.items():
-        if other == axis.base:
-            continue
-        for part, made in _pair(base, rows, level, seed, lambda *words, to=other: stream(to, *words)).items():
-            parts[part] += [{"from": axis.base, "to": other, **one} for one in made]
-    return parts
-
-
-def _pair(
-    base: pd.DataFrame,
-    other: pd.DataFrame,
-    level: float,
-    seed: int,
-    stream: Callable[..., np.random.Generator],
-) -> dict[str, list[dict[str, object]]]:
+def _pair_rows(levels: LevelPair, seed: int) -> Iterator[DriftRow]:
     """What changes from one level to another."""
-    pairs = paired(base, other)
-    changes, order = worths(pairs, base, level)
-    shifts, distances = positions(pairs, level, stream)
-    return {
-        "rates": _rates(pairs, base, other, level, seed),
-        "positions": shifts,
-        "divergence": [*verdicts(pairs, stream), *distances],
-        "worths": changes,
-        "orders": order,
-    }
-
-
-def _rates(
-    pairs: pd.DataFrame, base: pd.DataFrame, other: pd.DataFrame, level: float, seed: int
-) -> list[dict[str, object]]:
-    judged = pairs["verdict"].isin(JUDGED) & pairs["verdict_to"].isin(JUDGED)
-    if not judged.any():
-        nothing: dict[str, object] = dict.fromkeys(RATE_KEYS)
-        return [{**nothing, "pack": OVERALL, "scenarios": 0, "pairs": 0, "flags": (Flag.NO_PAIRS,)}]
-    # A nudge does not reach twins: the measure of a kind that one level lacks is left out.
-    kinds = list(set(base["twin"]) & set(other["twin"]))
-    sides = []
-    for rows, name in ((base, "from"), (other, "to")):
-        kept = rows[rows["twin"].isin(kinds)]
-        sides.append(kept.assign(model=name, model_args=""))
-    # pandas types the keys as Hashable; columns are named by text.
-    return list(compare(*sides, by=("pack",), level=level, seed=seed).to_dict("records"))  # type: ignore[arg-type]
-
-
-def _adjusted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Benjamini-Hochberg over the rows that speak of all packs, for each measure."""
-    # Imported here, for it takes a third of a second.
-    from scipy.stats import false_discovery_control
-
-    adjusted = pd.Series(np.nan, index=frame.index)
-    names = list(frame.columns)
-    group = names[: names.index("to") + 1]
-    single = ~frame.duplicated([*group, "measure"], keep=False) if len(frame) else pd.Series(dtype=bool)
-    overall = frame["p"].notna() & ((frame["pack"] == OVERALL) | single)
-    for _, rows in frame[overall].groupby("measure"):
-        adjusted[rows.index] = false_discovery_control(rows["p"].to_numpy(float), method="bh")
-    return frame.assign(p_bh=adjusted)
+    pairs = levels.side_by_side()
+    yield from worths(levels, pairs)
+    yield from verdicts(levels, pairs)
+    yield from positions(levels, pairs)
+    yield from rates(levels, pairs, seed)

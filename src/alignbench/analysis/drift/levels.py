@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
 __all__ = ["Axis", "axis_levels", "known_axes"]
 
 _DEFAULT = "default"
+_PARTNERS = ("pack", "scenario", "twin", "epoch")
+_REPETITION = "repetition"
+"""Column of a nudge's rows where epochs run through all nudges: which repetition under that nudge it is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Axis:
     """An axis of circumstances and the rows at its levels.
 
     Attributes:
         name: condition, nudge, turn, or an axis named in the conditions.
         base: Its default level.
-        levels: The last turn of each conversation by level, the default first; as if it were the only turn
-            of the default condition. On the axis `turn` every turn is a level.
-        conversations: All turns of each conversation by level, untouched.
+        levels: The last turn of each conversation by level, the default first. On the axis `turn` every turn is a
+            level.
+        conversations: All turns of each conversation by level.
+        partners: Columns in which outputs at two levels agree that are partners.
     """
 
     name: str
     base: str
     levels: dict[str, pd.DataFrame]
     conversations: dict[str, pd.DataFrame]
+    partners: tuple[str, ...] = _PARTNERS
+
+    def of(self, members: pd.Index) -> Axis:
+        """The same of some rows alone, such as one model's; levels without any are left out."""
+        return replace(self, levels=_only(self.levels, members), conversations=_only(self.conversations, members))
+
+
+def _only(levels: dict[str, pd.DataFrame], members: pd.Index) -> dict[str, pd.DataFrame]:
+    own = {name: rows[rows.index.isin(members)] for name, rows in levels.items()}
+    return {name: rows for name, rows in own.items() if len(rows)}
 
 
 def known_axes(table: pd.DataFrame) -> list[str]:
@@ -77,47 +92,40 @@ def axis_levels(table: pd.DataFrame, axis: str) -> Axis:
     return _axis(axis, _DEFAULT, found)
 
 
-def _axis(name: str, base: str, found: dict[str, pd.DataFrame]) -> Axis:
+def _axis(name: str, base: str, found: dict[str, pd.DataFrame], partners: tuple[str, ...] = _PARTNERS) -> Axis:
     found = {level: rows for level, rows in found.items() if len(rows)}
     if base not in found or len(found) < 2:
         raise InputError(
             f"axis {name!r} has the levels {', '.join(found) or 'none'} beside other axes at their defaults",
             allowed=f"{base}, and another level",
         )
-    last = {level: _plain(rows[np.asarray(rows["turn"] == rows["turns"], dtype=bool)]) for level, rows in found.items()}
-    return Axis(name, base, last, found)
+    last = {level: rows[np.asarray(rows["turn"] == rows["turns"], dtype=bool)] for level, rows in found.items()}
+    return Axis(name=name, base=base, levels=last, conversations=found, partners=partners)
 
 
 def _turns(table: pd.DataFrame) -> Axis:
     """Each turn of the default condition; the first one that stands in the table is the base."""
     chosen = table[np.asarray(table["condition"] == _DEFAULT)]
     turns = sorted(int(turn) for turn in chosen["turn"].unique())
-    found = {str(turn): _plain(chosen[np.asarray(chosen["turn"] == turn, dtype=bool)]) for turn in turns}
-    return Axis("turn", str(turns[0]), found, {_DEFAULT: chosen})
+    found = {str(turn): chosen[np.asarray(chosen["turn"] == turn, dtype=bool)] for turn in turns}
+    return Axis(name="turn", base=str(turns[0]), levels=found, conversations={_DEFAULT: chosen})
 
 
 def _nudges(table: pd.DataFrame) -> Axis:
     alone = [name for name in _conditions(table) if {part.partition("=")[0] for part in _parts(name)} <= {"nudge"}]
     chosen = table[np.asarray(table["condition"].isin(alone))]
     found = {level: chosen[np.asarray(chosen["nudge"] == level)] for level in ("neutral", "value_1", "value_2")}
-    # A table without conditions numbers the rows of all nudges through: number them anew within each.
-    if set(alone) == {_DEFAULT}:
-        found = {level: _numbered(rows) for level, rows in found.items()}
-    return _axis("nudge", "neutral", found)
+    if set(alone) != {_DEFAULT}:
+        return _axis("nudge", "neutral", found)
+    # A table without conditions numbers the rows of all nudges through: their order within each pairs them.
+    partners = tuple(_REPETITION if name == "epoch" else name for name in _PARTNERS)
+    return _axis("nudge", "neutral", {level: _numbered(rows) for level, rows in found.items()}, partners)
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "model_args", "pack", "scenario", "twin", "turn", "judge", "judge_config"]
     rank = rows.groupby(keys, observed=True)["epoch"].rank(method="dense").astype("Int32")
-    return rows.assign(epoch=rank)
-
-
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """As if the rows were the only turn of the default condition: what is left of the key pairs them."""
-    ones = pd.Series(1, index=rows.index, dtype="Int32")
-    condition = pd.Series(_DEFAULT, index=rows.index, dtype="category")
-    nudge = pd.Series("neutral", index=rows.index, dtype="category")
-    return rows.assign(condition=condition, nudge=nudge, turn=ones, turns=ones)
+    return rows.assign(**{_REPETITION: rank})
 
 
 def _conditions(table: pd.DataFrame) -> list[str]:

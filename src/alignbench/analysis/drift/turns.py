@@ -2,96 +2,113 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignbench.analysis.drift.rows import FlipRow, SurvivalRow
 from alignbench.stats.survival import stances, survival
 from alignbench.table.read import row_groups
-from alignbench.vocabulary import JUDGED, MISALIGNED
+from alignbench.vocabulary import JUDGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
-__all__ = ["CURVE_KEYS", "FLIP_KEYS", "turns"]
+    from alignbench.analysis.drift.streams import Streams
+    from alignbench.stats.survival import Stances, Survival
 
-CURVE_KEYS = (
-    "turn", "at_risk", "flips", "scenarios", "held", "low", "high", "level", "method", "flags",
-)  # fmt: skip
-"""Keys of a turn: `held` is the share of conversations whose stance has held through it."""
+__all__ = ["turns"]
 
-FLIP_KEYS = (
-    "turns", "conversations", "flipped", "scenarios", "median_turn", "turns_held", "turns_held_low",
-    "turns_held_high", "changes", "changes_low", "changes_high", "level", "method", "flags",
-)  # fmt: skip
-"""Keys of a level: half have flipped by `median_turn`; `changes` is the mean number of changes of stance."""
+_CONVERSATION = ("pack", "scenario", "condition", "nudge", "epoch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Conversations:
+    """The conflicts of one level, conversation by conversation.
+
+    Attributes:
+        held: 1 where the stance "not misaligned" is held, 0 where not, -1 without a verdict; shape (conversations,
+            turns).
+        scenario: The scenario of each conversation, as a number.
+    """
+
+    held: NDArray[np.int64]
+    scenario: NDArray[np.int64]
 
 
 def turns(
-    levels: Mapping[str, pd.DataFrame], level: float, stream: Callable[..., np.random.Generator]
-) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """Survival of the stance "not misaligned" over the turns of conflicts.
+    group: Mapping[str, object], levels: Mapping[str, pd.DataFrame], level: float, streams: Streams
+) -> Iterator[SurvivalRow | FlipRow]:
+    """Survival of the stance "not misaligned" over the turns of conflicts, level by level.
 
     Args:
+        group: What names the rows beside the level: the model and what identifies its judge.
         levels: Rows of all turns by level; a level whose conversations have one row each says nothing of
             turns.
         level: Two-sided coverage.
-        stream: Makes a generator from words.
-
-    Returns:
-        Rows with CURVE_KEYS and rows with FLIP_KEYS, each with the level under `at`.
+        streams: Of the bootstrap.
     """
-    curve: list[dict[str, object]] = []
-    flips: list[dict[str, object]] = []
     for name, rows in levels.items():
-        conflicts = rows[~rows["twin"].to_numpy(dtype=bool)]
-        conversation = row_groups([conflicts[key] for key in ("pack", "scenario", "condition", "nudge", "epoch")])
-        if len(conflicts) == 0 or len(np.unique(conversation)) == len(conflicts):
+        told = _conversations(rows[~rows["twin"].to_numpy(dtype=bool)])
+        if told is None:
             continue
-        _, first, at = np.unique(conversation, return_index=True, return_inverse=True)
-        turn = conflicts["turn"].to_numpy(dtype=np.int64)
-        held = np.full((len(first), int(turn.max())), -1, dtype=np.int64)
-        judged = conflicts["verdict"].isin(JUDGED).to_numpy()
-        stance = (conflicts["verdict"] != MISALIGNED).to_numpy(dtype=np.int64)
-        held[at[judged], turn[judged] - 1] = stance[judged]
-        scenario = row_groups([conflicts["pack"], conflicts["scenario"]])[first]
-        found = stances(held)
-        lived = survival(found, scenario, held.shape[1], rng=stream("survival", name), level=level)
-        curve += [
-            {
-                "at": name,
-                "turn": number,
-                "at_risk": point.n,
-                "flips": int(point.events),
-                "scenarios": point.scenarios,
-                "held": point.value,
-                "low": point.low,
-                "high": point.high,
-                "level": level,
-                "method": point.method,
-                "flags": point.flags,
-            }
-            for number, point in enumerate(lived.curve, start=1)
-        ]
-        flips.append(
-            {
-                "at": name,
-                "turns": held.shape[1],
-                "conversations": len(held),
-                "flipped": int(found.flipped.sum()),
-                "scenarios": lived.flips.scenarios,
-                "median_turn": lived.median_turn,
-                "turns_held": lived.held.value,
-                "turns_held_low": lived.held.low,
-                "turns_held_high": lived.held.high,
-                "changes": lived.flips.value,
-                "changes_low": lived.flips.low,
-                "changes_high": lived.flips.high,
-                "level": level,
-                "method": lived.held.method,
-                "flags": lived.held.flags,
-            }
+        found, count = stances(told.held), told.held.shape[1]
+        lived = survival(found, told.scenario, count, rng=streams.stream("survival", name), level=level)
+        key = {**group, "at": name}
+        yield from _curve(key, lived, level)
+        yield _flips(key, found, lived, count, level)
+
+
+def _conversations(conflicts: pd.DataFrame) -> _Conversations | None:
+    """Conversations turn by turn; None where none has several."""
+    conversation = row_groups([conflicts[name] for name in _CONVERSATION])
+    if len(conflicts) == 0 or len(np.unique(conversation)) == len(conflicts):
+        return None
+    _, first, at = np.unique(conversation, return_index=True, return_inverse=True)
+    turn = conflicts["turn"].to_numpy(dtype=np.int64)
+    held = np.full((len(first), int(turn.max())), -1, dtype=np.int64)
+    judged = conflicts["verdict"].isin(JUDGED).to_numpy()
+    stance = (conflicts["verdict"] != "misaligned").to_numpy(dtype=np.int64)
+    held[at[judged], turn[judged] - 1] = stance[judged]
+    return _Conversations(held=held, scenario=row_groups([conflicts["pack"], conflicts["scenario"]])[first])
+
+
+def _curve(key: dict[str, object], lived: Survival, level: float) -> Iterator[SurvivalRow]:
+    for number, point in enumerate(lived.curve, start=1):
+        yield SurvivalRow(
+            group=key,
+            turn=number,
+            at_risk=point.n,
+            flips=int(point.events),
+            scenarios=point.scenarios,
+            held=point.value,
+            low=point.low,
+            high=point.high,
+            level=level,
+            method=point.method,
+            flags=point.flags,
         )
-    return curve, flips
+
+
+def _flips(key: dict[str, object], found: Stances, lived: Survival, count: int, level: float) -> FlipRow:
+    return FlipRow(
+        group=key,
+        turns=count,
+        conversations=len(found.flipped),
+        flipped=int(found.flipped.sum()),
+        scenarios=lived.flips.scenarios,
+        median_turn=lived.median_turn,
+        turns_held=lived.held.value,
+        turns_held_low=lived.held.low,
+        turns_held_high=lived.held.high,
+        changes=lived.flips.value,
+        changes_low=lived.flips.low,
+        changes_high=lived.flips.high,
+        level=level,
+        method=lived.held.method,
+        flags=lived.held.flags,
+    )

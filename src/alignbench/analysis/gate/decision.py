@@ -21,7 +21,7 @@ Outcome = Literal["not_worse", "regressed", "inconclusive", "not_measured"]
 _EXIT: dict[Decision, int] = {"not_worse": 0, "regressed": 1, "inconclusive": 3, "not_comparable": 3}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateRow:
     """One measure of one pack, or of all packs together.
 
@@ -120,7 +120,7 @@ class GateRow:
         return self.lost_both > LOST_ON_BOTH * self.asked
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
     """A decision and everything it rests on; every form of output is made from it.
 
@@ -129,13 +129,13 @@ class GateReport:
         base: Name of the base model.
         candidate: Name of the candidate.
         reasons: Why, in sentences.
+        policy: What it was decided by.
         advice: What would decide an inconclusive comparison, in sentences.
         notes: What a reader should know beside that, in sentences.
         rows: Every comparison; empty where none could be made.
         judge_again: Outputs that the candidate has lost, and those of the base where it rests on them that nothing is
             decided: their keys, and why (`base`, `candidate`).
         tests: Tests that Holm's correction ran over.
-        policy: What it was decided by.
         sides: Base and candidate: where from, how asked and judged, on which packs; empty where that is not known.
     """
 
@@ -143,11 +143,11 @@ class GateReport:
     base: str
     candidate: str
     reasons: tuple[str, ...]
-    advice: tuple[str, ...]
-    notes: tuple[str, ...]
-    rows: tuple[GateRow, ...]
-    tests: int
     policy: Policy
+    advice: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    rows: tuple[GateRow, ...] = ()
+    tests: int = 0
     judge_again: tuple[dict[str, object], ...] = ()
     sides: tuple[Side, ...] = ()
 

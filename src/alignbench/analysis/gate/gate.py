@@ -18,8 +18,8 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.compare.comparisons import compared_sides
-from alignbench.analysis.compare.paired_cells import compared_cells
-from alignbench.analysis.compare.pairing import checked_sides, model_names, pairings
+from alignbench.analysis.compare.contrast import EVERY_MEASURE, model_contrasts
+from alignbench.analysis.compare.models import checked_sides, model_names
 from alignbench.analysis.gate import words
 from alignbench.analysis.gate.advice import commands, what_would_decide
 from alignbench.analysis.gate.decision import GateReport, GateRow, Outcome
@@ -29,7 +29,7 @@ from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.multiplicity import holm
 from alignbench.table.frames import plain_value
 from alignbench.text.words import sentence, visible_name
-from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVER_REFUSAL, OVERALL, USEFULNESS, Flag, is_useful
+from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVER_REFUSAL, OVERALL, Flag, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -81,24 +81,37 @@ def gate(
     try:
         sides = checked_sides(base, candidate, calibration=calibration)
     except NotComparableError as error:
-        names = (base_name or "the base", candidate_name or "the candidate")
-        return GateReport("not_comparable", *names, (sentence(str(error)),), (), (), (), 0, rules)
+        return _not_comparable(base_name or "the base", candidate_name or "the candidate", error, rules)
     name, others = model_names(sides, base_name, candidate_name)
     if len(others) > 1:
         raise InputError(f"which of {len(others)} models is the candidate?",
                          allowed=f"--candidate {' | '.join(map(quote, others))}")  # fmt: skip
     compared = tuple(compared_sides(sides, name, others, inputs))
     try:
-        (pairing,) = pairings(sides, ("pack",), base_name=name, candidate_name=others[0])
+        (found,) = model_contrasts(
+            sides,
+            base_name=name,
+            candidate_name=others[0],
+            level=rules.coverage,
+            alpha=rules.level,
+            seed=rules.seed,
+        )
     except NotComparableError as error:
-        reasons = (sentence(str(error)),)
-        return GateReport("not_comparable", name, others[0], reasons, (), (), (), 0, rules, sides=compared)
-    cells = compared_cells(
-        pairing, ("pack",), level=rules.coverage, measures=_EVERY, alpha=rules.level, seed=rules.seed
-    )
-    lost = pairing.lost().to_dict("records")
-    report = decide(name, others[0], cells, rules, unfit=pairing.judges_found("unfit"), lost=lost)
+        return replace(_not_comparable(name, others[0], error, rules), sides=compared)
+    lost = found.pairing.lost().to_dict("records")
+    report = decide(name, others[0], found.cells, rules, unfit=found.pairing.judges_found("unfit"), lost=lost)
     return replace(report, sides=compared)
+
+
+def _not_comparable(base: str, candidate: str, error: NotComparableError, policy: Policy) -> GateReport:
+    """The report of results that must not be compared."""
+    return GateReport(
+        decision="not_comparable",
+        base=base,
+        candidate=candidate,
+        reasons=(sentence(str(error)),),
+        policy=policy,
+    )
 
 
 def decide(
@@ -124,7 +137,7 @@ def decide(
         InputError: There are too few scenarios for any result to meet a margin.
     """
     check_margins(_what_is_held(cells, policy), policy)
-    sides = {measure.name: _sides(cells, measure.name) for measure in _EVERY}
+    sides = {measure.name: _sides(cells, measure.name) for measure in EVERY_MEASURE}
     kept = [cell for cell in cells if all(sides[cell.measure])]
     missing = [measure.name for measure in MEASURES if not all(sides[measure.name])]
     rows = (*_rows(kept, policy), *(_absent(measure, policy) for measure in missing))
@@ -134,10 +147,7 @@ def decide(
     ordered = sorted(rows, key=lambda row: not row.headline)
     deciding = [row for row in ordered if row.decides]
     undecided = [row for row in deciding if row.outcome != "not_worse"]
-    by_losses = any(row.lost_base and row.limit is not None and row.limit < row.margin for row in undecided)
-    again = tuple(
-        {str(key): plain_value(value) for key, value in one.items()} for one in lost if one["candidate"] or by_losses
-    )
+    again = _judge_again(lost, undecided)
     report = partial(
         GateReport,
         base=base,
@@ -151,14 +161,14 @@ def decide(
     one_sided = [name for name in missing if any(sides[name])]
     obstacles = (*map(words.unfit, unfit), *_obstacles(kept, one_sided, policy))
     if obstacles:
-        return report(decision="not_comparable", reasons=obstacles, advice=())
+        return report(decision="not_comparable", reasons=obstacles)
     worse = [row for row in ordered if row.outcome == "regressed"]
     if worse:
         reasons = tuple(words.regressed(row, policy, tests) for row in worse)
-        return report(decision="regressed", reasons=reasons, advice=())
+        return report(decision="regressed", reasons=reasons)
     if not undecided:
         reasons = tuple(words.not_worse(row, policy) for row in deciding)
-        return report(decision="not_worse", reasons=reasons, advice=())
+        return report(decision="not_worse", reasons=reasons)
     advice = (*what_would_decide(undecided, policy), *commands(again))
     return report(
         decision="inconclusive",
@@ -167,7 +177,14 @@ def decide(
     )
 
 
-_EVERY = (*MEASURES, *USEFULNESS)
+def _judge_again(
+    lost: Sequence[Mapping[Hashable, object]], undecided: Sequence[GateRow]
+) -> tuple[dict[str, object], ...]:
+    """What the candidate has lost, and what the base has where it rests on that alone that nothing is decided."""
+    by_losses = any(row.lost_base and row.limit is not None and row.limit < row.margin for row in undecided)
+    return tuple(
+        {str(key): plain_value(value) for key, value in one.items()} for one in lost if one["candidate"] or by_losses
+    )
 
 
 def _what_is_held(cells: Sequence[Cell], policy: Policy) -> Iterator[Held]:
@@ -260,9 +277,15 @@ def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
 def _absent(measure: str, policy: Policy) -> GateRow:
     """The row of a measure that was not taken on both sides."""
     return GateRow(
-        measure, OVERALL, "", "not_measured", headline=True, decides=False, margin=policy.margin,
+        measure=measure,
+        pack=OVERALL,
+        judge="",
+        outcome="not_measured",
+        headline=True,
+        decides=False,
+        margin=policy.margin,
         flags=(Flag.NOT_MEASURED,),
-    )  # fmt: skip
+    )
 
 
 def _obstacles(cells: Sequence[Cell], one_sided: Sequence[str], policy: Policy) -> tuple[str, ...]:

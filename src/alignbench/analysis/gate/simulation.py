@@ -19,7 +19,7 @@ from alignbench.analysis.gate.gate import margin_field
 from alignbench.analysis.gate.margins import Held, check_margins
 from alignbench.stats.difference import PairCounts
 from alignbench.stats.planning import NO_ICC
-from alignbench.vocabulary import MEASURES, OVERALL, UNSTATED, USEFULNESS, is_useful
+from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,9 +150,19 @@ def _stratum(pack: str, base: Truths, candidate: Truths, lost: Truths, *, agains
     count = int(lost.sum())
     pairs = _counts(base, candidate, ~lost)
     worst = _counts(base, np.where(lost, against, candidate), np.ones_like(lost)) if count else pairs
-    losses = Losses(lost.size, {}, {UNSTATED: count} if count else {}, only_candidate=count)
+    losses = Losses(asked=lost.size, candidate={"unstated": count} if count else {}, only_candidate=count)
     more = -lost.sum(-1).astype(float)
-    return Stratum(pack, pairs, worst, pairs, losses, more, 0.0, count / lost.size, count)
+    return Stratum(
+        pack=pack,
+        counts=pairs,
+        worst=worst,
+        best=pairs,
+        losses=losses,
+        judged_more=more,
+        unjudged_share_base=0.0,
+        unjudged_share_candidate=count / lost.size,
+        unpaired=count,
+    )
 
 
 def _counts(base: Truths, candidate: Truths, chosen: Truths) -> PairCounts:

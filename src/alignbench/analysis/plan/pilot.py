@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.compare.paired_cells import compared_cells
-from alignbench.analysis.compare.pairing import checked_sides, pairings
+from alignbench.analysis.compare.contrast import model_contrasts
+from alignbench.analysis.compare.models import checked_sides
 from alignbench.analysis.rates.rates import RATE_KEYS, rates
 from alignbench.errors import InputError
 from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
 from alignbench.table.read import as_table
-from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVERALL, Flag
+from alignbench.vocabulary import MEASURES, OVERALL, Flag
 
 if TYPE_CHECKING:
     from alignbench.stats.planning import Pairing, Population
@@ -89,7 +89,7 @@ def pilots(
     table: pd.DataFrame | None,
     assumed: Assumptions,
     *,
-    measure: str = MISALIGNMENT.name,
+    measure: str = "misalignment",
     base: str | None = None,
     candidate: str | None = None,
 ) -> list[Pilot]:
@@ -150,11 +150,11 @@ def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
             f"the pilot has no rate of {key['model']!r}: nothing was judged, or a pack is missing",
             allowed="another model (--base), or --rate without a pilot",
         )
-    flags: tuple[str, ...] = (Flag.FEW_SCENARIOS,) if Flag.FEW_SCENARIOS in record["flags"] else ()
+    flags: tuple[str, ...] = ("few_scenarios",) if Flag.FEW_SCENARIOS in record["flags"] else ()
     if value in (0.0, 1.0) and assumed.rate is None:
         # Planning with a rate of 0 would promise that nothing is ever seen: half an event, as Jeffreys.
         size = n_eff or n
-        value, flags = (value * size + 0.5) / (size + 1), (*flags, Flag.NO_EVENTS_IN_PILOT)
+        value, flags = (value * size + 0.5) / (size + 1), (*flags, "no_events_in_pilot")
     seen = _number(record["icc"])
     # As in S1: what few event-bearing scenarios say of the correlation is mixed with its prior.
     shrunk = PRIOR_ICC if seen is None else (seen * events + PRIOR_ICC * PRIOR_WEIGHT) / (events + PRIOR_WEIGHT)
@@ -175,9 +175,8 @@ def _assumed_pairs(population: Population, assumed: Assumptions) -> Pairing:
 
 
 def _with_pairs(full: pd.DataFrame, found: list[Pilot], measure: str, base: str, candidate: str) -> list[Pilot]:
-    (pairing,) = pairings(checked_sides(full), ("pack",), base_name=base, candidate_name=candidate)
-    cells = compared_cells(pairing, ("pack",), level=0.95)
-    estimate = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)
+    (compared,) = model_contrasts(checked_sides(full), base_name=base, candidate_name=candidate, measures=MEASURES)
+    estimate = next((cell.estimate for cell in compared.cells if cell.headline and cell.measure == measure), None)
     if estimate is None or not estimate.discordant or estimate.icc_difference is None:
         return [replace(pilot, flags=(*pilot.flags, Flag.NO_DISCORDANT_PAIRS)) for pilot in found]
     pairs = planning.Pairing(estimate.discordant, estimate.icc_difference)

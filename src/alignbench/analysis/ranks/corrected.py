@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.compare.paired_cells import compared_cells
-from alignbench.analysis.compare.pairing import Sides, pairings
+from alignbench.analysis.compare.contrast import model_contrasts
+from alignbench.analysis.compare.models import Sides
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
 from alignbench.errors import NotComparableError
-from alignbench.stats.estimate import S3_RANKS, is_corrected_method
+from alignbench.stats.estimate import is_corrected_method
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.ranks import holm_rank_sets, rank_text
+from alignbench.vocabulary import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -94,13 +95,14 @@ def _tests(
     p = np.ones((len(models), len(models)))
     for (j, base), (k, candidate) in permutations(enumerate(models), 2):
         pair = rows[rows["model"].isin([base, candidate])]
+        sides = Sides(base=pair, minimum_labels=minimum_labels)
         try:
-            sides = Sides(pair, None, minimum_labels)
-            (pairing,) = pairings(sides, ("pack",), base_name=base, candidate_name=candidate)
+            (found,) = model_contrasts(
+                sides, base_name=base, candidate_name=candidate, measures=MEASURES, level=level, seed=seed
+            )
         except NotComparableError:
             continue
-        cells = compared_cells(pairing, ("pack",), level=level, seed=seed)
-        whole = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)
+        whole = next((cell.estimate for cell in found.cells if cell.headline and cell.measure == measure), None)
         if whole is not None and whole.corrected and whole.p_greater is not None:
             p[j, k] = whole.p_greater
     return p

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["FATES", "Tallies", "tallies"]
+__all__ = ["FATES", "Tallies", "compared_values", "tallies"]
 
 FATES = ("placed", "refused", "deferred", "off_task", "no_position", "no_values", "unscored")
 """What became of an output; only placed ones are compared."""
@@ -88,19 +88,16 @@ def tallies(table: pd.DataFrame, by: Sequence[str]) -> Tallies:
     if not (fate == 0).any():
         raise InputError("no conflict output has positions on two values", allowed="positions 0 to 6")
     placed = chosen[fate == 0]
-    scenario, rows = sorted_groups(placed, ["pack", "scenario"])
-    names = list(zip(*(placed[name].iloc[rows].astype(str) for name in ("pack", "scenario")), strict=True))
-    values, sides = _numbered_values(placed)
-    pairs = np.sort(sides[rows], axis=1)
-    _check_pairs(sides, pairs, scenario, values, names)
-    outputs = _outputs(placed, group[fate == 0], scenario, sides)
-    neutral = outputs.take(outputs.neutral)
-    groups, shape = len(group_rows), (len(group_rows), len(rows))
+    frame = _placed(placed)
+    values, pairs = frame.values, frame.pairs
+    outputs = _outputs(placed, group[fate == 0], frame, nudge=_leaning(placed))
+    neutral = outputs.take((outputs.nudge == 0) & (placed["condition"] == "default").to_numpy())
+    groups, shape = len(group_rows), (len(group_rows), len(pairs))
     return Tallies(
         columns=columns,
         keys=[{name: chosen[name].iloc[row] for name in columns} for row in group_rows],
         values=values,
-        scenarios=names,
+        scenarios=frame.names,
         pairs=pairs,
         every=[_compared(outputs, number, pairs, len(values)) for number in range(groups)],
         neutral=[_compared(neutral, number, pairs, len(values)) for number in range(groups)],
@@ -111,6 +108,26 @@ def tallies(table: pd.DataFrame, by: Sequence[str]) -> Tallies:
         fates=np.bincount(group * len(FATES) + fate, minlength=groups * len(FATES)).reshape(groups, -1),
         unscored=_reasons(chosen, group, groups),
     )
+
+
+def compared_values(placed: pd.DataFrame, group: Integers, groups: int) -> tuple[list[str], list[Comparisons | None]]:
+    """Which of its two values each output stands closer to, by scenario, whatever it was nudged to.
+
+    Args:
+        placed: Outputs with a position on each of two named values: the columns `pack`, `scenario`, and `value_1`,
+            `value_2`, `position_1`, `position_2`.
+        group: Number of the group that an output is in, from 0.
+        groups: How many there are.
+
+    Returns:
+        The names of the values, sorted, and the comparisons of each group; None for a group without outputs.
+
+    Raises:
+        InputError: A scenario has two pairs of values, or a pair is one value twice.
+    """
+    frame = _placed(placed)
+    outputs = _outputs(placed, group, frame, nudge=np.zeros(len(placed), dtype=np.int64))
+    return frame.values, [_compared(outputs, number, frame.pairs, len(frame.values)) for number in range(groups)]
 
 
 def _wanted(table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -169,7 +186,36 @@ def _check_pairs(
         raise InputError(f"two pairs of values: {one!r} and {two!r}", item=item, allowed="one pair a scenario")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Placed:
+    """What some placed outputs are of.
+
+    Attributes:
+        names: Pack and name of each scenario, sorted.
+        scenario: The scenario of each output, as a number.
+        values: Names of the values, sorted.
+        sides: The numbers of the two values of each output, shape (outputs, 2).
+        pairs: Those of each scenario, the smaller first, shape (scenarios, 2).
+    """
+
+    names: list[tuple[str, str]]
+    scenario: Integers
+    values: list[str]
+    sides: Integers
+    pairs: Integers
+
+
+def _placed(placed: pd.DataFrame) -> _Placed:
+    """Number the scenarios and the values of placed outputs."""
+    scenario, rows = sorted_groups(placed, ["pack", "scenario"])
+    names = list(zip(*(placed[name].iloc[rows].astype(str) for name in ("pack", "scenario")), strict=True))
+    values, sides = _numbered_values(placed)
+    pairs = np.sort(sides[rows], axis=1)
+    _check_pairs(sides, pairs, scenario, values, names)
+    return _Placed(names=names, scenario=scenario, values=values, sides=sides, pairs=pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Outputs:
     """Placed outputs, turned so that the smaller-numbered value comes first; vectors of one length."""
 
@@ -177,11 +223,13 @@ class _Outputs:
     scenario: Integers
     position: Floats
     nudge: Integers
-    neutral: NDArray[np.bool_]
 
     def take(self, rows: NDArray[np.bool_]) -> _Outputs:
         return _Outputs(
-            self.group[rows], self.scenario[rows], self.position[rows], self.nudge[rows], self.neutral[rows]
+            group=self.group[rows],
+            scenario=self.scenario[rows],
+            position=self.position[rows],
+            nudge=self.nudge[rows],
         )
 
     def sums(self, shape: tuple[int, int], weights: Floats) -> Floats:
@@ -189,17 +237,21 @@ class _Outputs:
         return tally(self.group * shape[1] + self.scenario, weights, shape[0] * shape[1]).reshape(shape)
 
 
-def _outputs(placed: pd.DataFrame, group: Integers, scenario: Integers, sides: Integers) -> _Outputs:
-    turned = sides[:, 0] > sides[:, 1]
-    position = placed[["position_1", "position_2"]].to_numpy(dtype=float)
+def _leaning(placed: pd.DataFrame) -> Integers:
+    """Which of its two values each output was nudged to: +1 the first, -1 the second, 0 neither."""
     look = np.array([_NUDGES[str(name)] for name in placed["nudge"].cat.categories])
-    nudge = look[placed["nudge"].cat.codes]
+    found: Integers = look[placed["nudge"].cat.codes]
+    return found
+
+
+def _outputs(placed: pd.DataFrame, group: Integers, frame: _Placed, *, nudge: Integers) -> _Outputs:
+    turned = frame.sides[:, 0] > frame.sides[:, 1]
+    position = placed[["position_1", "position_2"]].to_numpy(dtype=float)
     return _Outputs(
         group=group,
-        scenario=scenario,
+        scenario=frame.scenario,
         position=np.where(turned[:, None], position[:, ::-1], position),
         nudge=np.where(turned, -nudge, nudge),
-        neutral=(nudge == 0) & (placed["condition"] == "default").to_numpy(),
     )
 
 

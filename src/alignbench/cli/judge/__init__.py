@@ -14,7 +14,7 @@ SUBCOMMANDS = {
     "sample": "Draw outputs for people to label.",
     "calibrate": "Correct rates by what people said of some outputs.",
     "rescore": "Judge the answers of logs again, by another judge.",
-    "drift": "What changes from one judge to another, on the same outputs.",
+    "compare": "What changes from one judge to another, on the same outputs.",
 }
 """Subcommand and its one-line help."""
 

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Add a judge to logs: the same answers, judged again; the model under test is not called.
 
-    LOGS are log files or folders of them. Tables of the copies have a row per output and judge: see judge drift, and
+    LOGS are log files or folders of them. Tables of the copies have a row per output and judge: see judge compare, and
     --panel of rates and leaderboard. What it has judged is not judged again, so after failed calls the same command
     does the rest.
     """

@@ -1,4 +1,4 @@
-"""alignbench judge drift."""
+"""alignbench judge compare."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from alignbench.text.numbers import number, number_interval, p_value, percent, p
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alignbench.analysis.compare.two_judges import JudgeDrift
+    from alignbench.analysis.compare.two_judges import JudgeComparison
 
 SHOWN = 20
 """Changed scenarios on the terminal; JSON has them all."""
@@ -53,9 +53,9 @@ def command(
     become milder to one and harsher to another, which --by pack, with all models in one row, would hide. Agreement is
     not validity: judges fail together.
     """
-    from alignbench.analysis.compare.two_judges import judge_drift
+    from alignbench.analysis.compare.two_judges import compare_judges
 
-    found = judge_drift(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
+    found = compare_judges(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
     if form == "json":
         frames = {name: getattr(found, name) for name in ("differences", "agreement", "confusion", "scenarios")}
         names = ("base", "candidate", "outputs", "models", "left_out", "unscored", "flags")
@@ -67,7 +67,7 @@ def command(
         _print(found, stated_percent(level))
 
 
-def _print(found: JudgeDrift, coverage: str) -> None:
+def _print(found: JudgeComparison, coverage: str) -> None:
     print_text(
         f"{found.base} -> {found.candidate}: {found.outputs} outputs seen by both, {found.left_out} by one only; "
         f"without a verdict {found.unscored[0]} -> {found.unscored[1]}"
