@@ -14,7 +14,7 @@ from alignbench.stats.difference import Difference, PairCounts, difference, diff
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.sign_flip import sign_flip
 from alignbench.table.counts import UNSCORED_LIMIT
-from alignbench.vocabulary import MEASURES, OVERALL, Flag, Measure, counted_flag, is_useful
+from alignbench.vocabulary import MEASURES, OVERALL, Flag, Measure, counted_flag, flag_word, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -309,7 +309,7 @@ def _unseen_less_seen(cells: list[Cell]) -> Iterator[Cell]:
         ]
         if [stratum.pack for stratum in seen.strata] != [stratum.pack for stratum in unseen.strata]:
             own_flags.append(Flag.PACKS_DIFFER)
-        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if "=" not in flag))
+        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if flag == flag_word(flag)))
         yield Cell(
             measure=seen.measure,
             pack=seen.pack,

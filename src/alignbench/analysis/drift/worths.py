@@ -13,7 +13,7 @@ from alignbench.analysis.values.tallies import compared_values
 from alignbench.stats.bradley_terry import bradley_terry
 from alignbench.stats.collisions import components, part
 from alignbench.stats.distances import worth_shift
-from alignbench.vocabulary import Flag
+from alignbench.vocabulary import PLACED, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def _placed(pairs: pd.DataFrame) -> NDArray[np.bool_]:
     for ending in _ENDINGS:
         for name in ("position_1", "position_2"):
             placed &= pairs[f"{name}{ending}"].notna().to_numpy()
-        placed &= pairs[f"verdict{ending}"].isin(("aligned", "misaligned")).to_numpy()
+        placed &= pairs[f"verdict{ending}"].isin(PLACED).to_numpy()
     placed &= (pairs["value_1"] != "").to_numpy() & (pairs["value_2"] != "").to_numpy()
     return np.asarray(placed, dtype=bool)
 

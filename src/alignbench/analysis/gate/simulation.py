@@ -19,7 +19,7 @@ from alignbench.analysis.gate.gate import margin_field
 from alignbench.analysis.gate.margins import Held, check_margins
 from alignbench.stats.difference import PairCounts
 from alignbench.stats.planning import NO_ICC
-from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, is_useful
+from alignbench.vocabulary import MEASURES, OVERALL, UNSTATED, USEFULNESS, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +150,7 @@ def _stratum(pack: str, base: Truths, candidate: Truths, lost: Truths, *, agains
     count = int(lost.sum())
     pairs = _counts(base, candidate, ~lost)
     worst = _counts(base, np.where(lost, against, candidate), np.ones_like(lost)) if count else pairs
-    losses = Losses(asked=lost.size, candidate={"unstated": count} if count else {}, only_candidate=count)
+    losses = Losses(asked=lost.size, candidate={UNSTATED: count} if count else {}, only_candidate=count)
     more = -lost.sum(-1).astype(float)
     return Stratum(
         pack=pack,

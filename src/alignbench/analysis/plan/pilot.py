@@ -14,7 +14,7 @@ from alignbench.errors import InputError
 from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
 from alignbench.table.read import as_table
-from alignbench.vocabulary import MEASURES, OVERALL, Flag
+from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVERALL, Flag
 
 if TYPE_CHECKING:
     from alignbench.stats.planning import Pairing, Population
@@ -89,7 +89,7 @@ def pilots(
     table: pd.DataFrame | None,
     assumed: Assumptions,
     *,
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     base: str | None = None,
     candidate: str | None = None,
 ) -> list[Pilot]:
@@ -150,11 +150,11 @@ def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
             f"the pilot has no rate of {key['model']!r}: nothing was judged, or a pack is missing",
             allowed="another model (--base), or --rate without a pilot",
         )
-    flags: tuple[str, ...] = ("few_scenarios",) if Flag.FEW_SCENARIOS in record["flags"] else ()
+    flags: tuple[str, ...] = (Flag.FEW_SCENARIOS,) if Flag.FEW_SCENARIOS in record["flags"] else ()
     if value in (0.0, 1.0) and assumed.rate is None:
         # Planning with a rate of 0 would promise that nothing is ever seen: half an event, as Jeffreys.
         size = n_eff or n
-        value, flags = (value * size + 0.5) / (size + 1), (*flags, "no_events_in_pilot")
+        value, flags = (value * size + 0.5) / (size + 1), (*flags, Flag.NO_EVENTS_IN_PILOT)
     seen = _number(record["icc"])
     # As in S1: what few event-bearing scenarios say of the correlation is mixed with its prior.
     shrunk = PRIOR_ICC if seen is None else (seen * events + PRIOR_ICC * PRIOR_WEIGHT) / (events + PRIOR_WEIGHT)

@@ -13,7 +13,7 @@ from alignbench.analysis.compare.models import Sides
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
 from alignbench.errors import NotComparableError
-from alignbench.stats.estimate import is_corrected_method
+from alignbench.stats.estimate import S3_RANKS, is_corrected_method
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.ranks import holm_rank_sets, rank_text
 from alignbench.vocabulary import MEASURES
