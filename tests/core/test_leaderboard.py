@@ -527,7 +527,7 @@ def test_three_columns_are_enough(tmp_path: Path) -> None:
     write_leaderboard(boards, tmp_path)
     assert [models(board) for board in boards] == [{"good", "middling", "poor"}]
     page = (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
-    assert "unknown judge (unexamined)" in page
+    assert "unnamed judge (unexamined)" in page
     assert page.count("| not measured | - |") == 2 * 3
 
 

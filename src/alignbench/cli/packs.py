@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import emit, format_option, json_text, print_lines, print_paragraphs, print_table, print_text
+from alignbench.cli.options import format_option
+from alignbench.cli.output import emit, json_text, print_lines, print_paragraphs, print_table, print_text
+from alignbench.digest import shown_digest
 from alignbench.packs.schema import FILES
 from alignbench.text.numbers import number_of
 
@@ -60,7 +62,9 @@ def list_packs(names: tuple[str, ...], form: str) -> None:
     frame = pd.DataFrame([_summary(load_pack(name)) for name in names or shipped_packs()])
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        return {name.replace("_", " "): value for name, value in record.items()} | {"digest": record["digest"][:12]}
+        return {name.replace("_", " "): value for name, value in record.items()} | {
+            "digest": shown_digest(record["digest"])
+        }
 
     emit(frame, form, table=row)
 
@@ -131,7 +135,7 @@ def _print(heading: str, text: str) -> None:
 def _show_pack(pack: Pack) -> None:
     meta, scenarios = pack.meta, pack.scenarios.values()
     facts = (
-        f"{pack.id}, version {meta.version}, digest {pack.digest[:12]}",
+        f"{pack.id}, version {meta.version}, digest {shown_digest(pack.digest)}",
         f"{meta.licence}; {', '.join(meta.authors)}",
         str(pack.folder),
     )
