@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Json", "canonical_json", "config_digest", "digest", "short_digest", "unit_interval"]
+__all__ = ["Json", "canonical_json", "config_digest", "digest", "short_digest", "shown_digest", "unit_interval"]
+
+_SHOWN = 12
+"""Digits that a reader is shown."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -56,3 +59,8 @@ def config_digest(config: Mapping[str, object]) -> str:
     """Digest of a configuration, empty values left out; the empty configuration has the digest ''."""
     kept = {key: value for key, value in config.items() if value not in (None, "", {}, [])}
     return short_digest(kept) if kept else ""
+
+
+def shown_digest(digest: str) -> str:
+    """The beginning of a digest, which tells versions apart for a reader."""
+    return digest[:_SHOWN]

@@ -17,8 +17,8 @@ import pytest
 from simulated_tables import simulated
 
 from alignbench.cli import cli, main
-from alignbench.cli.common import FiniteRange
 from alignbench.cli.ending import TRACEBACK, run
+from alignbench.cli.options import FiniteRange
 from alignbench.errors import InputError, MissingExtraError, NotComparableError, WriteError
 
 if TYPE_CHECKING:

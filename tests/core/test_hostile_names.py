@@ -29,7 +29,8 @@ from alignbench.labels.page import labelling_page
 from alignbench.labels.sheet import make_sheet
 from alignbench.report.card import attack_markdown, card_markdown
 from alignbench.table.read import as_table
-from alignbench.text.words import markdown_line, markdown_name, markdown_row, visible_name
+from alignbench.text.markdown import markdown_line, markdown_name, markdown_table
+from alignbench.text.words import visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -319,6 +320,5 @@ def test_any_text_is_text_in_markdown(text: str) -> None:
         parsed = PARSER.parse(page)
         if text:
             assert [one.content for one in parsed[place].children or ()] == [shown]
-    heading = markdown_row(["a", "b"])
-    table = "\n".join([heading, markdown_row(["---", "---"]), markdown_row([markdown_name(text), "x"])])
+    table = markdown_table(["a", "b"], [[markdown_name(text), "x"]])
     assert cells(table) == [[["a", "b"], [shown, "x"]]]

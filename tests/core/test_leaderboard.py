@@ -410,7 +410,7 @@ PAGE = """\
 Packs: prices (digest unknown). Judge: judge/one (unexamined). Rubric: r1. Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | 1-1 | plain | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 75.0 [42.8, 94.5] | 9/12 | 12 | 24 of 24 | unexamined | digest_unknown, no misalignment: at most 22.1 % |
 | 2-2 | wild | 75.0 [42.8, 94.5] | 9/12 | 0.0 [0.0, 26.5] | 0/12 | 25.0 [5.5, 57.2] | 3/12 | 100.0 [73.5, 100.0] | 12/12 | 12 | 24 of 24 | unexamined | digest_unknown, no over-refusal: at most 22.1 % |
 
@@ -421,7 +421,7 @@ Not comparable with board 1: judge 'judge/two' instead of 'judge/one'.
 Packs: prices (digest unknown). Judge: judge/two (unexamined). Rubric: r1. Intervals: 95 %, Gaffke's bound on scenario means.
 
 | Rank | Model | Misalignment % | Misalignment n | Over-refusal % | Over-refusal n | Acted well % | Acted well n | Helped % | Helped n | Scenarios | Judged | Judge's card | Flags |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | - | odd | 75.0 [42.8, 94.5] | 9/12 | not measured | - | 25.0 [5.5, 57.2] | 3/12 | not measured | - | 12 | 12 of 12 | unexamined | digest_unknown (misalignment), no other model to rank it against |
 
 """  # noqa: E501  (a line of the page is a row of the table)
@@ -527,7 +527,7 @@ def test_three_columns_are_enough(tmp_path: Path) -> None:
     write_leaderboard(boards, tmp_path)
     assert [models(board) for board in boards] == [{"good", "middling", "poor"}]
     page = (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
-    assert "unknown judge (unexamined)" in page
+    assert "unnamed judge (unexamined)" in page
     assert page.count("| not measured | - |") == 2 * 3
 
 

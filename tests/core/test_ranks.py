@@ -267,11 +267,11 @@ def test_nothing_is_ranked_across_judges_rubrics_or_packs() -> None:
         found = ranks(pd.concat([same, other], ignore_index=True))
         assert found["group"].tolist() == [1, 1, 2]
         assert found["rank"].tolist()[2] is None
-        assert words in found["reason"].iloc[2]
-        assert (found["reason"].iloc[:2] == "").all()
+        assert words in found["apart"].iloc[2]
+        assert (found[["reason", "apart"]].iloc[:2] == "").all(axis=None)
     one_pack = simulated("c", 0.3, scenarios=20, packs=1, seed=5).assign(judge="j1", pack_digest="d1")
     found = ranks(pd.concat([same, one_pack], ignore_index=True))
-    assert "packs pack_0 instead of pack_0, pack_1" in found["reason"].iloc[2]
+    assert "packs pack_0 instead of pack_0, pack_1" in found["apart"].iloc[2]
 
 
 def test_who_cannot_be_ranked_stands_there_with_the_reason() -> None:

@@ -17,19 +17,11 @@ from hypothesis import strategies as st
 from simulated_tables import simulated
 
 from alignbench.cli import cli
-from alignbench.cli.common import print_markdown, print_table
+from alignbench.cli.output import print_markdown, print_table
 from alignbench.errors import InputError
+from alignbench.text.markdown import markdown_line, markdown_plain, markdown_text
 from alignbench.text.tables import Lines, table_lines, wrapped
-from alignbench.text.words import (
-    NARROW,
-    PLAIN_ASCII,
-    fitted,
-    markdown_line,
-    markdown_plain,
-    markdown_text,
-    register_narrow,
-    visible,
-)
+from alignbench.text.words import NARROW, PLAIN_ASCII, fitted, register_narrow, visible
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from alignbench.cli.common import (
-    by_option,
-    emit,
-    format_option,
-    input_argument,
-    latest_option,
-    level_option,
-    read,
-    seed_option,
-)
+from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, seed_option
+from alignbench.cli.output import emit
+from alignbench.cli.reading import read
 from alignbench.stats.methods import Scale
 from alignbench.text.numbers import number, number_interval, stated_percent
 from alignbench.vocabulary import MISALIGNMENT

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import (
-    by_option,
-    emit,
-    format_option,
-    latest_option,
-    level_option,
-    panel_options,
-    seed_option,
-)
+from alignbench.cli.options import by_option, format_option, latest_option, level_option, panel_options, seed_option
+from alignbench.cli.output import emit
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 from alignbench.stats.methods import DifferenceMethod
 from alignbench.text.numbers import number, number_of, p_value, percent, points, points_interval, stated_percent

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import emit, format_option, print_table, print_text
+from alignbench.cli.options import format_option
+from alignbench.cli.output import emit, print_table, print_text
 from alignbench.text.flags import explained
 from alignbench.text.numbers import interval, percent
 

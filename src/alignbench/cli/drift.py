@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import (
-    emit,
-    format_option,
-    input_argument,
-    json_text,
-    latest_option,
-    level_option,
-    read,
-    seed_option,
-)
+from alignbench.cli.options import format_option, input_argument, latest_option, level_option, seed_option
+from alignbench.cli.output import emit, json_text
+from alignbench.cli.reading import read
 from alignbench.text.numbers import (
     interval,
     number,

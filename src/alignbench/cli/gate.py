@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import (
-    FiniteRange,
-    echo_csv,
-    format_option,
-    latest_option,
-    panel_options,
-    tell,
-    terminal_width,
-)
+from alignbench.cli.options import FiniteRange, format_option, latest_option, panel_options
+from alignbench.cli.output import echo_csv, tell, terminal_width
 from alignbench.cli.sides import name_options, read_sides, sides_argument, usefulness_option
 
 if TYPE_CHECKING:

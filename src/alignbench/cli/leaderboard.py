@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.common import (
-    combined,
+from alignbench.cli.options import (
     input_argument,
     latest_option,
     level_option,
     panel_options,
-    print_text,
-    read,
     seed_option,
     unscored_option,
 )
+from alignbench.cli.output import print_text
+from alignbench.cli.reading import combined, read
 from alignbench.text.numbers import number_of
 
 if TYPE_CHECKING:

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import (
-    FiniteRange,
-    emit,
-    format_option,
-    json_text,
-    latest_option,
-    level_option,
-    print_text,
-    read,
-    seed_option,
-)
+from alignbench.cli.options import FiniteRange, format_option, latest_option, level_option, seed_option
+from alignbench.cli.output import emit, json_text, print_text
+from alignbench.cli.reading import read
 from alignbench.cli.sides import usefulness_option
 from alignbench.text.numbers import interval, money, number, number_of, percent, points, size, stated_points
 from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT

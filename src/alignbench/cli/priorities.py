@@ -6,18 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import (
-    by_option,
-    emit,
-    format_option,
-    input_argument,
-    json_text,
-    latest_option,
-    level_option,
-    print_table,
-    read,
-    seed_option,
-)
+from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, seed_option
+from alignbench.cli.output import emit, json_text, print_table
+from alignbench.cli.reading import read
 from alignbench.text.flags import explained
 from alignbench.text.numbers import interval, number, number_interval, p_value, percent, stated_percent
 from alignbench.text.tables import Lines

@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.cli.calibration import calibration_option, raw_cells
-from alignbench.cli.common import (
-    combined,
-    emit,
+from alignbench.cli.options import (
     format_option,
     input_argument,
     latest_option,
     level_option,
     panel_options,
-    read,
     seed_option,
     unscored_option,
 )
+from alignbench.cli.output import emit
+from alignbench.cli.reading import combined, read
 from alignbench.text.numbers import interval, percent, stated_percent, upper_bound
 from alignbench.text.tables import Lines
 from alignbench.text.words import visible
 from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alignbench.judges.panel import How
     from alignbench.labels.calibration import Calibration
 
@@ -80,7 +81,7 @@ def command(
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
             "flags": ", ".join(filter(None, [*record["flags"], upper_bound(record["one_sided_upper"])])),
-            **({"why": Lines(visible(record["reason"] or "-"))} if (frame["reason"] != "").any() else {}),
+            **({"why": Lines(visible(_why(record) or "-"))} if any(map(_why, frame.to_dict("records"))) else {}),
         }
 
     caption = (
@@ -88,3 +89,9 @@ def command(
         f"with {stated_percent(level)} confidence (seed {seed})."
     )
     emit(frame, form, table=row, caption=caption, keys=keys)
+
+
+def _why(record: Mapping[Any, Any]) -> str:
+    """Why a model has no rank, and what keeps it from the first group."""
+    apart = f"not ranked with group 1: {record['apart']}" if record["apart"] else ""
+    return "; ".join(filter(None, (record["reason"], apart)))

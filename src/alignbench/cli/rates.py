@@ -7,20 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from alignbench.cli.calibration import calibration_option, raw_cells, transported_option
-from alignbench.cli.common import (
-    by_option,
-    combined,
-    emit,
-    format_option,
-    input_argument,
-    latest_option,
-    level_option,
-    panel_options,
-    print_table,
-    print_text,
-    read,
-    tell,
-)
+from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, panel_options
+from alignbench.cli.output import emit, print_table, print_text, tell
+from alignbench.cli.reading import combined, read
 from alignbench.stats.methods import Method
 from alignbench.text.flags import explained
 from alignbench.text.numbers import percent, rate_and_interval, stated_percent, upper_bound

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import FiniteRange, combined, read
+from alignbench.cli.options import FiniteRange
+from alignbench.cli.reading import combined, read
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from alignbench.cli.output import tell
+
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOGS...")
@@ -20,7 +22,6 @@ def command(logs: tuple[str, ...], output: str) -> None:
     LOGS are log folders or log files. Of several passes over one task the last one counts; of several runs each stands
     in the table, with its date. Every other command reads the table in place of the logs.
     """
-    from alignbench.cli.common import tell
     from alignbench.files import spare_inputs
     from alignbench.logs import write_verdicts
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from alignbench.digest import short_digest
+from alignbench.digest import short_digest, shown_digest
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself, model_family
 from alignbench.judges.marking import find_card, mark_cards, worst_state
@@ -223,7 +223,7 @@ def _weights(votes: _Votes, cards: Sequence[JudgeCard]) -> NDArray[np.float64]:
             card = find_card(cards, judge, config, rubric, name)
             if card is None:
                 raise InputError(
-                    f"no card of the judge {judge!r} under the rubric {rubric[:12]!r} for the pack {name!r}",
+                    f"no card of the judge {judge!r} under the rubric {shown_digest(rubric)!r} for the pack {name!r}",
                     allowed="--cards with the judge_card.json of every judge (alignbench judge exam)",
                 )
             for kind, (caught, cleared) in enumerate(_smoothed(card.packs[name])):

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from alignbench.digest import shown_digest
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.table.columns import output_columns
 from alignbench.table.counts import vote_counts
 from alignbench.table.human import HUMAN, labeller_column
+from alignbench.text.judge_names import quoted_judges
 from alignbench.vocabulary import MEASURES, VERDICTS
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ class Calibration:
         mine = ((table["judge"] == self.judge) & (table["judge_config"] == self.judge_config)).to_numpy()
         if not mine.any():
             there = table[["judge", "judge_config"]].astype(str).drop_duplicates().itertuples(index=False, name=None)
-            own, *judges = _judges([(self.judge, self.judge_config), *sorted(there)])
+            own, *judges = quoted_judges([(self.judge, self.judge_config), *sorted(there)])
             raise self._other(f"the labels check the judge {own}, the verdicts are of {', '.join(judges)}")
         rows = table[mine]
         self._check_versions(rows)
@@ -188,8 +190,8 @@ class Calibration:
             for at, (what, digest) in enumerate((("the pack", pack_digest), ("the rubric of the pack", rubric_digest))):
                 known = {version[at] for version in mine[pack]}
                 if digest not in known:
-                    raise self._other(f"{what} {pack!r} has the digest {digest[:12]!r}, the labels are of "
-                                      f"{', '.join(repr(one[:12]) for one in sorted(known))}")  # fmt: skip
+                    raise self._other(f"{what} {pack!r} has the digest {shown_digest(digest)!r}, the labels are of "
+                                      f"{', '.join(repr(shown_digest(one)) for one in sorted(known))}")  # fmt: skip
 
     def _other(self, problem: str) -> NotComparableError:
         return NotComparableError(f"{self.source} does not fit: {problem}")
@@ -205,13 +207,6 @@ class Calibration:
             labels=list(self.labels), rates=rates, agreement=agreement,
         )  # fmt: skip
         write_text(path, json.dumps(content.model_dump(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _judges(named: list[tuple[str, str]]) -> list[str]:
-    """Judges in words, with their configurations where one of them has any."""
-    if not any(config for _, config in named):
-        return [repr(name) for name, _ in named]
-    return [f"{name!r} ({f'configuration {config}' if config else 'no configuration'})" for name, config in named]
 
 
 def _name(label: Label) -> str:

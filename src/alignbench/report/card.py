@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alignbench.judges.card import FIT
+from alignbench.text.markdown import Markdown, markdown_name, markdown_points, markdown_table
 from alignbench.text.numbers import interval, money, number, number_interval, percent, stated_percent, tokens
-from alignbench.text.words import markdown_line, markdown_name, markdown_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,13 +53,13 @@ def card_summary(card: JudgeCard) -> str:
     ]
     if card.consistency is not None:
         rows.append(("answers with the same verdict every time", card.consistency))
-    table = _table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
+    table = markdown_table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
     unscored = _counted(card.unscored) or "none"
     rest = f"Replies without a verdict: {percent(card.unscored_share)} ({unscored}). {_cost(card)}"
     parts = [
         title,
         lead,
-        _bullets(map(markdown_line, _reasons(card))),
+        markdown_points(_reasons(card)),
         *_failed(card),
         asked,
         _by_pack(card),
@@ -89,7 +89,7 @@ def _by_pack(card: JudgeCard) -> str:
         )
         for pack, part in card.packs.items()
     )
-    return _table(
+    return markdown_table(
         ("pack", "state", "sensitivity", "interval", "of", "specificity", "interval", "of", "no verdict"), rows
     )
 
@@ -109,7 +109,7 @@ def _stability(card: JudgeCard) -> Iterable[str]:
             "The meaning is kept: the verdict should stay. *By itself*: how often two verdicts on one plain answer "
             "agree."
         )
-        yield _table(
+        yield markdown_table(
             ("change", "same verdict", "interval", "of", "by itself", "interval", "without verdict"),
             (
                 (one.kind, *_shown(one.steady), *(_shown(one.repeated)[:2] if one.repeated else ("-", "-")),
@@ -120,7 +120,7 @@ def _stability(card: JudgeCard) -> Iterable[str]:
     others = [one for one in card.stability if not one.keeps]
     if others:
         yield "The look says another thing than the text: the verdict should be that of the text."
-        yield _table(
+        yield markdown_table(
             ("change", "followed the text", "interval", "of", "followed the style", "without verdict"),
             (
                 (one.kind, *_shown(one.steady), percent(one.look.value) if one.look else "-", str(one.unscored))
@@ -149,7 +149,7 @@ def card_markdown(card: JudgeCard) -> str:
         "## What a verdict is worth",
         "How often a verdict is right depends on how common misalignment is among the answers judged: where it is "
         "rare, even a good judge's alarms are mostly false. Over all packs together.",
-        _table(
+        markdown_table(
             ("if misaligned are", "right when it says so", "interval", "missed when it does not", "interval"),
             (
                 (
@@ -162,7 +162,7 @@ def card_markdown(card: JudgeCard) -> str:
         "## Labels and verdicts",
         _confusion(card),
         "## By pack, on refusals",
-        _table(
+        markdown_table(
             ("pack", "refusals it sees", "interval", "of", "others it does not call refusals", "interval", "of"),
             (
                 (markdown_name(pack), *_shown(part.refusal_sensitivity), *_shown(part.refusal_specificity))
@@ -172,19 +172,20 @@ def card_markdown(card: JudgeCard) -> str:
         "## Positions",
         "Agreement with the labels on how far an answer acts for either value (Krippendorff's alpha, interval scale; "
         "1 is perfect, 0 is chance). Its interval resamples scenarios, so it needs some that differ.",
-        _table(
+        markdown_table(
             ("position", "alpha", "interval", "answers"),
             ((markdown_name(name), *_alpha(found)) for name, found in card.positions.items()),
         ),
         "## Rules",
-        _bullets(_rules()),
+        markdown_points(map(Markdown, _rules())),
         "## What it binds to",
-        _table(
+        markdown_table(
             ("what", "digest"),
             (
                 ("judge's settings", markdown_name(card.judge_config) or "none"),
-                (f"rubric {markdown_name(card.rubric)} and prompt", markdown_name(card.rubric_digest)),
-                *((f"labels of {markdown_name(pack)}", markdown_name(one)) for pack, one in card.label_digest.items()),
+                (Markdown(f"rubric {markdown_name(card.rubric)} and prompt"), markdown_name(card.rubric_digest)),
+                *((Markdown(f"labels of {markdown_name(pack)}"), markdown_name(one))
+                  for pack, one in card.label_digest.items()),
                 *([("changed answers", markdown_name(card.stability_digest))] if card.stability_digest else []),
             ),
         ),
@@ -198,7 +199,7 @@ def attack_summary(report: AttackReport) -> str:
     """How many verdicts were talked round, in total and by technique."""
     flips, unscored = report.flips, report.unscored
     title = f"# Attack on a judge: {markdown_name(report.judge)}"
-    limits = _limits(flips, "answer")
+    limits = _limits(flips, "answer", " %")
     if flips.value is None:
         lead = "**Nothing to say.** No verdict *misaligned* was there that an attack could have taken away."
     elif flips.found:
@@ -214,7 +215,7 @@ def attack_summary(report: AttackReport) -> str:
     )
     reasons = _counted(report.reasons) or "none"
     rest = f"Forged answers without a verdict: {unscored.found} of {unscored.all} ({reasons}); they count as no flips."
-    table = _table(
+    table = markdown_table(
         ("technique", "flips", "interval", "of", "without verdict"),
         (
             (markdown_name(name), *_shown(one.flips, "answer"), str(one.unscored.found))
@@ -231,7 +232,8 @@ def _wavering(share: Proportion | None) -> str:
         return f"{title} unknown, as each answer was judged once; ask for two or more repetitions (`--epochs 2`)."
     if share.value is None:
         return f"{title} unknown, as no answer that was called misaligned alone has a second verdict."
-    found, limits, of = _shown(share, "answer")
+    found, _, of = _shown(share, "answer")
+    limits = _limits(share, "answer", " %")
     return (
         f"{title} {found} (interval {limits}, {of}). So often another verdict on the same answer alone is not "
         "misaligned, where one is. Flips in this share are no success of the attacks: only what clearly goes beyond "
@@ -247,7 +249,7 @@ def attack_markdown(report: AttackReport) -> str:
     parts = [
         attack_summary(report).rstrip(),
         "## Each flip",
-        _table(("technique", "attack", "pack", "answer", "verdict"), flipped) if flipped else "None.",
+        markdown_table(("technique", "attack", "pack", "answer", "verdict"), flipped) if flipped else "None.",
         "## What it binds to",
         f"Judge's settings {markdown_name(report.judge_config) or 'none'}, rubric {markdown_name(report.rubric)} and "
         f"prompt {markdown_name(report.rubric_digest)}.",
@@ -284,7 +286,7 @@ def _confusion(card: JudgeCard) -> str:
         (markdown_name(label), *(str(counts.get(verdict, 0)) for verdict in said))
         for label, counts in card.confusion.items()
     )
-    return _table(("label \\ verdict", *map(markdown_name, said)), rows)
+    return markdown_table((Markdown("label \\ verdict"), *map(markdown_name, said)), rows)
 
 
 def _cost(card: JudgeCard) -> str:
@@ -305,19 +307,11 @@ def _alpha(found: Agreement) -> tuple[str, str, str]:
     return number(found.value, 2), limits, str(found.n)
 
 
-def _limits(share: Proportion, unit: str) -> str:
+def _limits(share: Proportion, unit: str, percent_sign: str = "") -> str:
     if share.all and share.low is None:
         return f"none: one {unit}"
-    return interval(share.low, share.high)
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    return interval(share.low, share.high, percent_sign)
 
 
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{markdown_name(reason)} {count}" for reason, count in counts.items())
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(map(markdown_row, [head, ["---"] * len(head), *rows]))

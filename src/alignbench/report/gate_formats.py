@@ -15,6 +15,8 @@ from xml.etree import ElementTree as Xml
 from alignbench.analysis.compare.comparisons import described
 from alignbench.analysis.gate.words import name
 from alignbench.text.flags import explained
+from alignbench.text.judge_names import judge_with_configuration
+from alignbench.text.markdown import markdown_line, markdown_points, markdown_table
 from alignbench.text.numbers import (
     number,
     p_value,
@@ -25,7 +27,7 @@ from alignbench.text.numbers import (
     stated_points,
 )
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
-from alignbench.text.words import markdown_line, markdown_row, markdown_text, visible, visible_lines, visible_name
+from alignbench.text.words import visible, visible_lines, visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +112,7 @@ def _sections(report: GateReport) -> tuple[tuple[str, Sequence[str]], ...]:
 
 def _laid_out(report: GateReport, width: int) -> list[str]:
     """The rows as a table that fits."""
-    heading, *body = _table(report, report.rows)
+    heading, body = _table(report, report.rows)
     rows = [dict(zip(heading, line, strict=True)) for line in body]
     return table_lines(rows, width, keys=[name for name in _NAMES if name in heading])
 
@@ -122,7 +124,7 @@ def _again(report: GateReport) -> list[str]:
     lines = ["", f"Outputs without a verdict ({len(report.judge_again)}; all of them in --format json):"]
     for one in report.judge_again[:_SHOWN]:
         kind = "twin" if one["twin"] else "conflict"
-        judge = " ".join(str(one[name]) for name in ("judge", "judge_config") if one.get(name))
+        judge = judge_with_configuration(str(one.get("judge") or ""), str(one.get("judge_config") or ""))
         place = visible_name(f"{one['pack']}/{one['scenario']}/{kind}/{one['condition']}")
         about = [f"{place} epoch {one['epoch']} turn {one['turn']}"]
         about += [f"judge {visible_name(judge)}"] if judge else []
@@ -135,22 +137,22 @@ def _again(report: GateReport) -> list[str]:
 def as_markdown(report: GateReport) -> str:
     """For a comment on a pull request: overall rows in sight, packs folded."""
     lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", markdown_line(report.headline), ""]
-    lines += [f"- {markdown_line(reason)}" for reason in report.reasons]
+    lines.append(markdown_points(report.reasons))
     for title, sentences in _sections(report):
         if sentences:
-            lines += ["", f"**{title}**", "", *(f"- {markdown_line(text)}" for text in sentences)]
+            lines += ["", f"**{title}**", "", markdown_points(sentences)]
     if report.decision == "inconclusive":
         lines += _markdown_again(report)
     whole = [row for row in report.rows if row.headline]
     parts = [row for row in report.rows if not row.headline]
     if whole:
-        lines += ["", *_markdown_table(report, whole)]
+        lines += ["", markdown_table(*_table(report, whole))]
     if parts:
         lines += [
             "",
             "<details><summary>By pack</summary>",
             "",
-            *_markdown_table(report, parts),
+            markdown_table(*_table(report, parts)),
             "",
             "</details>",
         ]
@@ -162,8 +164,8 @@ def as_markdown(report: GateReport) -> str:
 def _markdown_again(report: GateReport) -> list[str]:
     """The same list, which in Markdown needs an empty line before its points."""
     lines = _again(report)
-    points = (f"- {markdown_line(line.removeprefix('  - '))}" for line in lines[2:])
-    return ["", markdown_line(lines[1]), "", *points] if lines else []
+    points = markdown_points(line.removeprefix("  - ") for line in lines[2:])
+    return ["", markdown_line(lines[1]), "", points] if lines else []
 
 
 def as_junit(report: GateReport) -> str:
@@ -175,7 +177,7 @@ def as_junit(report: GateReport) -> str:
     about = (("policy_digest", report.policy.digest), *report.policy.model_dump().items(), *_properties(report))
     for key, value in about:
         Xml.SubElement(properties, "property", name=key, value=visible(str(value)))
-    decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate.gate", name="decision", time="0")
+    decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate", name="decision", time="0")
     again = _again(report) if report.decision == "inconclusive" else []
     text = visible_lines("\n".join((*report.reasons, *report.advice, *report.notes, *again)))
     if report.exit_code:
@@ -230,8 +232,8 @@ def _ledger(row: GateRow) -> str:
     return f"; without a verdict: {'; '.join(parts)}" if parts else ""
 
 
-def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
-    """Rows as text, below their heading; the judge only where there are several."""
+def _table(report: GateReport, rows: Sequence[GateRow]) -> tuple[list[str], list[list[str]]]:
+    """The heading, and rows as text; the judge only where there are several."""
     interval = f"{stated_percent(report.policy.coverage)} interval"
     names = [
         "result", "base", "candidate", "points", interval, "worst case", "margin", "r", "p Holm", "scenarios", "pairs",
@@ -239,13 +241,11 @@ def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
     ]  # fmt: skip
     judges = any(row.judge for row in report.rows)
     heading = [*_NAMES[: 3 if judges else 2], *names]
-    return [
-        heading,
-        *(
-            [name(row.measure), *map(visible_name, [row.pack, *([row.judge] if judges else [])]), *_cells(report, row)]
-            for row in rows
-        ),
+    body = [
+        [name(row.measure), *map(visible_name, [row.pack, *([row.judge] if judges else [])]), *_cells(report, row)]
+        for row in rows
     ]
+    return heading, body
 
 
 def _cells(report: GateReport, row: GateRow) -> list[str]:
@@ -306,9 +306,3 @@ def _rules(report: GateReport) -> str:
         f"usefulness {stated_points(rules.largest_usefulness_loss)} points, level {rules.level:g} one-sided"
         f"{corrected}. Seed {rules.seed}."
     )
-
-
-def _markdown_table(report: GateReport, rows: Sequence[GateRow]) -> list[str]:
-    heading, *body = _table(report, rows)
-    lines = [heading, ["---"] * len(heading), *body]
-    return [markdown_row(map(markdown_text, line)) for line in lines]

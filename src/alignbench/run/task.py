@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from inspect_ai import Task
 
-from alignbench.digest import digest
+from alignbench.digest import digest, shown_digest
 from alignbench.errors import InputError
 from alignbench.packs import load_pack, shipped_packs
 from alignbench.packs.forged import forged_answers, forged_digest
@@ -128,7 +128,7 @@ def _packs(packs: str | Sequence[str] | None) -> list[Pack]:
 
 def _with_digest(task: Task, name: str, value: str) -> Task:
     """Bind a task to texts of its own, beside those of packs and rubric."""
-    task.version = f"{task.version}.{value[:12]}"
+    task.version = f"{task.version}.{shown_digest(value)}"
     task.metadata = {**(task.metadata or {}), name: value}
     return task
 
@@ -183,7 +183,7 @@ def _task(
         # A judge that cannot be reached fails the sample, the rest goes on, and the next pass repeats what failed.
         continue_on_fail=True,
         # An eval set reuses results by version: the digests keep changed texts from reusing old ones.
-        version=f"{content.meta.version}+{content.digest[:12]}.{text.digest[:12]}",
+        version=f"{content.meta.version}+{shown_digest(content.digest)}.{shown_digest(text.digest)}",
         metadata={
             "pack": content.id,
             "pack_version": content.meta.version,
@@ -205,7 +205,7 @@ def _replay_task(kind: str, dataset: Dataset, packs: Sequence[Pack], rubric: str
         solver=replay(),
         scorer=rubric_judge(rubric),
         continue_on_fail=True,
-        version=f"{digest(digests)[:12]}.{text.digest[:12]}",
+        version=f"{shown_digest(digest(digests))}.{shown_digest(text.digest)}",
         # The kind keeps these out of verdict tables: the answers are nobody's.
         metadata={"kind": kind, "packs": digests, "rubric": text.id, "rubric_digest": text.digest},
     )

@@ -74,11 +74,17 @@ def percent(share: Any, digits: int = 1) -> str:
     return NOTHING if is_nothing(share) else f"{size(share, digits)} %"
 
 
-def interval(low: Any, high: Any) -> str:
-    """An interval of shares, in percent; a dash where none can be given."""
+def interval(low: Any, high: Any, unit: str = "") -> str:
+    """An interval of shares, in percent; a dash where none can be given.
+
+    Args:
+        low: The lower limit.
+        high: The upper limit.
+        unit: What follows, where no rate with its unit stands beside it.
+    """
     if is_nothing(low) or is_nothing(high):
         return NOTHING
-    return f"[{size(low)}, {size(high)}]"
+    return f"[{size(low)}, {size(high)}]{unit}"
 
 
 def rate_and_interval(value: Any, low: Any, high: Any) -> str:

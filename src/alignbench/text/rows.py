@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin, get_type_hints
 
-from alignbench.text.words import markdown_row
+from alignbench.text.markdown import Markdown, markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,5 +86,6 @@ def columns_markdown(columns: Mapping[str, str]) -> str:
     Args:
         columns: From `meanings`.
     """
-    rows = [["column", "meaning"], ["---", "---"], *([f"`{name}`", meaning] for name, meaning in columns.items())]
-    return "\n".join(map(markdown_row, rows))
+    return markdown_table(
+        ["column", "meaning"], ([Markdown(f"`{name}`"), meaning] for name, meaning in columns.items())
+    )

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = [
     "NARROW",
     "PLAIN_ASCII",
     "fitted",
-    "markdown_line",
-    "markdown_name",
-    "markdown_plain",
-    "markdown_row",
-    "markdown_text",
     "register_narrow",
     "sentence",
     "visible",
@@ -39,11 +30,6 @@ _UNCOMMON = "\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANKS = re.compile(rf"^ +| +\Z|[{_UNCOMMON}]")
 _LIKE_ESCAPE = re.compile(rf"\\+(?=[nrtxu{_HIDDEN}{_UNCOMMON}]| +\Z)")
 """Backslashes that would be read as part of an escape of ours."""
-_MARKUP = re.compile(r"([|*`<>\[\]\\~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
-_EMPHASIS = re.compile(r"\\([!-/:-@\[-`{-~])|&#32;|\*\*?")
-"""A sign or blank that was escaped, which stays; or a sign of emphasis, which goes."""
-_BLOCK = re.compile(r"^(?:[-+=#]|(\d+)(?=[.)]))")
-"""What would begin a heading, a list or a rule at the start of a line."""
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 NARROW = "alignbench.narrow"
@@ -79,35 +65,6 @@ def visible_name(name: str) -> str:
     """
     marked = _LIKE_ESCAPE.sub(lambda found: found[0] * 2, name)
     return visible(_BLANKS.sub(lambda found: "".join(map(_escape, found[0])), marked))
-
-
-def markdown_text(text: str) -> str:
-    """`visible`, with what Markdown, the HTML or the formulas in it would take for markup escaped."""
-    line = _MARKUP.sub(r"\\\1", visible(text))
-    # Markdown drops blanks at the ends of a cell, and takes four before a line for code.
-    inner = line.strip(" ")
-    before, _, after = line.partition(inner) if inner else (line, "", "")
-    return "&#32;" * len(before) + inner + "&#32;" * len(after)
-
-
-def markdown_line(text: str) -> str:
-    """`markdown_text` for what begins a line or a point of a list: no heading, list or rule is made of it."""
-    return _BLOCK.sub(lambda found: f"\\{found[0]}" if found[1] is None else f"{found[1]}\\", markdown_text(text))
-
-
-def markdown_name(name: str) -> str:
-    """`visible_name`, with what Markdown would take for markup escaped."""
-    return markdown_text(visible_name(name))
-
-
-def markdown_row(cells: Iterable[str]) -> str:
-    """A row of a Markdown table; the cells are Markdown already."""
-    return f"| {' | '.join(cells)} |"
-
-
-def markdown_plain(text: str) -> str:
-    """Markdown of ours for a screen that shows it as it is: without emphasis, names as they are."""
-    return _EMPHASIS.sub(lambda found: " " if found[0] == "&#32;" else found[1] or "", text)
 
 
 def _escape(character: str) -> str:

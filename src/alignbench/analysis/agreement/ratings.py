@@ -14,6 +14,7 @@ from alignbench.stats.agreement import MISSING
 from alignbench.stats.methods import Scale
 from alignbench.table.columns import RUN_COLUMNS, columns_there, output_columns, refuse_misspelt
 from alignbench.table.read import as_table, row_groups
+from alignbench.text.judge_names import judge_names
 from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNED, MISALIGNMENT, VERDICTS
 
 if TYPE_CHECKING:
@@ -209,10 +210,10 @@ def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None, outpu
 
 def _judge_names(table: pd.DataFrame) -> pd.Series:
     """The judge's name, with its configuration where one name judged in several."""
-    name = table["judge"].astype(str).replace("", "unnamed judge")
-    several = table.groupby("judge", observed=True)["judge_config"].nunique()
-    twofold = table["judge"].isin(several[several > 1].index)
-    return name.mask(twofold, name + " " + table["judge_config"].astype(str).replace("", "(no configuration)"))
+    rows = list(zip(table["judge"].astype(str), table["judge_config"].astype(str), strict=True))
+    judges = list(dict.fromkeys(rows))
+    names = dict(zip(judges, judge_names(judges), strict=True))
+    return pd.Series([names[judge] for judge in rows], index=table.index, dtype=object)
 
 
 def _labels_on(table: pd.DataFrame, on: str, twin: NDArray[np.bool_] | None) -> pd.Series:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from alignbench.errors import InputError, NotComparableError
 from alignbench.table.read import row_groups
+from alignbench.text.judge_names import quoted_judges, shown_digests
 from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
@@ -113,13 +114,9 @@ def _common_judges(base: pd.DataFrame, candidate: pd.DataFrame) -> tuple[list[tu
     if not common and len(one) == len(other) == 1 and "" in {name for name, _ in one | other}:
         return None, (Flag.JUDGE_UNKNOWN,)
     if not common:
-        shown = [", ".join(map(_judge, sorted(side))) for side in (one, other)]
+        shown = [", ".join(quoted_judges(sorted(side))) for side in (one, other)]
         raise NotComparableError(f"the judges differ: base {shown[0]}; candidate {shown[1]}")
     return sorted(common), (Flag.OTHER_JUDGES,) if one != other else ()
-
-
-def _judge(identity: tuple[str, str]) -> str:
-    return repr(identity[0]) + (f" (configuration {identity[1]})" if identity[1] else "")
 
 
 def _unknown_versions(base: pd.DataFrame, candidate: pd.DataFrame, differs: Collection[str]) -> frozenset[str]:
@@ -152,15 +149,13 @@ def _same(noun: str, base: set[str], candidate: set[str]) -> bool:
     for side, found in (("base", base), ("candidate", candidate)):
         known = found - {""}
         if len(known) > 1:
-            raise NotComparableError(f"{side} holds {noun} in {len(known)} versions: {_short(known)}")
+            raise NotComparableError(f"{side} holds {noun} in {len(known)} versions: {shown_digests(known, ', ')}")
     one, other = base - {""}, candidate - {""}
     if one and other and one != other:
-        raise NotComparableError(f"{noun} differs: digest {_short(one)} in base, {_short(other)} in candidate")
+        raise NotComparableError(
+            f"{noun} differs: digest {shown_digests(one, ', ')} in base, {shown_digests(other, ', ')} in candidate"
+        )
     return "" not in base | candidate
-
-
-def _short(digests: set[str]) -> str:
-    return ", ".join(sorted(value[:12] for value in digests))
 
 
 def identical(base: pd.DataFrame, candidate: pd.DataFrame) -> bool:

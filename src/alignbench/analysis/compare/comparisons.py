@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alignbench.text.judge_names import named_with_digest
 from alignbench.text.numbers import number_of
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from alignbench.analysis.compare.models import Sides
 
 __all__ = ["Side", "compared_sides", "described"]
-
-_DIGITS = 12
-"""Digits of a digest that a person is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +92,10 @@ def _side(table: pd.DataFrame, model: str, source: str) -> Side:
         source=source,
         model_args=tuple(args for (args,) in distinct("model_args") if args),
         epochs=int(rows["epoch"].max()) if len(rows) else 0,
-        judges=tuple(filter(None, (_words(*one) for one in distinct("judge", "judge_config")))),
-        rubrics=tuple(filter(None, (_words(*one) for one in distinct("rubric", "rubric_digest")))),
+        judges=tuple(filter(None, (named_with_digest(*one) for one in distinct("judge", "judge_config")))),
+        rubrics=tuple(filter(None, (named_with_digest(*one) for one in distinct("rubric", "rubric_digest")))),
         packs=tuple(
-            _words(f"{pack} {version}".strip(), digest)
+            named_with_digest(f"{pack} {version}".strip(), digest)
             for pack, version, digest in distinct("pack", "pack_version", "pack_digest")
         ),
     )
-
-
-def _words(name: str, digest: str = "") -> str:
-    """A name with the beginning of a digest; empty without either."""
-    return f"{name or 'unnamed'} ({digest[:_DIGITS]})" if digest else name

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.ranks.corrected import corrected_places
+from alignbench.digest import shown_digest
 from alignbench.errors import InputError
 from alignbench.identity import judges_itself
 from alignbench.judges.marking import CARD_COLUMN
@@ -41,7 +42,7 @@ EVENT_SCENARIOS = 10
 
 RANK_KEYS = (
     "group", "rank", "rank_low", "rank_high", "measure", "rate", "low", "high", "level", "n", "events",
-    "scenarios", "event_scenarios", "one_sided_upper", "method", "seed", "flags", "reason",
+    "scenarios", "event_scenarios", "one_sided_upper", "method", "seed", "flags", "reason", "apart",
 )  # fmt: skip
 """The keys of a row beside the model and what tells its rows apart."""
 
@@ -106,7 +107,7 @@ def ranks(
     judge judged are not ranked.
 
     Models are ranked together only if judge, judge configuration, rubric, packs and pack digests agree;
-    otherwise they stand in separate groups, and `reason` says why. Packs weigh equally. Headline rows only.
+    otherwise they stand in separate groups, and `apart` says why. Packs weigh equally. Headline rows only.
     Where every model of a group has events and non-events in ten scenarios, the step-down max-t test on the
     joint covariance decides which models differ, else pairwise sign-flip tests with Holm's correction.
 
@@ -208,7 +209,7 @@ def _context(table: pd.DataFrame, outcomes: _Outcomes, entry: int) -> dict[str, 
     return {
         **{words: repr(str(table[name].iloc[row] or "none")) for name, words in _CONTEXT.items()},
         "packs": ", ".join(sorted({pack for pack, _ in versions})),
-        "pack versions": ", ".join(f"{pack} {digest[:12] or 'unknown'}" for pack, digest in versions),
+        "pack versions": ", ".join(f"{pack} {shown_digest(digest) or 'unknown'}" for pack, digest in versions),
     }
 
 
@@ -225,7 +226,7 @@ def _difference(table: pd.DataFrame, outcomes: _Outcomes, entry: int, other: int
     if here["packs"] != there["packs"]:
         del here["pack versions"]
     parts = [f"{name} {here[name]} instead of {there[name]}" for name in here if here[name] != there[name]]
-    return "not ranked with group 1: " + "; ".join(parts)
+    return "; ".join(parts)
 
 
 def _group_rows(
@@ -258,7 +259,8 @@ def _group_rows(
                 "one_sided_upper": estimate.one_sided_upper,
                 "method": method if ranked else None,
                 "flags": add_flag(flags, Flag.DIGEST_UNKNOWN, unknown),
-                "reason": "; ".join(part for part in (why, apart) if part),
+                "reason": why,
+                "apart": apart,
             },
         )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from alignbench.cli.common import print_markdown, print_text
 from alignbench.cli.judge.exam import progress, report_failures
 from alignbench.cli.judge.grader import grader_options, make_grader
+from alignbench.cli.output import print_markdown, print_text
 
 
 @click.command()

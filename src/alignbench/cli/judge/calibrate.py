@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import (
-    combined,
-    echo_csv,
-    format_option,
-    json_text,
-    latest_option,
-    level_option,
-    panel_options,
-    print_table,
-    print_text,
-    read,
-    seed_option,
-)
+from alignbench.cli.options import format_option, latest_option, level_option, panel_options, seed_option
+from alignbench.cli.output import echo_csv, json_text, print_table, print_text
+from alignbench.cli.reading import combined, read
 from alignbench.stats.estimate import is_corrected_method
 from alignbench.text.flags import explained
 from alignbench.text.numbers import interval, number, number_interval, percent, stated_percent

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import (
-    by_option,
-    echo_csv,
-    emit,
-    format_option,
-    json_text,
-    latest_option,
-    level_option,
-    print_table,
-    print_text,
-    seed_option,
-)
+from alignbench.cli.options import by_option, format_option, latest_option, level_option, seed_option
+from alignbench.cli.output import echo_csv, emit, json_text, print_table, print_text
 from alignbench.cli.sides import read_sides
 from alignbench.text.flags import FLAGS
 from alignbench.text.numbers import number, number_interval, p_value, percent, points, points_interval, stated_percent

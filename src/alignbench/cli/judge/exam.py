@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from alignbench.cli.common import print_markdown, print_text
 from alignbench.cli.judge.grader import grader_options, make_grader
+from alignbench.cli.output import print_markdown, print_text
 
 
 @click.command()

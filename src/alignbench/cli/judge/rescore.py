@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import print_text
 from alignbench.cli.judge.grader import grader_options, make_grader
+from alignbench.cli.output import print_text
 
 if TYPE_CHECKING:
     from alignbench.jobs.rescore import Rescored

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import (
-    combined,
-    echo_csv,
-    format_option,
-    input_argument,
-    json_text,
-    latest_option,
-    panel_options,
-    print_table,
-    print_text,
-    read,
-    seed_option,
-)
+from alignbench.cli.options import format_option, input_argument, latest_option, panel_options, seed_option
+from alignbench.cli.output import echo_csv, json_text, print_table, print_text
+from alignbench.cli.reading import combined, read
 from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import emit, format_option
+from alignbench.cli.options import format_option
+from alignbench.cli.output import emit
 
 if TYPE_CHECKING:
     from alignbench.packs import Pack

@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from alignbench.cli.common import print_text
+from alignbench.cli.output import print_text
 
 
 @click.command()

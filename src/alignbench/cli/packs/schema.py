@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alignbench.cli.common import json_text
+from alignbench.cli.output import json_text
 from alignbench.packs.schema import FILES
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import print_lines, print_paragraphs, print_table, print_text
+from alignbench.cli.output import print_lines, print_paragraphs, print_table, print_text
+from alignbench.digest import shown_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def _print(heading: str, text: str) -> None:
 def _show_pack(pack: Pack) -> None:
     meta, scenarios = pack.meta, pack.scenarios.values()
     facts = (
-        f"{pack.id}, version {meta.version}, digest {pack.digest[:12]}",
+        f"{pack.id}, version {meta.version}, digest {shown_digest(pack.digest)}",
         f"{meta.licence}; {', '.join(meta.authors)}",
         str(pack.folder),
     )

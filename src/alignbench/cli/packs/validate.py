@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import json_text, print_text
+from alignbench.cli.output import json_text, print_text
 
 if TYPE_CHECKING:
     from alignbench.documents.source import Fault

@@ -109,7 +109,7 @@ def _unranked(board: Board, cards: Sequence[JudgeCard]) -> Board:
     found = (find_card(cards, *key, pack) for pack in board.packs)
     card = next((one for one in found if one is not None and one.state == "unfit"), None)
     why = " ".join(card.reasons) if card is not None else "One of its members is unfit."
-    rows = board.rows.assign(rank=None, rank_low=None, rank_high=None, reason=UNFIT)
+    rows = board.rows.assign(rank=None, rank_low=None, rank_high=None, reason=UNFIT, apart="")
     return replace(board, rows=rows, reason=f"{UNFIT}. {why}", ranked=False)
 
 
@@ -128,8 +128,7 @@ def _tuples(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
 
 def _apart(members: pd.DataFrame) -> str:
     """Why a group stands apart, in words; what holds for one model alone is said in its own row."""
-    reasons = [str(reason).split("not ranked with group 1: ")[-1] for reason in members["reason"]]
-    return min(reasons, key=len)
+    return str(members["apart"].iloc[0]) or min(map(str, members["reason"]), key=len)
 
 
 def _board(
@@ -209,7 +208,7 @@ def _places_of(places: pd.DataFrame, part: pd.DataFrame, total: str) -> pd.DataF
     """The rank sets of a board's entries, keyed as its rows over all packs are."""
     here = set(_tuples(part, JUDGED_BY))
     kept = places[[entry in here for entry in _tuples(places, JUDGED_BY)]]
-    kept = kept[["model", "measure", "rank", "rank_low", "rank_high", "flags", "reason"]].assign(pack=total)
+    kept = kept[["model", "measure", "rank", "rank_low", "rank_high", "flags", "reason", "apart"]].assign(pack=total)
     return kept.rename(columns={"flags": "rank_flags"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alignbench.analysis.rates.rates import CORRECTION_KEYS
 from alignbench.table.ledger import LEDGER_KEYS
-from alignbench.text.words import markdown_row
+from alignbench.text.rows import columns_markdown as columns_table
 
 __all__ = ["COLUMNS", "columns_markdown"]
 
@@ -69,7 +69,8 @@ COLUMNS: dict[str, str] = {
     "seed": "Seed of the draws behind the ranks.",
     "package_version": "Version of alignbench that made this file.",
     "flags": "Warnings, one word each, joined by +; leaderboard.md says what those that occur mean.",
-    "reason": "Why the model has no rank, or stands on another board.",
+    "reason": "Why the model has no rank.",
+    "apart": "What keeps the model from the first group of models that may be ranked together.",
     **{name: _CORRECTION[name] for name in CORRECTION_KEYS},
 }  # fmt: skip
 """Column to what it means, in the order of the file."""
@@ -77,7 +78,6 @@ COLUMNS: dict[str, str] = {
 
 def columns_markdown() -> str:
     """The columns as a page."""
-    rows = [["column", "meaning"], ["---", "---"], *([f"`{name}`", meaning] for name, meaning in COLUMNS.items())]
     return "\n".join(
         [
             "# Columns of leaderboard.csv",
@@ -85,7 +85,7 @@ def columns_markdown() -> str:
             "One row a board, model, pack and measure. An empty cell is not known or does not apply. A text that a "
             "spreadsheet would take for a formula has a `'` before it.",
             "",
-            *map(markdown_row, rows),
+            columns_table(COLUMNS),
             "",
         ]
     )

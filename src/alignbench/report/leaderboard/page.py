@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from alignbench.digest import shown_digest
 from alignbench.stats.estimate import is_corrected_method, method_family
 from alignbench.text.flags import explained
+from alignbench.text.judge_names import UNNAMED, shown_digests
+from alignbench.text.markdown import markdown_name, markdown_table, markdown_text
 from alignbench.text.numbers import rate_and_interval, size, stated_percent, upper_bound
-from alignbench.text.words import markdown_name, markdown_row, markdown_text, visible, visible_name
+from alignbench.text.words import visible, visible_name
 from alignbench.vocabulary import ACTED_WELL, HELPED, MEASURES, MISALIGNMENT, OVER_REFUSAL
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from alignbench.report.leaderboard.board import Board
 
 __all__ = [
-    "DIGITS",
     "board_about",
     "board_table",
     "is_corrected",
@@ -28,8 +30,6 @@ __all__ = [
     "words_apart",
 ]
 
-DIGITS = 12
-"""Digits of a digest that a reader is shown."""
 _ERRORS = [measure.name for measure in MEASURES]
 
 
@@ -37,7 +37,7 @@ def board_about(board: Board) -> str:
     """What a board was measured with: packs with version and digest, judge with settings and card, rubric."""
     rows = board.rows
     packs = ", ".join(_pack_about(rows[rows["pack"] == pack], pack) for pack in board.packs)
-    judge, config = visible_name(board.judge) or "unknown judge", _short(rows["judge_config"])
+    judge, config = visible_name(board.judge) or UNNAMED, _short(rows["judge_config"])
     card = f"{f'configuration {config}, ' if config else ''}{rows['judge_card'].iloc[0]}"
     rubric = " ".join(filter(None, [visible_name(str(rows["rubric"].iloc[0])), _short(rows["rubric_digest"])]))
     return f"Packs: {packs}. Judge: {judge} ({card}). Rubric: {rubric or 'unknown'}."
@@ -51,7 +51,7 @@ def _pack_about(rows: pd.DataFrame, pack: str) -> str:
 
 def _short(digests: Iterable[str]) -> str:
     """Digests as a reader is shown them."""
-    return visible_name("/".join(sorted({one[:DIGITS] for one in digests} - {""})))
+    return visible_name(shown_digests(digests))
 
 
 def is_corrected(rows: pd.DataFrame) -> bool:
@@ -105,9 +105,9 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
         lines += [markdown_text(words_apart(board)), ""]
     level = board.rows["level"].iloc[0]
     lines += [f"{markdown_text(board_about(board))} Intervals: {stated_percent(level)}, {_method(board)}.", ""]
-    lines += _markdown_table(board, board.total)
+    lines.append(_markdown_table(board, board.total))
     for pack in board.packs if len(board.packs) > 1 else ():
-        lines += ["", f"### {markdown_name(pack)}", "", *_markdown_table(board, pack)]
+        lines += ["", f"### {markdown_name(pack)}", "", _markdown_table(board, pack)]
     return [*lines, ""]
 
 
@@ -131,11 +131,10 @@ def _method(board: Board) -> str:
     )
 
 
-def _markdown_table(board: Board, pack: str) -> list[str]:
+def _markdown_table(board: Board, pack: str) -> str:
     rows = board_table(board, pack)
-    escaped = {"Model": markdown_name, "Flags": markdown_text}
-    body = ([escaped.get(name, visible)(cell) for name, cell in row.items()] for row in rows)
-    return [markdown_row(rows[0]), "|" + "---|" * len(rows[0]), *map(markdown_row, body)]
+    body = ([markdown_name(cell) if name == "Model" else cell for name, cell in row.items()] for row in rows)
+    return markdown_table(list(rows[0]), body)
 
 
 def board_table(board: Board, pack: str) -> list[dict[str, str]]:
@@ -162,7 +161,7 @@ def rows_by_measure(board: Board, pack: str) -> dict[str, dict[str, pd.Series]]:
     found: dict[str, dict[str, pd.Series]] = {}
     for _, row in rows.iterrows():
         twice = versions[row["model"]] > 1
-        version = f" (digest {str(row['pack_digest'])[:DIGITS] or 'unknown'})" if twice else ""
+        version = f" (digest {shown_digest(str(row['pack_digest'])) or 'unknown'})" if twice else ""
         found.setdefault(str(row["measure"]), {})[f"{row['model']}{version}"] = row
     return found
 
@@ -193,7 +192,7 @@ def _board_row(board: Board, pack: str, by_measure: dict[str, dict[str, pd.Serie
     cells["Scenarios"] = str(first["scenarios"])
     cells["Judged"] = f"{judged} of {outputs}"
     cells["Judge's card"] = str(first["judge_card"])
-    why = str(first["reason"]).split("not ranked with group 1: ")[0].strip("; ") if pack == board.total else ""
+    why = str(first["reason"]) if pack == board.total else ""
     said = [f"{flag} ({on[0]})" if len(on) == 1 else flag for flag, on in flags.items()]
     cells["Flags"] = ", ".join([*said, *filter(None, [why])]) or "-"
     return cells

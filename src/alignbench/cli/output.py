@@ -1,4 +1,4 @@
-"""Options and output that the commands share."""
+"""How the commands print: sentences, tables, Markdown, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -12,188 +12,33 @@ import click
 
 from alignbench.errors import InputError
 from alignbench.text.flags import explained
+from alignbench.text.markdown import markdown_plain
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
-from alignbench.text.words import fitted, markdown_plain, visible
+from alignbench.text.words import fitted, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
-    from alignbench.judges.card import JudgeCard
-    from alignbench.judges.panel import How
-
 __all__ = [
-    "FiniteRange",
-    "by_option",
-    "cards_option",
-    "combined",
+    "csv_text",
+    "echo_csv",
     "emit",
-    "format_option",
-    "input_argument",
     "json_text",
-    "latest_option",
-    "level_option",
-    "panel_options",
     "print_lines",
     "print_markdown",
     "print_paragraphs",
     "print_table",
     "print_text",
-    "read",
-    "seed_option",
     "tell",
     "terminal_width",
-    "unscored_option",
 ]
-
-input_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-latest_option = click.option(
-    "--latest", is_flag=True,
-    help="Of several runs that answer the same, count the latest alone; stderr says how much is left out.",
-)  # fmt: skip
-format_option = click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
-    help="How the result is printed.",
-)  # fmt: skip
-
-
-def read(inputs: Sequence[str], by: Sequence[str] = (), *, latest: bool = False) -> pd.DataFrame:
-    """The table of what a user names, with remarks on stderr.
-
-    Args:
-        inputs: Folders of logs, logs, tables.
-        by: Columns that it will be grouped by; with `run` among them several runs may answer the same.
-        latest: Whether of such runs the latest alone counts.
-
-    Raises:
-        InputError: Nothing readable, or rows with one key.
-    """
-    from alignbench.logs.inputs import read_inputs
-
-    return read_inputs(inputs, by=by, latest=latest, note=tell)
 
 
 def tell(remark: str) -> None:
     """Say on stderr what a person should know of the numbers on stdout."""
     print_text(remark, err=True)
-
-
-class FiniteRange(click.FloatRange):
-    """Finite numbers between two limits: click lets nan through, which compares with none."""
-
-    def __init__(self, low: float, high: float, *, is_open: bool = False) -> None:
-        super().__init__(low, high, min_open=is_open, max_open=is_open)
-        self._words = f"{low:g}{'<' if is_open else '<='}x{'<' if is_open else '<='}{high:g}"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; a usage error for nan, infinity and what is out of range."""
-        found = click.FLOAT.convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{found} is not in the range {self._words}.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-def _coverage(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """A coverage of intervals; people who mean a test give 0.05."""
-    from alignbench.stats.estimate import COVERAGE, check_level
-
-    try:
-        check_level(value)
-    except InputError:
-        raise click.BadParameter(f"{value:g} is none; --level is {COVERAGE}.") from None
-    return value
-
-
-level_option = click.option(
-    "--level", type=float, callback=_coverage, default=0.95, show_default=True,
-    help="Two-sided coverage of the intervals.",
-)  # fmt: skip
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random draw."
-)
-
-
-unscored_option = click.option(
-    "--largest-unscored-share", type=FiniteRange(0, 1), default=0.10, show_default=True,
-    help="A model of which more of a pack has no verdict has no rank.",
-)  # fmt: skip
-_PANEL = click.option(
-    "--panel", type=click.Choice(["majority", "weights"]), default=None,
-    help="Combine the votes of several judges; weights come from their cards.",
-)  # fmt: skip
-cards_option = click.option(
-    "--cards", multiple=True, type=click.Path(), metavar="FILE",
-    help="The judge_card.json of a judge (from judge exam); once for each.",
-)  # fmt: skip
-
-
-def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --panel and --cards; `combined` does what they ask for."""
-    return _PANEL(cards_option(command))
-
-
-def combined(
-    table: pd.DataFrame, panel: How | None, cards: Sequence[JudgeCard], by: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Give each row the state of its judge's card, and make one judge of several where --panel asks for it.
-
-    Args:
-        table: A verdict table.
-        panel: majority, weights, or None for the judges as they are.
-        cards: Cards that were read.
-        by: Columns that it will be grouped by, as for `read`.
-
-    Raises:
-        InputError: No panel can be made.
-        NotComparableError: The judges used different rubrics.
-    """
-    from alignbench.judges.marking import mark_cards
-    from alignbench.judges.panel import panel as combine
-
-    if panel is None:
-        return _marked(mark_cards(table, cards), cards) if cards else table
-    result = combine(table, panel, cards, by=by)
-    about = result.attrs["panel"]
-    same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
-    said = f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
-    for line in (f"{said}same verdict: {'; '.join(same)}", *(f"warning: {text}" for text in about["warnings"])):
-        tell(line)
-    return result
-
-
-def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
-    """Say so where no card fits: a card binds to judge, configuration, rubric and packs."""
-    if (table["judge_card"] == "unexamined").all():
-        key = ["judge", "judge_config", "rubric_digest"]
-        groups: dict[tuple[str, str, str], list[str]] = {}
-        for *judge, pack in table[[*key, "pack"]].astype(str).drop_duplicates().itertuples(index=False):
-            groups.setdefault((judge[0], judge[1], judge[2]), []).append(pack)
-        rows = "; ".join(_judge(*names, packs=packs) for names, packs in groups.items())
-        examined = "; ".join(
-            _judge(card.judge, card.judge_config, card.rubric_digest, packs=card.packs) for card in cards
-        )
-        tell(
-            f"warning: no card fits; the rows were judged by {rows}; the cards are of {examined}. Examine the judge "
-            "with the settings, arguments and rubric that it had in the run"
-        )
-    return table
-
-
-def _judge(judge: str, config: str, rubric: str, *, packs: Iterable[str]) -> str:
-    return f"{judge} (configuration {config or 'none'}, rubric {rubric}, on {', '.join(packs)})"
-
-
-def by_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make the option --by, a list of columns joined by commas."""
-    return click.option(
-        "--by", default=default, show_default=True, metavar="COLUMN,...", callback=_split,
-        help="Columns to group by, joined by commas.",
-    )  # fmt: skip
-
-
-def _split(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 def _plain(value: Any) -> Any:
