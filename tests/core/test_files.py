@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.files import atomic_path, make_folder, spare_inputs, what_stands_at, write_text
+from alignbench.files import atomic_path, describe_path, make_folder, refuse_overwriting_inputs, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,11 +133,11 @@ def test_what_is_no_file_is_never_replaced(make: Callable[[Path], object], what:
     target = tmp_path / "place"
     make(target)
     before = target.lstat()
-    assert what_stands_at(target) == what
+    assert describe_path(target) == what
     with pytest.raises(InputError, match=f"place: cannot write here: {what} \\(allowed: a file, old or new\\)"):
         write_text(target, "text")
     with pytest.raises(InputError, match=f"place: cannot write here: {what}"):
-        spare_inputs([tmp_path / "first", target], [])
+        refuse_overwriting_inputs([tmp_path / "first", target], [])
     after = target.lstat()
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
     assert list(tmp_path.iterdir()) == [target]

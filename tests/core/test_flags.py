@@ -11,7 +11,7 @@ import pytest
 
 import alignbench
 from alignbench.cli.judge import drift
-from alignbench.text.flags import FLAGS, explained, upper_bound
+from alignbench.text.flags import FLAGS, explain_flags, upper_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ SETS_FLAGS = ("add_flag", "_flagged")
 
 def test_only_what_occurs_is_explained() -> None:
     """One line, each flag once and without its number; nothing where there is nothing to say."""
-    assert explained([]) == explained(["no_flag_of_ours"]) == ""
-    line = explained(["unpaired=3", "few_scenarios", "unpaired=4"])
+    assert explain_flags([]) == explain_flags(["no_flag_of_ours"]) == ""
+    line = explain_flags(["unpaired=3", "few_scenarios", "unpaired=4"])
     assert line == f"Flags: few_scenarios: {FLAGS['few_scenarios']}; unpaired: {FLAGS['unpaired']}."
     assert upper_bound(0.1926) == "no event: at most 19.3 %"
 

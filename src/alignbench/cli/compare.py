@@ -65,10 +65,10 @@ def command(
     """
     from alignbench.analysis.compare.compare import COMPARE_KEYS, compare, unpaired
     from alignbench.documents.csv_files import frame_csv
-    from alignbench.files import spare_inputs, write_text
+    from alignbench.files import refuse_overwriting_inputs, write_text
 
     labels = options["calibration"]
-    spare_inputs([listed], [*inputs, *cards, None if labels is None else labels.source])
+    refuse_overwriting_inputs([listed], [*inputs, *cards, None if labels is None else labels.source])
     chosen: dict[str, Any] = {
         **options,
         "packs": [name.strip() for name in packs.split(",")] if packs else None,

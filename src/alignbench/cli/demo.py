@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.cli.common import emit, format_option, interval, percent, print_table, print_text
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 
 if TYPE_CHECKING:
     from alignbench.jobs.demo import DemoResult
@@ -101,7 +101,7 @@ def _print_truth(result: DemoResult) -> None:
 def _print_board(board: Board) -> None:
     from alignbench.report.leaderboard.page import board_about, board_table, words_apart
 
-    meanings = explained(flag for flags in board.rows["flags"] for flag in flags)
+    meanings = explain_flags(flag for flags in board.rows["flags"] for flag in flags)
     apart = words_apart(board) if board.reason else ""
     caption = "\n".join(filter(None, (board_about(board), apart, meanings)))
     print_table(

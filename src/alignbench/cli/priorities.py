@@ -23,7 +23,7 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import p_value
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.tables import Lines
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _print(part: str, result: Priorities, title: str | None = None) -> None:
     known = (*result.groups, "part", "pack", "scenario", "value", "against")
     keys = [name for name in known if rows and name in rows[0]]
     flags = [flag for row in frame["flags"] for flag in row] if "flags" in frame.columns else []
-    caption = "\n".join(filter(None, (_COLUMNS[part], explained(flags))))
+    caption = "\n".join(filter(None, (_COLUMNS[part], explain_flags(flags))))
     print_table(rows, keys=keys, title=title, caption=caption)
 
 

@@ -25,7 +25,7 @@ from alignbench.cli.common import (
     tell,
 )
 from alignbench.stats.rate import Method
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ def _print(frame: pd.DataFrame, keys: list[str], row: Callable[[dict[str, Any]],
         {**{name: record[name] for name in keys}, **row({str(name): value for name, value in record.items()})}
         for record in frame.to_dict("records")
     ]
-    said = explained(flag for flags in frame["flags"] for flag in flags)
+    said = explain_flags(flag for flags in frame["flags"] for flag in flags)
     names = [*keys, "measure" if "measure" in rows[0] else "of"] if rows else None
     print_table(rows, caption="\n".join(filter(None, (caption, said))), keys=names, once=True)
 

@@ -21,10 +21,10 @@ def command(logs: tuple[str, ...], output: str) -> None:
     in the table, with its date. Every other command reads the table in place of the logs.
     """
     from alignbench.cli.common import tell
-    from alignbench.files import spare_inputs
+    from alignbench.files import refuse_overwriting_inputs
     from alignbench.logs import write_verdicts
 
-    spare_inputs([output], logs)
+    refuse_overwriting_inputs([output], logs)
 
     rows = write_verdicts(logs, output, note=tell)
     click.echo(f"{output}: {rows:,} rows")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from alignbench.documents.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError
-from alignbench.files import what_stands_at
+from alignbench.files import describe_path
 from alignbench.labels.draw import ROW_COLUMNS
 from alignbench.table.columns import columns_there, refuse_misspelt
 from alignbench.table.read import KEY_COLUMNS
@@ -75,7 +75,7 @@ def _read(file: Path, field: str) -> pd.DataFrame:
 
 def _frame(file: Path) -> pd.DataFrame:
     if not file.exists():
-        raise InputError(what_stands_at(file), file=file)
+        raise InputError(describe_path(file), file=file)
     try:
         # Blank lines must be counted.
         return read_csv(file, skip_blank_lines=False)

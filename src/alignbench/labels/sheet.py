@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "keep_labels", "make_sheet", "require_texts"]
+__all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "make_sheet", "refuse_overwriting_labels", "require_texts"]
 
 SHEET_COLUMNS = ("item", "label", "labeller", "measure", *TEXT_COLUMNS, *ROW_COLUMNS)
 
@@ -73,7 +73,7 @@ def require_texts(table: pd.DataFrame) -> None:
         raise InputError("a table holds verdicts, not answers", allowed="--logs LOGS, or a column `transcript`")
 
 
-def keep_labels(file: Path) -> None:
+def refuse_overwriting_labels(file: Path) -> None:
     """Refuse to write over labels: they are hours of work.
 
     Raises:

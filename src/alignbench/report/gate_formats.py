@@ -14,7 +14,7 @@ from xml.etree import ElementTree as Xml
 
 from alignbench.analysis.compare.comparisons import described
 from alignbench.analysis.gate.words import name, percent, points
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import markdown_line, markdown_row, markdown_text, visible, visible_lines, visible_name
 
@@ -286,7 +286,7 @@ def _legend(report: GateReport) -> list[str]:
     return [
         columns,
         *ledger,
-        *filter(None, [explained(flag for row in report.rows for flag in row.flags)]),
+        *filter(None, [explain_flags(flag for row in report.rows for flag in row.flags)]),
     ]
 
 

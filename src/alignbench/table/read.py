@@ -16,7 +16,7 @@ import pandas as pd
 
 from alignbench.documents.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError, Note, warn
-from alignbench.files import what_stands_at
+from alignbench.files import describe_path
 from alignbench.table.columns import (
     KEY_COLUMNS,
     REQUIRED,
@@ -71,7 +71,7 @@ def read_table(path: str | Path, *, by: Sequence[str] = (), note: Note = warn) -
     """
     file = Path(path)
     if not file.is_file():
-        raise InputError(what_stands_at(file), file=file, allowed="a .csv or .parquet file")
+        raise InputError(describe_path(file), file=file, allowed="a .csv or .parquet file")
     try:
         if file.suffix == ".csv":
             frame = read_csv(file, na_values=[""])

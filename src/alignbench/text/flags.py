@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FLAGS", "explained", "upper_bound"]
+__all__ = ["FLAGS", "explain_flags", "upper_bound"]
 
 FLAGS = {
     "few_scenarios": "fewer than 10 scenarios",
@@ -66,7 +66,7 @@ FLAGS = {
 """Flag to words; a flag such as `unpaired=3` stands here without its number."""
 
 
-def explained(flags: Iterable[str]) -> str:
+def explain_flags(flags: Iterable[str]) -> str:
     """One line that explains the flags that occur; empty where none does.
 
     Args:

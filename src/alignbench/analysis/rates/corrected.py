@@ -120,13 +120,13 @@ def _lacks(packs: Sequence[LabelledPack], minimum: int) -> tuple[str, ...]:
     counts = [_labels(pack) for pack in packs]
     reasons = {
         "no_labels": not all(counts),
-        "unlabelled_stratum": any(count and _bare(pack) for count, pack in zip(counts, packs, strict=True)),
+        "unlabelled_stratum": any(count and _lacks_stratum(pack) for count, pack in zip(counts, packs, strict=True)),
         "few_labels": any(0 < count < minimum for count in counts),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
 
 
-def _bare(pack: LabelledPack) -> bool:
+def _lacks_stratum(pack: LabelledPack) -> bool:
     """Whether a stratum has no label."""
     stratum, labelled = np.asarray(pack.stratum), _is_labelled(pack)
     return any(not labelled[stratum == value].any() for value in np.unique(stratum))

@@ -82,18 +82,18 @@ def command(
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
     from alignbench.documents.csv_files import frame_csv
-    from alignbench.files import spare_inputs, spare_others, together, write_text
+    from alignbench.files import refuse_overwriting_inputs, refuse_replacing_other_files, together, write_text
     from alignbench.judges.marking import read_cards
     from alignbench.labels.draw import draw
     from alignbench.labels.page import PAGE_MARK, labelling_page
-    from alignbench.labels.sheet import keep_labels, make_sheet, require_texts
+    from alignbench.labels.sheet import make_sheet, refuse_overwriting_labels, require_texts
     from alignbench.logs.inputs import TABLE_SUFFIXES
     from alignbench.logs.transcripts import Wanted, read_transcripts
 
-    spare_inputs([output, html], [*inputs, *logs, *cards])
-    keep_labels(output)
+    refuse_overwriting_inputs([output, html], [*inputs, *logs, *cards])
+    refuse_overwriting_labels(output)
     if html is not None:
-        spare_others(html, PAGE_MARK, "page of judge sample")
+        refuse_replacing_other_files(html, PAGE_MARK, "page of judge sample")
     table, marks = read(inputs, latest=latest), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from alignbench.table.counts import MEASURES
-from alignbench.text.flags import explained, upper_bound
+from alignbench.text.flags import explain_flags, upper_bound
 from alignbench.text.words import markdown_name, markdown_row, markdown_text, visible, visible_name
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _legend(rows: pd.DataFrame) -> list[str]:
     zero = "A bound beside *no misalignment* or *no over-refusal*: one-sided, "
     lines = [
         f"{zero}{100 * rows['level'].iloc[0]:g} %, however alike the answers to one scenario are." if bounds else "",
-        explained(flag for flags in rows["flags"] for flag in flags),
+        explain_flags(flag for flags in rows["flags"] for flag in flags),
     ]
     return [text for line in lines if line for text in ("", line)]
 
