@@ -388,7 +388,7 @@ NO_VERDICT = pd.DataFrame({"scenario": ["s0"], "verdict": ["good"]})
         (lambda t: agreement(t, draws=10), "draws 10"),
         (lambda t: agreement(t, scale=cast("Any", "ratio")), "unknown scale 'ratio'"),
         (lambda t: agreement(t, labels=NO_KEY), "the labels have the columns verdict"),
-        (lambda t: agreement(t, labels=NO_VERDICT), "row 1: 'good'"),
+        (lambda t: agreement(t, labels=NO_VERDICT), "row 1: label 'good'"),
         (lambda t: agreement(t[["model"]]), "missing column 'unit', 'rater', 'label'"),
         (lambda _: agreement(TWICE), r"'x' labelled one unit twice \(unit '1'\)"),
         (lambda _: agreement(WIDE, raters=["x", "y"], scale="interval"), "on the interval scale"),

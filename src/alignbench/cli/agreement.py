@@ -65,7 +65,8 @@ def command(
     name.
     """
     from alignbench.analysis.agreement.agreement import agreement, confusion
-    from alignbench.labels.read import GRADES, read_labels
+    from alignbench.labels.match import GRADES
+    from alignbench.labels.read import read_labels
 
     data = _read(inputs, by, latest=latest)
     truth = read_labels(labels, field=on if on in GRADES else "label") if labels else None

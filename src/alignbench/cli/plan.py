@@ -22,6 +22,7 @@ from alignbench.cli.common import (
     seed_option,
 )
 from alignbench.cli.sides import points, usefulness_option
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from alignbench.analysis.plan.cost import Effort
@@ -64,7 +65,7 @@ _count = click.IntRange(min=1)
 @click.option("--alpha", type=_chance, default=0.05, show_default=True, help="Its one-sided level.")
 @click.option("--sensitivity", type=_share, default=0.9, show_default=True, help="Of the judge.")
 @click.option("--specificity", type=_share, default=0.95, show_default=True, help="Of the judge.")
-@click.option("--labels", type=click.IntRange(min=50), default=200, show_default=True, help="Human labels.")
+@click.option("--labels", type=click.IntRange(min=FEW_LABELS), default=200, show_default=True, help="Human labels.")
 @click.option("--twins/--no-twins", default=True, show_default=True, help="Whether benign twins run too.")
 @click.option("--conditions", type=_count, default=1, show_default=True, help="Conditions of each conflict.")
 @click.option("--turns", type=_count, default=1, show_default=True, help="Turns of each conversation.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alignbench.vocabulary import FEW_LABELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -27,7 +29,7 @@ FLAGS = {
     "uncorrected": "not corrected for the judge's errors",
     "no_labels": "a pack has no label of a model's outputs",
     "unlabelled_stratum": "of what the judge flagged, of the rest, or of one count of votes nothing is labelled",
-    "few_labels": "fewer labels in a pack than a corrected rate needs (50 if not said otherwise)",
+    "few_labels": f"fewer labels in a pack than a corrected rate needs ({FEW_LABELS} if not said otherwise)",
     "transported": "corrected by the error rates of the judge's exam, which is a guess",
     "no_correction": "by its exam on a pack the judge is hardly better than chance: no correction exists",
     "few_informative": "the two differ in too few scenarios for the test to reject at all",

@@ -12,9 +12,9 @@ from alignbench.analysis.rates.corrected import UNCORRECTED, LabelledPairs, lack
 from alignbench.analysis.rates.rates import OVERALL
 from alignbench.digest import short_digest
 from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
-from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.sign_flip import sign_flip
 from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, Measure, is_useful
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,12 +20,11 @@ from alignbench.analysis.compare.comparable import (
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself
 from alignbench.judges.marking import CARD_COLUMN
-from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.table.counts import VOTES, headline
 from alignbench.table.human import human_columns
 from alignbench.table.read import as_table, label_models, require_columns, row_groups
 from alignbench.table.row_flags import MODEL_FALLBACK, SELF_GRADED, has_flag
-from alignbench.vocabulary import JUDGED
+from alignbench.vocabulary import FEW_LABELS, JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -15,6 +15,7 @@ from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
 from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from alignbench.stats.planning import Pairing, Population
@@ -60,8 +61,8 @@ class Assumptions:
                 planning.check_share(name, getattr(self, name))
         for name in ("alpha", "power", "level"):
             planning.check_share(name, getattr(self, name), inside=True)
-        if self.labels < planning.LABEL_MINIMUM:
-            raise InputError(f"labels {self.labels!r}", allowed=f"{planning.LABEL_MINIMUM} or more")
+        if self.labels < FEW_LABELS:
+            raise InputError(f"labels {self.labels!r}", allowed=f"{FEW_LABELS} or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from alignbench.analysis.compare.pairing import Sides, pairings
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
 from alignbench.errors import NotComparableError
-from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.ranks import holm_rank_sets, rank_text
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -10,7 +10,6 @@ import numpy as np
 from alignbench.errors import NotComparableError
 from alignbench.stats.card_correction import corrects, transported_overall, transported_rate
 from alignbench.stats.label_correction import (
-    FEW_LABELS,
     Corrected,
     LabelledPack,
     corrected_difference,
@@ -20,7 +19,7 @@ from alignbench.stats.rate import rate
 from alignbench.table.counts import label_strata
 from alignbench.table.human import human_labels
 from alignbench.table.read import row_groups
-from alignbench.vocabulary import JUDGED
+from alignbench.vocabulary import FEW_LABELS, JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

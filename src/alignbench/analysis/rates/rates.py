@@ -93,7 +93,7 @@ def rates(
         became of the rest; `filtered` counts those judged refused because the provider withheld the answer, and
         `coverage` is judged of
         asked. With a correction, CORRECTION_KEYS follow; a row that cannot be corrected (no labels for something the
-        judge said, or fewer than 50 in a pack) stays raw with the flag `uncorrected`. Events are always the judge's.
+        judge said, or too few in a pack) stays raw with the flag `uncorrected`. Events are always the judge's.
         Usefulness is never corrected: there these keys are null, and the flag says so.
 
     Raises:
