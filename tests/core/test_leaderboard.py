@@ -289,10 +289,10 @@ def test_a_panel_with_an_unfit_judge_is_unfit() -> None:
     """Votes do not hide a broken judge."""
     two = together(THREE, THREE.assign(judge="judge/two"))
     cards = [examined("judge/one", **CARD), examined("judge/two", caught=30, **CARD)]
-    (board,) = leaderboard(panel(two, cards=cards), cards=cards)
+    (board,) = leaderboard(panel(two, cards=cards).table, cards=cards)
     assert not board.ranked
     assert board.judge == "panel(majority: judge/one, judge/two)"
-    (fine,) = leaderboard(panel(two, cards=[cards[0], examined("judge/two", **CARD)]))
+    (fine,) = leaderboard(panel(two, cards=[cards[0], examined("judge/two", **CARD)]).table)
     assert fine.ranked
     assert set(fine.rows["judge_card"]) == {"fit"}
 

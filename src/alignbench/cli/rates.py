@@ -79,7 +79,8 @@ def command(
     """
     from alignbench.analysis.rates.rates import CORRECTION_KEYS, RATE_KEYS, rates
     from alignbench.analysis.rates.transported import load_transport
-    from alignbench.judges.marking import CARD_COLUMN, read_cards
+    from alignbench.judges.marking import read_cards
+    from alignbench.table.columns import CARD_COLUMN
     from alignbench.table.ledger import LEDGER_KEYS
 
     wanted = [name.strip() for name in packs.split(",")] if packs else None

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
-from alignbench.table.columns import output_columns
+from alignbench.table.columns import HUMAN, output_columns
 from alignbench.table.counts import MEASURES, vote_counts
-from alignbench.table.human import HUMAN, labeller_column
+from alignbench.table.further import labeller_column
 from alignbench.vocabulary import FEW_LABELS, VERDICTS
 
 if TYPE_CHECKING:

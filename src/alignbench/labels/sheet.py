@@ -10,6 +10,7 @@ from alignbench.documents.csv_files import read_csv
 from alignbench.errors import InputError
 from alignbench.labels.draw import ROW_COLUMNS
 from alignbench.table.columns import TEXT_COLUMNS
+from alignbench.table.further import has_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ def require_texts(table: pd.DataFrame) -> None:
     Raises:
         InputError: It has no column `transcript`.
     """
-    if "transcript" not in table.columns:
+    if not has_texts(table):
         raise InputError("a table holds verdicts, not answers", allowed="--logs LOGS, or a column `transcript`")
 
 

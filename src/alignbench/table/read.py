@@ -31,6 +31,7 @@ from alignbench.table.columns import (
     unused_columns,
     utc_second,
 )
+from alignbench.table.further import without_labels
 from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def read_table(path: str | Path, *, by: Sequence[str] = (), note: Note = warn) -
         raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
         raise InputError(f"this is no table: {csv_problem(error)}", file=file) from error
-    table = as_table(frame, source=file, by=by)
+    table = without_labels(as_table(frame, source=file, by=by))
     unused = unused_columns(frame.columns, by)
     if unused:
         note(f"{file}: {unused}")

@@ -19,9 +19,9 @@ from alignbench.analysis.compare.comparable import (
 )
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself
-from alignbench.judges.marking import CARD_COLUMN
-from alignbench.table.counts import VOTES, headline
-from alignbench.table.human import human_columns
+from alignbench.table.columns import CARD_COLUMN, VOTES
+from alignbench.table.counts import headline
+from alignbench.table.further import card_states, has_labels, has_votes, label_columns
 from alignbench.table.read import as_table, label_models, require_columns, row_groups
 from alignbench.table.row_flags import MODEL_FALLBACK, SELF_GRADED, has_flag
 from alignbench.vocabulary import FEW_LABELS, JUDGED
@@ -108,15 +108,16 @@ class Pairing:
     @property
     def labelled(self) -> bool:
         """Whether people were asked about some outputs."""
-        return bool(human_columns(self.table))
+        return has_labels(self.table)
 
     def judges_found(self, state: str) -> list[str]:
         """The judges whose cards say `state`, by name; of a panel the worst of its judges counts."""
-        if CARD_COLUMN not in self.table.columns:
+        states = card_states(self.table)
+        if states is None:
             return []
         rows = np.concatenate([rows[rows >= 0] for rows in (self.base_row, self.candidate_row)])
-        used = self.table[["judge", CARD_COLUMN]].iloc[rows]
-        return sorted(map(str, used.loc[(used[CARD_COLUMN] == state).to_numpy(dtype=bool), "judge"].unique()))
+        found = (states.iloc[rows] == state).to_numpy(dtype=bool)
+        return sorted(map(str, self.table["judge"].iloc[rows[found]].unique()))
 
     def unpaired(self) -> pd.DataFrame:
         """The keys that are in no comparison of an error, each with the reason."""
@@ -240,10 +241,10 @@ def pairings(
     for side in (sides.base, sides.candidate):
         if side is not None:
             require_columns(side, by, f"--by {','.join(by)}")
-    labels = human_columns(sides.base)
+    labels, both = label_columns(sides.base), [side for side in (sides.base, sides.candidate) if side is not None]
     # A calibration made under a panel has seen to it that both sides hold votes.
-    counted = bool(labels) and all(VOTES in side.columns for side in (sides.base, sides.candidate) if side is not None)
-    carded = all(CARD_COLUMN in side.columns for side in (sides.base, sides.candidate) if side is not None)
+    counted = bool(labels) and all(has_votes(side) for side in both)
+    carded = all(card_states(side) is not None for side in both)
     further = {VOTES: counted, CARD_COLUMN: carded}
     names = list(dict.fromkeys((*_NEEDED, *by, *labels, *(name for name, there in further.items() if there))))
     table = _columns(headline(sides.base, by), names)

@@ -12,13 +12,13 @@ import pandas as pd
 from alignbench.analysis.ranks.corrected import corrected_places
 from alignbench.errors import InputError
 from alignbench.identity import judges_itself
-from alignbench.judges.marking import CARD_COLUMN
 from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
 from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, headline, identify, measured
 from alignbench.table.frames import sorted_groups, with_nulls
+from alignbench.table.further import card_states
 from alignbench.table.ledger import marks
 from alignbench.table.read import add_flag, as_table, label_models, row_groups
 from alignbench.table.row_flags import MODEL_FALLBACK, has_flag
@@ -181,8 +181,9 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
     own = np.array([judges_itself(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
-    if CARD_COLUMN in table.columns:
-        unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
+    cards = card_states(table)
+    if cards is not None:
+        unfit = np.bincount(entry, weights=cards == "unfit", minlength=len(rows)) > 0
     whole = [tuple(sorted(some)) for some in versions]
     fallback = np.bincount(entry, weights=has_flag(table, MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
     return _Outcomes(

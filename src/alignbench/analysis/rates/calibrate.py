@@ -13,9 +13,8 @@ from alignbench.analysis.rates.rates import OVERALL, rates
 from alignbench.labels.calibration import Calibration, Label, PackVersion
 from alignbench.labels.draw import one_judge
 from alignbench.labels.match import match_labels
-from alignbench.table.columns import output_columns
+from alignbench.table.columns import HUMAN, output_columns
 from alignbench.table.counts import MEASURES, headline, measured, vote_counts
-from alignbench.table.human import HUMAN
 from alignbench.table.read import as_table, label_models
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from alignbench.stats.label_correction import (
 )
 from alignbench.stats.rate import rate
 from alignbench.table.counts import label_strata
-from alignbench.table.human import human_labels
+from alignbench.table.further import human_labels
 from alignbench.table.read import row_groups
 from alignbench.vocabulary import FEW_LABELS, JUDGED
 

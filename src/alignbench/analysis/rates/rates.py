@@ -11,9 +11,10 @@ import pandas as pd
 
 from alignbench.analysis.rates.corrected import UNCORRECTED, by_labels
 from alignbench.errors import InputError
-from alignbench.judges.marking import CARD_COLUMN, worst_state
+from alignbench.judges.marking import worst_state
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import GAFFKE, Method, overall_rate, rate
+from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.counts import (
     IDENTITY,
     MEASURES,

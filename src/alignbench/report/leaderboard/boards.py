@@ -15,9 +15,10 @@ import pandas as pd
 from alignbench.analysis.ranks.ranks import OTHER_SCENARIOS, UNFIT, ranks
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
-from alignbench.judges.marking import CARD_COLUMN, find_card, mark_cards, worst_state
+from alignbench.judges.marking import find_card, mark_cards, worst_state
 from alignbench.report.leaderboard.board import Board
 from alignbench.report.leaderboard.columns import COLUMNS
+from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, USEFULNESS, headline, measured
 from alignbench.table.read import add_flag, as_table, label_models
 from alignbench.vocabulary import OVERALL
@@ -69,7 +70,6 @@ def leaderboard(
     boards: list[Board] = []
     for part, ranked in ((rows[~unfit], True), (rows[unfit], False)):
         if len(part):
-            part.attrs = dict(rows.attrs)
             options = {"level": level, "seed": seed, "largest_unscored_share": largest_unscored_share}
             boards += _boards(part, len(boards), options, attached, None if ranked else cards)
     return boards
@@ -95,7 +95,6 @@ def _boards(
             if entries:
                 seen |= entries
                 part = rows[[entry in entries for entry in _tuples(rows, JUDGED_BY)]]
-                part.attrs = dict(rows.attrs)
                 reason = _apart(members) if boards else ""
                 board = _board(before + len(boards) + 1, part, reason, placed, options, attached)
                 boards.append(board if unfit is None else _unranked(board, unfit))
