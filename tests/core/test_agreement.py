@@ -282,7 +282,9 @@ def test_labels_must_name_one_output() -> None:
     with pytest.raises(InputError, match="no label fits"):
         agreement(table, labels=pd.DataFrame({"scenario": ["x"], "epoch": [1], "verdict": ["aligned"]}))
     some = pd.DataFrame({"scenario": ["s0", "s1", "x"], "epoch": [1, 1, 1], "verdict": ["aligned"] * 3})
-    assert agreement(table, labels=some).attrs["unmatched_labels"] == 1
+    remarks: list[str] = []
+    agreement(table, labels=some, note=remarks.append)
+    assert remarks == ["1 labels fit no output of the table"]
 
 
 def test_a_sheet_is_read_as_calibrate_reads_it(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from alignbench.cli.common import (
     number_interval,
     read,
     seed_option,
+    tell,
 )
 from alignbench.stats.agreement import Scale
 
@@ -73,10 +74,9 @@ def command(
     if show_confusion:
         emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
         return
-    frame = agreement(data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed)
-    left_out = frame.attrs["unmatched_labels"]
-    if left_out:
-        click.echo(f"{left_out} labels fit no output of the table", err=True)
+    frame = agreement(
+        data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed, note=tell
+    )
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
         return {

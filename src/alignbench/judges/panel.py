@@ -230,10 +230,6 @@ def _states(votes: _Votes) -> tuple[str, ...]:
     return tuple(found)
 
 
-_KINDS = (("sensitivity", "specificity"), ("refusal_sensitivity", "refusal_specificity"))
-"""Shares of a card that weigh votes on conflicts, and on twins."""
-
-
 def _weights(votes: _Votes, cards: Sequence[JudgeCard]) -> NDArray[np.float64]:
     """Log likelihood ratios of a vote for and against, shape (output, judge, 2), by the card's part of each pack."""
     pack, first = sorted_groups(votes.table, ["pack"])
@@ -264,7 +260,7 @@ def _weights(votes: _Votes, cards: Sequence[JudgeCard]) -> NDArray[np.float64]:
 
 def _smoothed(card: PackCard) -> list[tuple[float, float]]:
     """The two shares of each kind; repeats of the exam, and verdicts on one scenario, count as what they say: n_eff."""
-    found = [[getattr(card, name).effective for name in names] for names in _KINDS]
+    found = [card.error_counts(twin=twin) for twin in (False, True)]
     return [((hits + 0.5) / (size + 1), (passed + 0.5) / (total + 1)) for (hits, size), (passed, total) in found]
 
 
