@@ -15,8 +15,9 @@ from labelled_tables import models
 
 from alignbench.cli.judge.sample import command
 from alignbench.errors import InputError
+from alignbench.labels.definitions import rubric_definitions
 from alignbench.labels.draw import draw
-from alignbench.labels.page import CHOICES, labelling_page
+from alignbench.labels.page import KEYS, labelling_page
 from alignbench.labels.sheet import SHEET_COLUMNS, make_sheet, refuse_overwriting_labels
 from alignbench.table.read import KEY_COLUMNS, as_table
 from alignbench.vocabulary import VERDICTS
@@ -199,10 +200,11 @@ def test_labels_are_never_written_over(tmp_path: Path) -> None:
 def test_the_page_offers_every_verdict_and_reaches_for_nothing() -> None:
     """One file without an address in it; an answer cannot end the script that carries it; keys are unique."""
     table = _bare_table(3, 3, transcript="</script><script>alert(1)</script>")
-    page = labelling_page(make_sheet(draw(table, 4).rows, None))
+    rows = draw(table, 4).rows
+    page = labelling_page(make_sheet(rows, None), rubric_definitions(rows))
 
-    assert {label for label, _, _ in CHOICES} == set(VERDICTS)
-    assert len({key for _, key, _ in CHOICES}) == len(CHOICES)
+    assert set(KEYS) == set(VERDICTS)
+    assert len(set(KEYS.values())) == len(KEYS)
     assert not any(scheme in page for scheme in ("http:", "https:", "//cdn"))
     assert page.count("</script>") == 2
 

@@ -19,6 +19,7 @@ from alignbench.cli.common import (
     print_text,
     read,
     seed_option,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=_FILE,
     help="Also write a page to label in a browser: keyboard only, works offline. It replaces only another such page.",
 )
+@click.option("--rubric", "rubrics", multiple=True, metavar="RUBRIC",
+              help="Id or path of the rubric that the judge judged by: the page shows people its words. Default: the "
+              "shipped one, if it has the table's digest.")  # fmt: skip
 @click.option(
     "--measure", "measures", type=click.Choice(["misalignment", "over_refusal"]), multiple=True,
     default=["misalignment"], show_default=True, help="What is to be checked; may be given twice.",
@@ -61,6 +65,7 @@ def command(
     n: int,
     output: Path,
     html: Path | None,
+    rubrics: tuple[str, ...],
     measures: tuple[str, ...],
     models: tuple[str, ...],
     judge: str | None,
@@ -84,13 +89,16 @@ def command(
     from alignbench.documents.csv_files import frame_csv
     from alignbench.files import refuse_overwriting_inputs, refuse_replacing_other_files, together, write_text
     from alignbench.judges.marking import read_cards
+    from alignbench.labels.definitions import rubric_definitions
     from alignbench.labels.draw import draw
     from alignbench.labels.page import PAGE_MARK, labelling_page
     from alignbench.labels.sheet import make_sheet, refuse_overwriting_labels, require_texts
     from alignbench.logs.inputs import TABLE_SUFFIXES
     from alignbench.logs.transcripts import Wanted, read_transcripts
 
-    refuse_overwriting_inputs([output, html], [*inputs, *logs, *cards])
+    if rubrics and html is None:
+        raise click.UsageError("--rubric is for the page: name one with --html.")
+    refuse_overwriting_inputs([output, html], [*inputs, *logs, *cards, *rubrics])
     refuse_overwriting_labels(output)
     if html is not None:
         refuse_replacing_other_files(html, PAGE_MARK, "page of judge sample")
@@ -104,10 +112,14 @@ def command(
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
+    definitions = {} if html is None else rubric_definitions(drawn.rows, rubrics)
     with together():
         write_text(output, frame_csv(sheet))
         if html is not None:
-            write_text(html, labelling_page(sheet))
+            write_text(html, labelling_page(sheet, definitions))
+    for found in definitions.values():
+        if not found.known:
+            tell(f"warning: {found.heading}")
     if form == "json":
         files = [str(file) for file in (output, html) if file is not None]
         design, votes = (frame.to_dict("records") for frame in (drawn.design, drawn.votes))
