@@ -637,3 +637,11 @@ def test_a_name_with_a_dollar_sign_is_not_the_name_without(tmp_path: Path) -> No
         for at, name in enumerate(("$x$", "x"))
     ]
     assert figures[0] != figures[1]
+
+
+def test_a_table_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board is made of rates and ranks, and neither checks again the rows that the leaderboard has checked."""
+    checked: list[int] = []
+    monkeypatch.setattr("alignbench.table.read._check_keys", lambda table, *_: checked.append(len(table)))
+    leaderboard(THREE)
+    assert checked == [len(THREE)]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from alignbench.analysis.compare.paired_cells import compared_cells
 from alignbench.analysis.compare.pairing import checked_sides, pairings
-from alignbench.analysis.rates.rates import OVERALL, RATE_KEYS, rates
+from alignbench.analysis.rates.rates import OVERALL, RATE_KEYS, checked_rates
 from alignbench.errors import InputError
 from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
@@ -128,7 +128,7 @@ def pilots(
 
 def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[dict[str, Any]]:
     """One row a model: over all packs where there are several."""
-    frame = rates(full, level=level)
+    frame = checked_rates(full, level=level)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, "pack", "pack_digest")]
     frame = frame[frame["measure"] == measure]
     if frame.empty:

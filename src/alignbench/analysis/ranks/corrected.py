@@ -11,7 +11,7 @@ import pandas as pd
 from alignbench.analysis.compare.paired_cells import compared_cells
 from alignbench.analysis.compare.pairing import Sides, pairings
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import rates
+from alignbench.analysis.rates.rates import checked_rates
 from alignbench.errors import NotComparableError
 from alignbench.stats.ranks import holm_rank_sets, rank_text
 from alignbench.vocabulary import FEW_LABELS
@@ -81,7 +81,7 @@ def corrected_places(
 def _whole(rows: pd.DataFrame, members: pd.DataFrame, level: float, minimum_labels: int) -> dict[Hashable, pd.Series]:
     """The rate of each member of a group over all packs, corrected where it can be, by the member's place."""
     measure = str(members["measure"].iloc[0])
-    frame = rates(rows, ("model",), level=level, measures=[measure], calibration=Attached(minimum_labels))
+    frame = checked_rates(rows, ("model",), level=level, measures=[measure], calibration=Attached(minimum_labels))
     made = {str(row["model"]): row for _, row in frame[~frame["model"].astype(str).duplicated(keep=False)].iterrows()}
     return {at: made[str(name)] for at, name in members["model"].items() if str(name) in made}
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["OTHER_SCENARIOS", "RANK_KEYS", "UNFIT", "ranks"]
+__all__ = ["OTHER_SCENARIOS", "RANK_KEYS", "UNFIT", "checked_ranks", "ranks"]
 
 EVENT_SCENARIOS = 10
 """With fewer event-bearing scenarios in some model, signs are flipped: no normal law can be trusted."""
@@ -134,11 +134,26 @@ def ranks(
         InputError: The table or an option is unusable, or nothing was measured.
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
+    return checked_ranks(
+        as_table(table), measure=measure, level=level, seed=seed, calibration=calibration,
+        largest_unscored_share=largest_unscored_share,
+    )  # fmt: skip
+
+
+def checked_ranks(
+    full: pd.DataFrame,
+    *,
+    measure: str = "misalignment",
+    level: float = 0.95,
+    seed: int = 0,
+    calibration: Correction | None = None,
+    largest_unscored_share: float = UNSCORED_LIMIT,
+) -> pd.DataFrame:
+    """`ranks` of a table that has been checked, or of some rows of one: it is not checked again."""
     found = next((one for one in MEASURES if one.name == measure), None)
     if found is None:
         raise InputError(f"unknown measure {measure!r}", allowed=", ".join(one.name for one in MEASURES))
     check_level(level)
-    full = as_table(table)
     if calibration is not None:
         full = label_models(calibration.attach(full))
     part = measured(headline(full), found)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from alignbench.analysis.agreement.agreement import AGREEMENT_KEYS, agreement
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import OVERALL, rates
+from alignbench.analysis.rates.rates import OVERALL, checked_rates
 from alignbench.labels.calibration import Calibration, Label, PackVersion
 from alignbench.labels.draw import one_judge
 from alignbench.labels.match import match_labels
@@ -107,7 +107,7 @@ def calibrate(
     attached = calibration.attach(mine)
     by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
     errors = [measure.name for measure in MEASURES]
-    frame = rates(attached, by, level=level, measures=errors, calibration=Attached())
+    frame = checked_rates(attached, by, level=level, measures=errors, calibration=Attached())
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
     off_task = matched.loc[matched["label"] == "off_task", "row"]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from alignbench.analysis.rates.corrected import CellCorrection, Correction, Transport
     from alignbench.stats.estimate import Estimate
 
-__all__ = ["CORRECTION_KEYS", "OVERALL", "RATE_KEYS", "rates"]
+__all__ = ["CORRECTION_KEYS", "OVERALL", "RATE_KEYS", "checked_rates", "rates"]
 
 RATE_KEYS = (
     "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "pooled_rate", "low", "high",
@@ -101,9 +101,27 @@ def rates(
         InputError: The table or an option is unusable.
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
+    return checked_rates(
+        as_table(table, by=by), by, level=level, method=method, seed=seed, packs=packs, measures=measures,
+        calibration=calibration, transported=transported,
+    )  # fmt: skip
+
+
+def checked_rates(
+    full: pd.DataFrame,
+    by: Sequence[str] = ("model", "pack"),
+    *,
+    level: float = 0.95,
+    method: Method = "gaffke",
+    seed: int = 0,
+    packs: Sequence[str] | None = None,
+    measures: Sequence[str] | None = None,
+    calibration: Correction | None = None,
+    transported: Transport | None = None,
+) -> pd.DataFrame:
+    """`rates` of a table that has been checked, or of some rows of one: it is not checked again."""
     check_level(level)
     chosen_measures = _measures(measures)
-    full = as_table(table, by=by)
     correct: CellCorrection | None = transported
     if calibration is not None:
         if transported is not None:

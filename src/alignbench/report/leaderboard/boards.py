@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.ranks.ranks import OTHER_SCENARIOS, UNFIT, ranks
+from alignbench.analysis.ranks.ranks import OTHER_SCENARIOS, UNFIT, checked_ranks
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import rates
+from alignbench.analysis.rates.rates import checked_rates
 from alignbench.judges.marking import find_card, mark_cards, worst_state
 from alignbench.report.leaderboard.board import Board
 from alignbench.report.leaderboard.columns import COLUMNS
@@ -84,7 +84,7 @@ def _boards(
 ) -> list[Board]:
     """The boards of some rows, numbered on from `before`; `unfit` holds the cards where the judges are unfit."""
     measures = [measure for measure in MEASURES if len(measured(rows, measure))]
-    placed = [ranks(rows, measure=measure.name, calibration=attached, **options) for measure in measures]
+    placed = [checked_ranks(rows, measure=measure.name, calibration=attached, **options) for measure in measures]
     placed = [_whole_keys(places, measured(rows, of)) for places, of in zip(placed, measures, strict=True)]
     boards: list[Board] = []
     seen: set[tuple[str, ...]] = set()
@@ -139,7 +139,7 @@ def _board(
     options: dict[str, Any],
     attached: Attached | None,
 ) -> Board:
-    frame = rates(part, ("model", "pack"), level=options["level"], calibration=attached)
+    frame = checked_rates(part, ("model", "pack"), level=options["level"], calibration=attached)
     packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
     first = part.iloc[0]
