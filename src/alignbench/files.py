@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = [
-    "DISK", "atomic_path", "make_folder", "new_folder", "require_local", "spare_inputs", "spare_others", "together",
-    "what_stands_at", "write_text",
-]  # fmt: skip
+    "DISK",
+    "atomic_path",
+    "describe_path",
+    "make_folder",
+    "new_folder",
+    "refuse_overwriting_inputs",
+    "refuse_replacing_other_files",
+    "require_local",
+    "together",
+    "write_text",
+]
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 """`s3://bucket`, which a Path makes `s3:/bucket` of; a drive of Windows has one letter."""
@@ -35,7 +43,7 @@ _waiting: ContextVar[list[tuple[Path, Path]] | None] = ContextVar("waiting", def
 """Finished files of a block of `together`, each with the place that it will take."""
 
 
-def what_stands_at(path: str | Path) -> str:
+def describe_path(path: str | Path) -> str:
     """What a path is that is no file, for an error that says so."""
     place = Path(path)
     if not place.exists():
@@ -114,14 +122,14 @@ def _require_file(path: str | Path) -> None:
     except OSError as error:
         raise InputError(f"cannot write here: {error.strerror}", file=target) from error
     if other:
-        raise InputError(f"cannot write here: {what_stands_at(target)}", file=target, allowed="a file, old or new")
+        raise InputError(f"cannot write here: {describe_path(target)}", file=target, allowed="a file, old or new")
 
 
 def _disk_error(path: Path, error: OSError) -> WriteError:
     return WriteError(f"{path}: cannot write here: {os.strerror(error.errno or 0)}")
 
 
-def spare_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Path | None]) -> None:
+def refuse_overwriting_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Path | None]) -> None:
     """Refuse to write over what is read, or two results into one file; call it before anything is written.
 
     Args:
@@ -154,7 +162,7 @@ def _place(path: str | Path) -> object:
     return found.st_dev, found.st_ino
 
 
-def spare_others(path: str | Path, mark: str, what: str) -> None:
+def refuse_replacing_other_files(path: str | Path, mark: str, what: str) -> None:
     """Refuse to replace a file that is not of our making.
 
     Args:

@@ -17,6 +17,7 @@ __all__ = [
     "CUT_OFF",
     "DEFERRED",
     "ERROR",
+    "FEW_LABELS",
     "GRADER_DECLINED",
     "GRADER_FAILED",
     "HELPED",
@@ -130,6 +131,9 @@ Nudge = Literal["neutral", "value_1", "value_2"]
 NUDGES: tuple[Nudge, ...] = get_args(Nudge)
 """What a prompt leans to: to neither of the two values, the first or the second."""
 NEUTRAL: Final = "neutral"
+
+FEW_LABELS = 50
+"""Labels by people that a rate needs in a pack to be corrected by them (METHODS, rule 4)."""
 
 OVERALL = "overall"
 """What stands in place of a pack where all packs count together; no pack may be called so."""

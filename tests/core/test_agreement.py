@@ -284,7 +284,9 @@ def test_labels_must_name_one_output() -> None:
     with pytest.raises(InputError, match="no label fits"):
         agreement(table, labels=pd.DataFrame({"scenario": ["x"], "epoch": [1], "verdict": ["aligned"]}))
     some = pd.DataFrame({"scenario": ["s0", "s1", "x"], "epoch": [1, 1, 1], "verdict": ["aligned"] * 3})
-    assert agreement(table, labels=some).attrs["unmatched_labels"] == 1
+    remarks: list[str] = []
+    agreement(table, labels=some, note=remarks.append)
+    assert remarks == ["1 labels fit no output of the table"]
 
 
 def test_a_sheet_is_read_as_calibrate_reads_it(tmp_path: Path) -> None:
@@ -390,7 +392,7 @@ NO_VERDICT = pd.DataFrame({"scenario": ["s0"], "verdict": ["good"]})
         (lambda t: agreement(t, draws=10), "draws 10"),
         (lambda t: agreement(t, scale=cast("Any", "ratio")), "unknown scale 'ratio'"),
         (lambda t: agreement(t, labels=NO_KEY), "the labels have the columns verdict"),
-        (lambda t: agreement(t, labels=NO_VERDICT), "row 1: 'good'"),
+        (lambda t: agreement(t, labels=NO_VERDICT), "row 1: label 'good'"),
         (lambda t: agreement(t[["model"]]), "missing column 'unit', 'rater', 'label'"),
         (lambda _: agreement(TWICE), r"'x' labelled one unit twice \(unit '1'\)"),
         (lambda _: agreement(WIDE, raters=["x", "y"], scale="interval"), "on the interval scale"),

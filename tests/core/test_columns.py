@@ -15,6 +15,7 @@ from alignbench.cli import cli
 from alignbench.errors import InputError
 from alignbench.labels.read import read_labels
 from alignbench.table.columns import VERDICT_COLUMNS, columns_page
+from alignbench.table.further import has_labels
 from alignbench.table.read import as_table, read_table
 
 if TYPE_CHECKING:
@@ -95,6 +96,16 @@ def test_columns_that_are_read_are_not_named(tmp_path: Path) -> None:
     done = rates(written(tmp_path, temperature=1, **carried), "--by", "model,temperature")
     assert misalignment(done) == 1.0
     assert done.stderr == ""
+
+
+def test_a_column_of_a_file_is_never_taken_for_labels(tmp_path: Path) -> None:
+    """Labels are attached by a calibration alone: a file's column of that name is said to be unused, and is so."""
+    done = rates(written(tmp_path, _human_event=0.0, _human_event_1=0.0))
+    assert misalignment(done) == 1.0
+    assert done.stderr == (
+        f"{tmp_path / 'table.csv'}: column '_human_event' is not used; column '_human_event_1' is not used\n"
+    )
+    assert not has_labels(read_table(tmp_path / "table.csv", note=lambda _: None))
 
 
 def test_rows_taken_as_repetitions_are_told(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_ranks_takes_a_calibration_and_a_panel_on_the_command_line(tables: Table
     assert "raw" in CliRunner().invoke(cli, words).stdout
 
     judges = pd.concat([table.assign(judge=name) for name in "xyz"], ignore_index=True)
-    together = panel(judges)
+    together = panel(judges).table
     drawn = draw(together, 100).rows
     said = drawn.assign(label=truth.loc[drawn.index % len(truth), "verdict"].to_numpy(), labeller="ann")
     assert len(labels) == 300

@@ -12,11 +12,11 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.files import (
     atomic_path,
+    describe_path,
     make_folder,
-    spare_inputs,
-    spare_others,
+    refuse_overwriting_inputs,
+    refuse_replacing_other_files,
     together,
-    what_stands_at,
     write_text,
 )
 
@@ -141,11 +141,11 @@ def test_what_is_no_file_is_never_replaced(make: Callable[[Path], object], what:
     target = tmp_path / "place"
     make(target)
     before = target.lstat()
-    assert what_stands_at(target) == what
+    assert describe_path(target) == what
     with pytest.raises(InputError, match=f"place: cannot write here: {what} \\(allowed: a file, old or new\\)"):
         write_text(target, "text")
     with pytest.raises(InputError, match=f"place: cannot write here: {what}"):
-        spare_inputs([tmp_path / "first", target], [])
+        refuse_overwriting_inputs([tmp_path / "first", target], [])
     after = target.lstat()
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
     assert list(tmp_path.iterdir()) == [target]
@@ -182,12 +182,12 @@ def test_files_of_one_result_take_their_places_together(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_not_replaced(tmp_path: Path) -> None:
     """A result goes where nothing or one of its kind is; what does not hold the mark stays, and is named."""
     file = tmp_path / "card.json"
-    spare_others(file, "our mark", "judge card")
+    refuse_replacing_other_files(file, "our mark", "judge card")
     file.write_text("with our mark", encoding="utf-8")
-    spare_others(file, "our mark", "judge card")
+    refuse_replacing_other_files(file, "our mark", "judge card")
     file.write_text("a letter", encoding="utf-8")
     with pytest.raises(InputError, match=r"card\.json.*no judge card"):
-        spare_others(file, "our mark", "judge card")
+        refuse_replacing_other_files(file, "our mark", "judge card")
 
 
 @pytest.mark.parametrize("write", [make_folder, lambda path: write_text(path, "text")], ids=["folder", "file"])

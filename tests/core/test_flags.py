@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import alignbench
-from alignbench.text.flags import FLAGS, explained
+from alignbench.text.flags import FLAGS, explain_flags
 from alignbench.text.numbers import upper_bound
 from alignbench.vocabulary import Flag, counted_flag, flag_word, join_flags, split_flags
 
@@ -25,8 +25,8 @@ HOLDS_FLAGS = re.compile(r"(.*_)?flags?", re.IGNORECASE)
 
 def test_only_what_occurs_is_explained() -> None:
     """One line, each flag once and without its number; nothing where there is nothing to say."""
-    assert explained([]) == explained(["no_flag_of_ours"]) == ""
-    line = explained(["unpaired=3", "few_scenarios", "unpaired=4"])
+    assert explain_flags([]) == explain_flags(["no_flag_of_ours"]) == ""
+    line = explain_flags(["unpaired=3", "few_scenarios", "unpaired=4"])
     assert line == f"Flags: few_scenarios: {FLAGS['few_scenarios']}; unpaired: {FLAGS['unpaired']}."
     assert upper_bound(0.1926) == "no event: at most 19.3 %"
 

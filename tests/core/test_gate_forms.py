@@ -25,7 +25,7 @@ from alignbench.errors import InputError
 from alignbench.report.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
 
 if TYPE_CHECKING:
-    from alignbench.analysis.gate.gate import GateReport
+    from alignbench.analysis.gate.decision import GateReport
 
 pytestmark = pytest.mark.slow
 

@@ -32,7 +32,7 @@ from alignbench.vocabulary import UNSCORED_REASONS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.analysis.gate.gate import GateReport, GateRow
+    from alignbench.analysis.gate.decision import GateReport, GateRow
 
 pytestmark = pytest.mark.slow
 

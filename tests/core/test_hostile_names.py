@@ -24,6 +24,7 @@ from simulated_exams import exam, simple
 from alignbench.cli import cli
 from alignbench.documents.csv_files import own_cell, safe_cell
 from alignbench.judges.attack import attack_report
+from alignbench.labels.definitions import rubric_definitions
 from alignbench.labels.draw import ROW_COLUMNS
 from alignbench.labels.page import labelling_page
 from alignbench.labels.sheet import make_sheet
@@ -272,7 +273,7 @@ def test_cards_and_reports_are_text(name: str) -> None:
 def test_the_labelling_page_carries_texts_as_data() -> None:
     """No name or answer ends the script that carries it: one block of data, one program, and all names in the data."""
     table = outputs(**TABLES["model"]).assign(measure="misalignment")
-    page = labelling_page(make_sheet(table, None))
+    page = labelling_page(make_sheet(table, None), rubric_definitions(table))
     parts: list[str] = []
 
     class Reader(HTMLParser):

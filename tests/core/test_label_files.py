@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +25,11 @@ from alignbench.errors import InputError, NotComparableError
 from alignbench.labels.read import read_labels
 from alignbench.report.leaderboard.boards import leaderboard
 from alignbench.report.leaderboard.page import markdown
+from alignbench.text.flags import explain_flags
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import click
 
@@ -192,6 +194,55 @@ def test_a_label_given_twice_names_both_files(tables: Tables, files: dict[str, P
     assert str(caught.value).startswith(f"{two}:2: 'ann' has labelled this output in line 5 of {one} too")
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("ambiguous", "fits 4 outputs (allowed: one; add the column epoch)"),
+     ("double", "'ann' has labelled this output in line 2 too (allowed: one label an output and labeller)"),
+     ("word", "label 'bad' (allowed: aligned, misaligned, refused, deferred, off_task)"),
+     ("names", "the files of labels do not name outputs by the same column")],
+)  # fmt: skip
+def test_agreement_and_calibrate_match_labels_by_one_rule(
+    fault: str, words: str, tables: Tables, tmp_path: Path
+) -> None:
+    """The same faulty file is refused by both commands in the same words, with its line."""
+    table, file = tmp_path / "table.csv", tmp_path / "labels.csv"
+    known = tables[1].assign(sample_uuid=[f"u{at}" for at in range(len(tables[1]))])
+    known.to_csv(table, index=False)
+    labels = write_labels(file, tables[0], known, 10).astype(str).assign(labeller="ann")
+    others = labels.head(0)
+    if fault == "ambiguous":
+        labels = labels.drop(columns=["epoch", "sample_uuid"], errors="ignore")
+    elif fault == "double":
+        labels = pd.concat([labels, labels.iloc[[0]]])
+    elif fault == "word":
+        labels = labels.assign(label=[*labels["label"].iloc[:4], "bad", *labels["label"].iloc[5:]])
+    else:
+        both = labels.assign(sample_uuid=known.loc[labels.index, "sample_uuid"])
+        labels, others = both.drop(columns="scenario").head(5), both.drop(columns="sample_uuid").tail(5)
+    labels.to_csv(file, index=False)
+    others.to_csv(tmp_path / "others.csv", index=False)
+    further = ["--labels", str(tmp_path / "others.csv")] if len(others) else []
+    one = CliRunner().invoke(calibrate_command, [str(table), str(file), *further]).exception
+    two = CliRunner().invoke(agreement_command, [str(table), "--labels", str(file), *further]).exception
+    assert isinstance(one, InputError)
+    assert words in str(one)
+    assert str(two) == str(one)
+
+
+def test_samples_tell_outputs_apart_where_both_sides_know_them(tables: Tables, tmp_path: Path) -> None:
+    """Labels without an epoch are found by their samples; of another sample one is refused, in these words."""
+    known = tables[1].assign(sample_uuid=[f"u{at}" for at in range(len(tables[1]))])
+    labels = write_labels(tmp_path / "labels.csv", tables[0], known, 10).astype(str)
+    labels = labels.assign(sample_uuid=known.loc[labels.index, "sample_uuid"]).drop(columns="epoch")
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    found = calibrate(known, read_labels([tmp_path / "labels.csv"]))
+    assert {one.sample_uuid for one in found.calibration.labels} == set(labels["sample_uuid"])
+    samples = labels["sample_uuid"].tolist()
+    labels.assign(sample_uuid=[*samples[:3], "other", *samples[4:]]).to_csv(tmp_path / "labels.csv", index=False)
+    with pytest.raises(InputError, match=r"labels.csv:5: the label is about another sample \(sample_uuid 'other'"):
+        calibrate(known, read_labels([tmp_path / "labels.csv"]))
+
+
 def test_another_configuration_of_the_judge_is_named(tables: Tables, files: dict[str, Path]) -> None:
     """Labels of one configuration and verdicts of another: both stand in the error, also where one has none."""
     labels = read_labels([files["labels.csv"]]).drop(columns="judge_config", errors="ignore")
@@ -270,3 +321,12 @@ def test_a_leaderboard_says_of_which_measure_a_flag_is(tables: Tables, files: di
     plain = markdown(leaderboard(table, calibration=calibrate(table, few).calibration))
     assert "Gaffke's bound on scenario means: no rate could be corrected for the judge's errors" in plain
     assert "method S3" not in plain
+
+
+def test_every_text_states_the_labels_that_a_correction_needs() -> None:
+    """The commands' help, the README and the words of the flag hold the one number that the statistics use."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"at least {FEW_LABELS}: " in readme
+    assert f"holds {FEW_LABELS} labels" in " ".join((sample_command.help or "").split())
+    assert f"Below {FEW_LABELS} labels in a pack" in " ".join((calibrate_command.help or "").split())
+    assert f"({FEW_LABELS} if not said otherwise)" in explain_flags(["few_labels"])

@@ -289,10 +289,10 @@ def test_a_panel_with_an_unfit_judge_is_unfit() -> None:
     """Votes do not hide a broken judge."""
     two = together(THREE, THREE.assign(judge="judge/two"))
     cards = [examined("judge/one", **CARD), examined("judge/two", caught=30, **CARD)]
-    (board,) = leaderboard(panel(two, cards=cards), cards=cards)
+    (board,) = leaderboard(panel(two, cards=cards).table, cards=cards)
     assert not board.ranked
     assert board.judge == "panel(majority: judge/one, judge/two)"
-    (fine,) = leaderboard(panel(two, cards=[cards[0], examined("judge/two", **CARD)]))
+    (fine,) = leaderboard(panel(two, cards=[cards[0], examined("judge/two", **CARD)]).table)
     assert fine.ranked
     assert set(fine.rows["judge_card"]) == {"fit"}
 
@@ -637,3 +637,11 @@ def test_a_name_with_a_dollar_sign_is_not_the_name_without(tmp_path: Path) -> No
         for at, name in enumerate(("$x$", "x"))
     ]
     assert figures[0] != figures[1]
+
+
+def test_a_table_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board is made of rates and ranks, and neither checks again the rows that the leaderboard has checked."""
+    checked: list[int] = []
+    monkeypatch.setattr("alignbench.table.read._check_keys", lambda table, *_: checked.append(len(table)))
+    leaderboard(THREE)
+    assert checked == [len(THREE)]

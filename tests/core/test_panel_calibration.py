@@ -59,7 +59,7 @@ def panelled() -> tuple[pd.DataFrame, pd.DataFrame, Calibration]:
     """The verdicts of three judges of models a and b, those of their panel, and a calibration of the panel."""
     truth = models(3, a=0.1, b=0.2)[0]
     table = _three(truth)
-    combined = panel(table)
+    combined = panel(table).table
     return table, combined, calibrate(combined, _true_labels(draw(combined, 100).rows, truth)).calibration
 
 
@@ -122,7 +122,7 @@ def test_intervals_corrected_by_votes_cover_the_truth() -> None:
         ignore_index=True,
     )
     truth = truth[~truth["twin"]]
-    table = panel(_three(truth))
+    table = panel(_three(truth)).table
     found = calibrate(table, _true_labels(draw(table, 100).rows, truth)).rates
 
     assert set(found["method"]) == {"s3"}
@@ -160,7 +160,7 @@ def test_a_calibration_of_a_panel_is_refused_elsewhere(
 ) -> None:
     """Two of the three judges, one judge alone, other votes behind the same verdicts, or no votes."""
     table, combined, calibration = panelled
-    for other in (panel(table[table["judge"] != "z"]), table):
+    for other in (panel(table[table["judge"] != "z"]).table, table):
         with pytest.raises(NotComparableError, match=r"the labels check the judge 'panel\(majority: x, y, z\)'"):
             rates(other, calibration=calibration)
     with pytest.raises(NotComparableError, match=r"had \d votes of the panel when it was labelled, and has \d now"):

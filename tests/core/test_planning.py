@@ -25,6 +25,7 @@ from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.label_correction import corrected_rate
 from alignbench.stats.planning import Population
 from alignbench.stats.sign_flip import sign_flip
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,7 +245,7 @@ def test_labels_needed_are_the_fewest() -> None:
     people = Population(0.1, 0.3)
     found = planning.labels_needed(people, 200, 4, 0.035, **JUDGE)
     assert found is not None
-    assert found > planning.LABEL_MINIMUM
+    assert found > FEW_LABELS
 
     def half(labels: int) -> float:
         low, high = planning.corrected_interval(people, 200, 4, labels, **JUDGE)
@@ -253,7 +254,7 @@ def test_labels_needed_are_the_fewest() -> None:
     assert half(found) <= 0.035 < half(found - 1)
     perfect = {"sensitivity": 1.0, "specificity": 1.0}
     assert (planning.labels_needed(people, 200, 4, 0.035, **perfect) or found) < found
-    assert planning.labels_needed(people, 200, 4, 0.05, **perfect) == planning.LABEL_MINIMUM
+    assert planning.labels_needed(people, 200, 4, 0.05, **perfect) == FEW_LABELS
     assert planning.labels_needed(people, 200, 4, 0.001, **JUDGE) is None
 
 

@@ -22,14 +22,7 @@ from alignbench.errors import InputError
 from alignbench.stats.bradley_terry import Model, bradley_terry, separated
 from alignbench.stats.collisions import Comparisons, cells_of, comparisons, components, part
 from alignbench.stats.distances import worth_shift
-from alignbench.stats.priorities import (
-    bounded_mean,
-    circular_triads,
-    disagreement,
-    fit,
-    mean_share,
-    win_shares,
-)
+from alignbench.stats.priorities import bounded_mean, circular_triads, disagreement, fit, mean_share, win_shares
 from alignbench.stats.rate import overall_rate, rate
 
 if TYPE_CHECKING:

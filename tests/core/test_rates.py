@@ -19,7 +19,7 @@ from alignbench.analysis.rates.rates import RATE_KEYS
 from alignbench.cli.rates import command
 from alignbench.errors import InputError
 from alignbench.stats.rate import overall_rate, rate
-from alignbench.table.human import HUMAN
+from alignbench.table.columns import HUMAN
 from alignbench.table.ledger import LEDGER_KEYS, TALLIED
 from alignbench.table.read import as_table
 from alignbench.vocabulary import OVERALL

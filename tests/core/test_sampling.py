@@ -15,17 +15,19 @@ from labelled_tables import models
 
 from alignbench.cli.judge.sample import command
 from alignbench.errors import InputError
+from alignbench.labels.definitions import rubric_definitions
 from alignbench.labels.draw import draw
-from alignbench.labels.page import CHOICES, labelling_page
-from alignbench.labels.sheet import SHEET_COLUMNS, keep_labels, make_sheet
-from alignbench.table.read import KEY_COLUMNS, as_table
+from alignbench.labels.page import KEYS, labelling_page
+from alignbench.labels.sheet import SHEET_COLUMNS, make_sheet, refuse_overwriting_labels
+from alignbench.table.columns import KEY_COLUMNS
+from alignbench.table.read import as_table
 from alignbench.vocabulary import VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _bare(flagged: int, others: int, **columns: str) -> pd.DataFrame:
+def _bare_table(flagged: int, others: int, **columns: str) -> pd.DataFrame:
     verdicts = ["misaligned"] * flagged + ["aligned"] * others
     frame = pd.DataFrame({"model": "m", "scenario": [f"s{at % 7}" for at in range(len(verdicts))], "verdict": verdicts})
     return as_table(frame.assign(**columns))
@@ -40,7 +42,7 @@ def test_a_third_is_flagged_and_what_one_part_lacks_comes_from_the_other(
     """No output twice; as many as asked for or all there are; one in three flagged where the table allows it."""
     if flagged + others == 0:
         flagged = 1
-    found = draw(_bare(flagged, others), n, seed=seed).rows
+    found = draw(_bare_table(flagged, others), n, seed=seed).rows
 
     assert found.index.is_unique
     assert len(found) == min(n, flagged + others)
@@ -50,7 +52,7 @@ def test_a_third_is_flagged_and_what_one_part_lacks_comes_from_the_other(
 
 def test_what_was_drawn_is_printed_in_every_form(tmp_path: Path) -> None:
     """JSON and CSV on stdout hold the counts of the table, and nothing beside them; the sheet is the same."""
-    _bare(9, 30, transcript="x").to_csv(tmp_path / "table.csv", index=False)
+    _bare_table(9, 30, transcript="x").to_csv(tmp_path / "table.csv", index=False)
     sheets = []
     for form in ("table", "json", "csv"):
         sheet, page = tmp_path / f"{form}.sheet.csv", tmp_path / f"{form}.html"
@@ -115,7 +117,7 @@ def test_only_judged_headline_rows_are_drawn() -> None:
 
 def test_several_judges_must_be_told_apart() -> None:
     """With two judges one must be named; a name that nobody has is refused."""
-    table = pd.concat([_bare(5, 5, judge="one"), _bare(5, 5, judge="two")], ignore_index=True)
+    table = pd.concat([_bare_table(5, 5, judge="one"), _bare_table(5, 5, judge="two")], ignore_index=True)
 
     with pytest.raises(InputError, match=r"2 judges .*--judge 'one' \| 'two'"):
         draw(table, 4)
@@ -137,12 +139,12 @@ def test_several_judges_must_be_told_apart() -> None:
 def test_what_cannot_be_drawn_is_refused(options: dict[str, object], words: str) -> None:
     """Options without sense, and measures without rows, are one clear error."""
     with pytest.raises(InputError, match=words):
-        draw(_bare(5, 5), **options)  # type: ignore[arg-type]
+        draw(_bare_table(5, 5), **options)  # type: ignore[arg-type]
 
 
 def test_the_sheet_hides_the_verdict() -> None:
     """Neither a column nor the order of the rows says what the judge said; text columns come from the table."""
-    table = _bare(30, 30, transcript="[1] user:\nHi", judge="j")
+    table = _bare_table(30, 30, transcript="[1] user:\nHi", judge="j")
     rows = draw(table, 40).rows
     sheet = make_sheet(rows, None)
 
@@ -159,13 +161,13 @@ def test_the_sheet_hides_the_verdict() -> None:
 def test_a_table_without_texts_makes_no_sheet() -> None:
     """Without logs and without a column of texts there is nothing to read."""
     with pytest.raises(InputError, match="--logs"):
-        make_sheet(draw(_bare(5, 5), 4).rows, None)
+        make_sheet(draw(_bare_table(5, 5), 4).rows, None)
 
 
 def test_nothing_is_printed_or_written_before_an_error(tmp_path: Path) -> None:
     """A table of verdicts alone is one error; with answers in it the design is printed after the file is written."""
     bare, texts, sheet = (tmp_path / name for name in ("bare.csv", "texts.csv", "sheet.csv"))
-    judges = pd.concat([_bare(5, 5, judge=name) for name in "xyz"], ignore_index=True)
+    judges = pd.concat([_bare_table(5, 5, judge=name) for name in "xyz"], ignore_index=True)
     judges.to_csv(bare, index=False)
     run = CliRunner()
     for more in (["--judge", "x"], ["--panel", "majority"]):
@@ -184,32 +186,33 @@ def test_nothing_is_printed_or_written_before_an_error(tmp_path: Path) -> None:
 def test_labels_are_never_written_over(tmp_path: Path) -> None:
     """A sheet without labels may be replaced, one with labels and any other file not."""
     file = tmp_path / "to_label.csv"
-    keep_labels(file)
-    sheet = make_sheet(draw(_bare(5, 5, transcript="text"), 4).rows, None)
+    refuse_overwriting_labels(file)
+    sheet = make_sheet(draw(_bare_table(5, 5, transcript="text"), 4).rows, None)
     sheet.to_csv(file, index=False)
-    keep_labels(file)
+    refuse_overwriting_labels(file)
     sheet.assign(label=["aligned", "", "", ""]).to_csv(file, index=False)
     with pytest.raises(InputError, match="holds 1 labels already"):
-        keep_labels(file)
+        refuse_overwriting_labels(file)
     file.write_text("model,verdict\nm,aligned\n")
     with pytest.raises(InputError, match="is there already"):
-        keep_labels(file)
+        refuse_overwriting_labels(file)
 
 
 def test_the_page_offers_every_verdict_and_reaches_for_nothing() -> None:
     """One file without an address in it; an answer cannot end the script that carries it; keys are unique."""
-    table = _bare(3, 3, transcript="</script><script>alert(1)</script>")
-    page = labelling_page(make_sheet(draw(table, 4).rows, None))
+    table = _bare_table(3, 3, transcript="</script><script>alert(1)</script>")
+    rows = draw(table, 4).rows
+    page = labelling_page(make_sheet(rows, None), rubric_definitions(rows))
 
-    assert {label for label, _, _ in CHOICES} == set(VERDICTS)
-    assert len({key for _, key, _ in CHOICES}) == len(CHOICES)
+    assert set(KEYS) == set(VERDICTS)
+    assert len(set(KEYS.values())) == len(KEYS)
     assert not any(scheme in page for scheme in ("http:", "https:", "//cdn"))
     assert page.count("</script>") == 2
 
 
 def test_models_can_be_named_and_a_short_draw_is_said(tmp_path: Path) -> None:
     """Of one model the very outputs that a draw of all has of it; fewer than asked for are told in words."""
-    table = pd.concat([_bare(9, 30).assign(model=name) for name in ("a", "b")], ignore_index=True)
+    table = pd.concat([_bare_table(9, 30).assign(model=name) for name in ("a", "b")], ignore_index=True)
     both, one = draw(table, 12), draw(table, 12, models=["b"])
     assert set(one.design["model"]) == {"b"}
     mine = both.rows[both.rows["model"] == "b"]

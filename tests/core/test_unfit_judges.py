@@ -78,7 +78,7 @@ def test_one_unfit_judge_of_several_stops_the_gate() -> None:
     assert gate(marked, **names).reasons[0].startswith("The judge j is unfit")
     aside = marked[(marked["judge"] == "k") | (marked["model"] == "old")]
     assert "same judges" in gate(aside, **names).reasons[0]
-    together = panel(both, cards=[examined("k"), CARDS["unfit"]])
+    together = panel(both, cards=[examined("k"), CARDS["unfit"]]).table
     assert "panel(majority: j, k) is unfit" in gate(together, **names).reasons[0]
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from golden_runs import OUTPUTS, demo_folder, figure_data, same_text, stable
 
-from alignbench import leaderboard, read_inputs
+from alignbench.logs.inputs import read_inputs
+from alignbench.report.leaderboard.boards import leaderboard
 from alignbench.report.leaderboard.figure import board_figure
 
 if TYPE_CHECKING:

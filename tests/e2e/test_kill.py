@@ -32,7 +32,7 @@ from inspect_ai.util import store
 
 @modelapi(name="held")
 def held():
-    from alignbench.run.models.scripted import PersonaAPI
+    from alignbench.run.models.scripted import (PersonaAPI)
 
     class HeldAPI(PersonaAPI):
         async def generate(self, input, tools, tool_choice, config):

@@ -10,10 +10,12 @@ from chromium import chromium, needs_chromium, saved_file
 from selenium.webdriver import ActionChains, Chrome, Keys
 
 from alignbench.analysis.rates.calibrate import calibrate
+from alignbench.labels.definitions import rubric_definitions
 from alignbench.labels.draw import draw
 from alignbench.labels.page import labelling_page
 from alignbench.labels.read import read_labels
 from alignbench.labels.sheet import make_sheet
+from alignbench.rubrics import load_rubric
 from alignbench.table.read import as_table
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ TRAP = '</script><script>document.title = "broken out"</script>\n[9] user:\n<b>"
 def _table() -> pd.DataFrame:
     rows = [
         {"model": "m", "scenario": f"s{scenario}", "verdict": "misaligned" if scenario % 3 == 0 else "aligned",
-         "judge": "j", "transcript": f"[1] user:\nQuestion {scenario}?\n\n[2] assistant:\nAnswer. {TRAP}",
+         "judge": "j", "rubric": "conflict", "rubric_digest": load_rubric().digest,
+         "transcript": f"[1] user:\nQuestion {scenario}?\n\n[2] assistant:\nAnswer. {TRAP}",
          "judged": "[2]", "misaligned_if": "It lies.", "aligned_if": "It says so."}
         for scenario in range(10) for _ in range(2)
     ]  # fmt: skip
@@ -42,9 +45,10 @@ def _press(browser: Chrome, *keys: str) -> None:
 def test_ten_labels_by_keyboard_come_out_right(tmp_path: Path) -> None:
     """Ten answers are labelled, one of them anew; labels outlive a reload; `calibrate` reads the CSV."""
     table = _table()
-    sheet = make_sheet(draw(table, 10, seed=3).rows, None)
+    rows = draw(table, 10, seed=3).rows
+    sheet = make_sheet(rows, None)
     page = tmp_path / "page.html"
-    page.write_text(labelling_page(sheet), encoding="utf-8")
+    page.write_text(labelling_page(sheet, rubric_definitions(rows)), encoding="utf-8")
     keys = ["a", "m", "r", "d", "o", "a", "m", "a", "a", "m"]
     words = {"a": "aligned", "m": "misaligned", "r": "refused", "d": "deferred", "o": "off_task"}
 
@@ -53,10 +57,18 @@ def test_ten_labels_by_keyboard_come_out_right(tmp_path: Path) -> None:
         assert browser.title == "Label answers"
         shown = str(browser.execute_script("return document.getElementById('item').innerText"))
         assert "misaligned" not in shown.lower().replace("misaligned if", "")
-        assert browser.execute_script("return document.querySelectorAll('.message.judged').length") == 1
+        script = browser.execute_script
+        assert script("return document.querySelectorAll('.message.judged').length") == 1
+        assert script("return document.getElementById('meanings').offsetHeight") == 0
+        _press(browser, "h")
+        told = str(script("return document.getElementById('meanings').innerText"))
+        assert all(meaning in told for meaning in load_rubric().verdicts.values())
+        assert script("return document.getElementById('meanings').offsetHeight > 0")
+        _press(browser, "h")
+        assert script("return document.getElementById('meanings').offsetHeight") == 0
         _press(browser, *keys[:6])
         browser.get(page.as_uri())
-        assert browser.execute_script("return document.getElementById('place').textContent") == "Answer 7 of 10"
+        assert script("return document.getElementById('place').textContent") == "Answer 7 of 10"
         # Back to the second answer, taken for aligned by mistake, then put right.
         _press(browser, *[Keys.ARROW_LEFT] * 5, "a", Keys.ARROW_LEFT, "u", "m", *[Keys.ARROW_RIGHT] * 4)
         _press(browser, *keys[6:])

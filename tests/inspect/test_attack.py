@@ -12,6 +12,7 @@ from scripted_runs import Call, Script, judged, scripted
 
 from alignbench.errors import InputError
 from alignbench.jobs.examine import attack_judge
+from alignbench.judges.attack import AttackReport
 from alignbench.packs import load_pack
 from alignbench.packs.forged import ForgedAnswer, forged_answers
 from alignbench.run.exam_dataset import attack_dataset
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from inspect_ai.dataset import Sample
 
-    from alignbench.judges.attack import AttackReport
 
 FORGED = forged_answers()
 OPENING = re.compile(r"^<<< transcript (\S+)$", re.MULTILINE)
@@ -243,7 +243,6 @@ def test_a_judge_that_can_be_talked_round_is_found_out(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def perfect(shared_folder: Callable[[str, Callable[[Path], None]], Path]) -> AttackReport:
     """The attack on the scripted judge that knows the answers."""
-    from alignbench.judges.attack import AttackReport
 
     def fill(folder: Path) -> None:
         attack_judge(get_model("persona/grader", memoize=False), folder)

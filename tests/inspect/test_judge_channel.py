@@ -16,7 +16,7 @@ from scripted_runs import Call, Script, judged, rows, run, samples, score_of, sc
 from alignbench.jobs.rescore import rescore
 from alignbench.logs import verdicts
 from alignbench.run.scoring import rubric_judge
-from alignbench.run.scoring.judge import judge_identity
+from alignbench.run.scoring.channel import judge_identity
 from alignbench.run.task import pack_task
 from alignbench.table.row_flags import has_flag
 

@@ -40,8 +40,8 @@ from alignbench.logs.inputs import read_inputs
 from alignbench.packs import load_pack
 from alignbench.run.scoring import rubric_judge
 from alignbench.run.task import pack_task
-from alignbench.table.columns import utc_second
-from alignbench.table.read import VERDICT_COLUMNS, read_table
+from alignbench.table.columns import VERDICT_COLUMNS, utc_second
+from alignbench.table.read import read_table
 
 if sys.version_info >= (3, 14):
     from zipfile import ZIP_ZSTANDARD

@@ -23,15 +23,7 @@ from scripted_runs import rows, samples, scripted, write_pack
 from alignbench.digest import unit_interval
 from alignbench.errors import InputError
 from alignbench.packs import LabelledAnswer, load_pack
-from alignbench.run.models.persona import (
-    PERSONAS,
-    Grader,
-    Persona,
-    SampleKey,
-    make_grader,
-    make_persona,
-    match_label,
-)
+from alignbench.run.models.persona import PERSONAS, Grader, Persona, SampleKey, make_grader, make_persona, match_label
 from alignbench.run.task import pack_task
 from alignbench.stats.rate import moments, s1
 
@@ -202,7 +194,6 @@ def test_draws_depend_on_the_key_alone() -> None:
 
 
 PROCESS = """
-from alignbench.run.models.persona import SampleKey, make_grader, make_persona
 persona, grader = make_persona("pleaser", {"seed": 5}), make_grader({"sensitivity": .5, "fail": .5})
 for i in range(40):
     key = SampleKey(f"p/s{i}/conflict/default", f"s{i}", False, "default", 1)

@@ -25,7 +25,7 @@ from alignbench.jobs.rescore import Rescored, rescore
 from alignbench.logs import verdicts
 from alignbench.rubrics import load_rubric
 from alignbench.run.models.scripted import PersonaAPI
-from alignbench.run.scoring.judge import judge_identity
+from alignbench.run.scoring.channel import judge_identity
 from alignbench.run.task import pack_task
 
 if TYPE_CHECKING:

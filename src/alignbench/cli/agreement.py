@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, seed_option
-from alignbench.cli.output import emit
+from alignbench.cli.output import emit, tell
 from alignbench.cli.reading import read
 from alignbench.stats.methods import Scale
 from alignbench.text.numbers import number, number_interval, stated_percent
@@ -58,17 +58,17 @@ def command(
     name.
     """
     from alignbench.analysis.agreement.agreement import agreement, confusion
-    from alignbench.labels.read import GRADES, read_labels
+    from alignbench.labels.match import GRADES
+    from alignbench.labels.read import read_labels
 
     data = _read(inputs, by, latest=latest)
     truth = read_labels(labels, field=on if on in GRADES else "label") if labels else None
     if show_confusion:
         emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
         return
-    frame = agreement(data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed)
-    left_out = frame.attrs["unmatched_labels"]
-    if left_out:
-        click.echo(f"{left_out} labels fit no output of the table", err=True)
+    frame = agreement(
+        data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed, note=tell
+    )
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
         return {

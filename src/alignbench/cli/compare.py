@@ -56,13 +56,14 @@ def command(
     changed on unseen families than on seen ones. Differences are in percentage points. What is shown to differ is
     decided by the test (p Holm), not by the interval, which speaks of its row alone.
     """
-    from alignbench.analysis.compare.compare import CompareRow, comparison
+    from alignbench.analysis.compare.compare import comparison
+    from alignbench.analysis.compare.rows import CompareRow
     from alignbench.documents.csv_files import frame_csv
-    from alignbench.files import spare_inputs, write_text
+    from alignbench.files import refuse_overwriting_inputs, write_text
     from alignbench.text.rows import meanings
 
     labels = options["calibration"]
-    spare_inputs([listed], [*inputs, *cards, None if labels is None else labels.source])
+    refuse_overwriting_inputs([listed], [*inputs, *cards, None if labels is None else labels.source])
     chosen: dict[str, Any] = {
         **options,
         "packs": [name.strip() for name in packs.split(",")] if packs else None,

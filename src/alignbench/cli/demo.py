@@ -11,7 +11,7 @@ import click
 
 from alignbench.cli.options import format_option
 from alignbench.cli.output import emit, print_table, print_text
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.numbers import interval, percent
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _print_truth(result: DemoResult) -> None:
 def _print_board(board: Board) -> None:
     from alignbench.report.leaderboard.page import board_about, board_table, words_apart
 
-    meanings = explained(flag for flags in board.rows["flags"] for flag in flags)
+    meanings = explain_flags(flag for flags in board.rows["flags"] for flag in flags)
     apart = words_apart(board) if board.reason else ""
     caption = "\n".join(filter(None, (board_about(board), apart, meanings)))
     print_table(

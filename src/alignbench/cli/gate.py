@@ -81,13 +81,14 @@ def command(
     """
     import pandas as pd
 
-    from alignbench.analysis.gate.gate import GateRow, gate
+    from alignbench.analysis.gate.decision import GateRow
+    from alignbench.analysis.gate.gate import gate
     from alignbench.analysis.gate.policy import stated_policy
-    from alignbench.files import spare_inputs, together, write_text
+    from alignbench.files import refuse_overwriting_inputs, together, write_text
     from alignbench.report.gate_formats import as_json, as_junit, as_markdown, as_text
 
     labels = None if calibration is None else calibration.source
-    spare_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
+    refuse_overwriting_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
     policy = stated_policy(
         policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss, level=level, seed=seed
     )

@@ -51,14 +51,14 @@ def command(
     what the judges' exams found: what an unfit judge judged is shown apart and not ranked. With --calibration rates
     and ranks are corrected for the judge's errors; models with too few labels are not ranked beside corrected ones.
     """
-    from alignbench.files import spare_inputs
+    from alignbench.files import refuse_overwriting_inputs
     from alignbench.judges.marking import read_cards
     from alignbench.report.leaderboard.boards import leaderboard
     from alignbench.report.leaderboard.page import board_about, words_apart
     from alignbench.report.leaderboard.write import FILES, write_leaderboard
 
     labels = None if calibration is None else calibration.source
-    spare_inputs([Path(output) / name for name in FILES], [*inputs, *cards, labels])
+    refuse_overwriting_inputs([Path(output) / name for name in FILES], [*inputs, *cards, labels])
     known = read_cards(cards)
     table = combined(read(inputs, latest=latest), panel, known)
     boards = leaderboard(table, cards=known, calibration=calibration, **options)

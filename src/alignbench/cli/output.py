@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.errors import InputError
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.markdown import markdown_plain
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import fitted, visible
@@ -204,7 +204,7 @@ def emit(
     elif form == "table":
         rows = [table(record) for record in records]
         shown = [flag for record in records for flag in record["flags"]] if rows and "flags" in rows[0] else []
-        lines = "\n".join(filter(None, (caption, explained(shown))))
+        lines = "\n".join(filter(None, (caption, explain_flags(shown))))
         print_table(rows, title=title, caption=lines or None, keys=keys)
     else:
         raise InputError(f"unknown format {form!r}", allowed="table, csv, json")

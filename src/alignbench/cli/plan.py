@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from alignbench.analysis.plan.cost import Effort
+from alignbench.analysis.plan.gate import GatePlan
+from alignbench.analysis.plan.pilot import Assumptions
 from alignbench.cli.options import FiniteRange, format_option, latest_option, level_option, seed_option
 from alignbench.cli.output import emit, json_text, print_text
 from alignbench.cli.reading import read
 from alignbench.cli.sides import usefulness_option
 from alignbench.text.numbers import interval, money, number, number_of, percent, points, size, stated_points
-from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
-
-if TYPE_CHECKING:
-    from alignbench.analysis.plan.cost import Effort
-    from alignbench.analysis.plan.gate import GatePlan
-    from alignbench.analysis.plan.pilot import Assumptions
+from alignbench.vocabulary import FEW_LABELS, MEASURE_NAMES, MISALIGNMENT
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -55,7 +53,7 @@ _count = click.IntRange(min=1)
 @click.option("--alpha", type=_chance, default=0.05, show_default=True, help="Its one-sided level.")
 @click.option("--sensitivity", type=_share, default=0.9, show_default=True, help="Of the judge.")
 @click.option("--specificity", type=_share, default=0.95, show_default=True, help="Of the judge.")
-@click.option("--labels", type=click.IntRange(min=50), default=200, show_default=True, help="Human labels.")
+@click.option("--labels", type=click.IntRange(min=FEW_LABELS), default=200, show_default=True, help="Human labels.")
 @click.option("--twins/--no-twins", default=True, show_default=True, help="Whether benign twins run too.")
 @click.option("--conditions", type=_count, default=1, show_default=True, help="Conditions of each conflict.")
 @click.option("--turns", type=_count, default=1, show_default=True, help="Turns of each conversation.")
@@ -116,9 +114,7 @@ def command(
       grader: {input: 1, output: 4, input_tokens: 2500, output_tokens: 300}
     """
     from alignbench.analysis.gate.policy import stated_policy
-    from alignbench.analysis.plan.cost import Effort, read_prices
-    from alignbench.analysis.plan.gate import GatePlan
-    from alignbench.analysis.plan.pilot import Assumptions
+    from alignbench.analysis.plan.cost import read_prices
     from alignbench.analysis.plan.plan import plan
     from alignbench.analysis.plan.question import answer
     from alignbench.errors import InputError

@@ -9,7 +9,7 @@ import click
 from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, seed_option
 from alignbench.cli.output import emit, json_text, print_table
 from alignbench.cli.reading import read
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.numbers import interval, number, number_interval, p_value, percent, stated_percent
 from alignbench.text.tables import Lines
 
@@ -85,7 +85,7 @@ def _print(part: str, result: Priorities, title: str | None = None) -> None:
     known = (*result.groups, "part", "pack", "scenario", "value", "against")
     keys = [name for name in known if rows and name in rows[0]]
     flags = [flag for row in frame["flags"] for flag in row] if "flags" in frame.columns else []
-    caption = "\n".join(filter(None, (_COLUMNS[part], explained(flags))))
+    caption = "\n".join(filter(None, (_COLUMNS[part], explain_flags(flags))))
     print_table(rows, keys=keys, title=title, caption=caption)
 
 

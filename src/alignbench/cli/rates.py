@@ -11,7 +11,7 @@ from alignbench.cli.options import by_option, format_option, input_argument, lat
 from alignbench.cli.output import emit, print_table, print_text, tell
 from alignbench.cli.reading import combined, read
 from alignbench.stats.methods import Method
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.numbers import percent, rate_and_interval, stated_percent, upper_bound
 from alignbench.vocabulary import MISALIGNMENT, OVER_REFUSAL
 
@@ -67,7 +67,8 @@ def command(
     """
     from alignbench.analysis.rates.rates import CORRECTION_KEYS, RATE_KEYS, rates
     from alignbench.analysis.rates.transported import load_transport
-    from alignbench.judges.marking import CARD_COLUMN, read_cards
+    from alignbench.judges.marking import read_cards
+    from alignbench.table.columns import CARD_COLUMN
     from alignbench.table.ledger import LEDGER_KEYS
 
     wanted = [name.strip() for name in packs.split(",")] if packs else None
@@ -96,7 +97,7 @@ def _print(frame: pd.DataFrame, keys: list[str], row: Callable[[dict[str, Any]],
         {**{name: record[name] for name in keys}, **row({str(name): value for name, value in record.items()})}
         for record in frame.to_dict("records")
     ]
-    said = explained(flag for flags in frame["flags"] for flag in flags)
+    said = explain_flags(flag for flags in frame["flags"] for flag in flags)
     names = [*keys, "measure" if "measure" in rows[0] else "of"] if rows else None
     print_table(rows, caption="\n".join(filter(None, (caption, said))), keys=names, once=True)
 

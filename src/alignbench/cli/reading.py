@@ -57,18 +57,21 @@ def combined(
 
     if panel is None:
         return _marked(mark_cards(table, cards), cards) if cards else table
-    result = combine(table, panel, cards, by=by)
-    about = result.attrs["panel"]
-    same = [f"{one['first']} and {one['second']} {one['same_verdict']}/{one['outputs']}" for one in about["agreement"]]
-    said = f"panel of {len(about['judges'])}: {about['ties']} ties of {about['outputs']} outputs; "
-    for line in (f"{said}same verdict: {'; '.join(same)}", *(f"warning: {text}" for text in about["warnings"])):
-        tell(line)
-    return result
+    found = combine(table, panel, cards, by=by)
+    same = "; ".join(f"{one.first} and {one.second} {one.same_verdict}/{one.outputs}" for one in found.agreement)
+    tell(f"panel of {len(found.judges)}: {found.ties} ties of {found.outputs} outputs; same verdict: {same}")
+    for warning in found.warnings:
+        tell(f"warning: {warning}")
+    return found.table
 
 
 def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
     """Say so where no card fits: a card binds to judge, configuration, rubric and packs."""
-    if (table["judge_card"] == "unexamined").all():
+    from alignbench.judges.marking import UNEXAMINED
+    from alignbench.table.further import card_states
+
+    states = card_states(table)
+    if states is not None and (states == UNEXAMINED).all():
         key = ["judge", "judge_config", "rubric_digest"]
         groups: dict[tuple[str, str, str], list[str]] = {}
         for *judge, pack in table[[*key, "pack"]].astype(str).drop_duplicates().itertuples(index=False):

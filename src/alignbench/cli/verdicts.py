@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from alignbench.cli.output import tell
-
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOGS...")
@@ -22,10 +20,11 @@ def command(logs: tuple[str, ...], output: str) -> None:
     LOGS are log folders or log files. Of several passes over one task the last one counts; of several runs each stands
     in the table, with its date. Every other command reads the table in place of the logs.
     """
-    from alignbench.files import spare_inputs
+    from alignbench.cli.output import tell
+    from alignbench.files import refuse_overwriting_inputs
     from alignbench.logs import write_verdicts
 
-    spare_inputs([output], logs)
+    refuse_overwriting_inputs([output], logs)
 
     rows = write_verdicts(logs, output, note=tell)
     click.echo(f"{output}: {rows:,} rows")

@@ -19,7 +19,7 @@ from alignbench.report.card import attack_markdown, card_markdown
 from alignbench.rubrics import load_rubric
 from alignbench.run.eval_sets import run_eval_set
 from alignbench.run.grader import GRADER
-from alignbench.run.scoring.judge import judge_identity
+from alignbench.run.scoring.channel import judge_identity
 from alignbench.run.task import attack_task, exam_task, stability_task
 
 if TYPE_CHECKING:

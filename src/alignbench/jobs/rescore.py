@@ -31,7 +31,8 @@ from alignbench.logs import check_samples, pack_logs
 from alignbench.logs.copy import LogCopy
 from alignbench.rubrics import load_rubric
 from alignbench.run.grader import GRADER
-from alignbench.run.scoring.judge import configured, judge_identity, rubric_judge
+from alignbench.run.scoring.channel import configured, judge_identity
+from alignbench.run.scoring.judge import rubric_judge
 from alignbench.run.scoring.transcript import live_turns
 from alignbench.vocabulary import ERROR, begin_unscored
 
@@ -285,7 +286,7 @@ async def _judge(job: _Job, log: EvalLog, plan: _Plan, copy: LogCopy) -> list[st
     assert log.results is not None  # noqa: S101  (set above)
     log.results.total_samples, log.results.completed_samples = counts
     if plan.again:
-        part = _anew(job, log, copy.summaries)
+        part = _judge_results(job, log, copy.summaries)
         log.eval.scorers, log.results.scores, log.reductions = before
         _replace_means(log, part)
     return failures
@@ -319,7 +320,7 @@ def _stream(
     return sample_at
 
 
-def _anew(job: _Job, log: EvalLog, summaries: Iterable[EvalSampleSummary]) -> EvalLog:
+def _judge_results(job: _Job, log: EvalLog, summaries: Iterable[EvalSampleSummary]) -> EvalLog:
     """The means of this judge over all samples, as the results of a log of its own."""
     assert log.eval.scorers is not None  # noqa: S101  (Inspect has put this judge there)
     spec, samples, names = log.eval.scorers[-1], [], []

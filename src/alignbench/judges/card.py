@@ -136,6 +136,16 @@ class PackCard(Record):
     refusal_specificity: Proportion
     unscored_share: float
 
+    def error_counts(self, *, twin: bool = False) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What the judge's error rates rest on, in effective counts: (found, all) events and (passed, all) others.
+
+        Args:
+            twin: Whether of benign twins, where the event is a refusal, or of conflicts, where it is misalignment.
+        """
+        if twin:
+            return self.refusal_sensitivity.effective, self.refusal_specificity.effective
+        return self.sensitivity.effective, self.specificity.effective
+
 
 class Stability(Record):
     """What one kind of change to labelled answers did to the verdicts; no part of any state.

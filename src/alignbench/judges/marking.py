@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from alignbench.errors import InputError
 from alignbench.judges.card import JudgeCard
 from alignbench.table.columns import CARD_COLUMN
+from alignbench.table.further import card_states
 from alignbench.table.read import row_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["CARD_COLUMN", "UNEXAMINED", "find_card", "mark_cards", "read_cards", "worst_state"]
+__all__ = ["UNEXAMINED", "find_card", "mark_cards", "read_cards", "worst_state"]
 
 UNEXAMINED = "unexamined"
 """State of a judge without a card, or on a pack that its card does not speak for."""
@@ -109,11 +110,11 @@ def mark_cards(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
     """
     group = row_groups([table[name] for name in _BOUND])
     _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
-    states = []
+    earlier, states = card_states(table), []
     for row in first:
         judge, config, rubric, pack = (str(table[name].iloc[row]) for name in _BOUND)
         card = find_card(cards, judge, config, rubric, pack)
-        before = str(table[CARD_COLUMN].iloc[row]) if CARD_COLUMN in table.columns else UNEXAMINED
+        before = UNEXAMINED if earlier is None else str(earlier.iloc[row])
         states.append(card.packs[pack].state if card is not None else before)
     names = sorted(set(states))
     codes = np.array([names.index(state) for state in states])[inverse]

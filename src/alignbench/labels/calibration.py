@@ -14,12 +14,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alignbench.digest import shown_digest
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
-from alignbench.stats.label_correction import FEW_LABELS
-from alignbench.table.columns import output_columns
+from alignbench.table.columns import HUMAN, output_columns
 from alignbench.table.counts import vote_counts
-from alignbench.table.human import HUMAN, labeller_column
+from alignbench.table.further import labeller_column
 from alignbench.text.judge_names import quoted_judges
-from alignbench.vocabulary import MEASURES, VERDICTS
+from alignbench.vocabulary import FEW_LABELS, MEASURES, VERDICTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

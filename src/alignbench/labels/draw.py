@@ -11,8 +11,9 @@ import pandas as pd
 from alignbench.digest import short_digest
 from alignbench.errors import InputError
 from alignbench.stats.expected_labels import labels_to_flagged
+from alignbench.table.columns import KEY_COLUMNS
 from alignbench.table.counts import headline, label_strata, measured, vote_counts
-from alignbench.table.read import KEY_COLUMNS, as_table
+from alignbench.table.read import as_table
 from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNMENT, Measure
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from alignbench.documents.csv_files import read_csv
 from alignbench.errors import InputError
 from alignbench.labels.draw import ROW_COLUMNS
 from alignbench.table.columns import TEXT_COLUMNS
+from alignbench.table.further import has_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "keep_labels", "make_sheet", "require_texts"]
+__all__ = ["SHEET_COLUMNS", "TEXT_COLUMNS", "make_sheet", "refuse_overwriting_labels", "require_texts"]
 
 SHEET_COLUMNS = ("item", "label", "labeller", "measure", *TEXT_COLUMNS, *ROW_COLUMNS)
 
@@ -69,11 +70,11 @@ def require_texts(table: pd.DataFrame) -> None:
     Raises:
         InputError: It has no column `transcript`.
     """
-    if "transcript" not in table.columns:
+    if not has_texts(table):
         raise InputError("a table holds verdicts, not answers", allowed="--logs LOGS, or a column `transcript`")
 
 
-def keep_labels(file: Path) -> None:
+def refuse_overwriting_labels(file: Path) -> None:
     """Refuse to write over labels: they are hours of work.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
-from alignbench.files import what_stands_at
+from alignbench.files import describe_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def find_logs(paths: Sequence[str | Path]) -> list[str]:
             found[path] = None
         else:
             raise InputError(
-                what_stands_at(path), file=path, allowed="a log folder, .eval, .json; tables: .csv, .parquet"
+                describe_path(path), file=path, allowed="a log folder, .eval, .json; tables: .csv, .parquet"
             )
     return list(found)
 

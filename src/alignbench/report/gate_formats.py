@@ -14,18 +14,10 @@ from xml.etree import ElementTree as Xml
 
 from alignbench.analysis.compare.comparisons import described
 from alignbench.analysis.gate.words import name
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.judge_names import judge_with_configuration
 from alignbench.text.markdown import markdown_line, markdown_points, markdown_table
-from alignbench.text.numbers import (
-    number,
-    p_value,
-    percent,
-    points,
-    points_interval,
-    stated_percent,
-    stated_points,
-)
+from alignbench.text.numbers import number, p_value, percent, points, points_interval, stated_percent, stated_points
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import visible, visible_lines, visible_name
 
@@ -294,7 +286,7 @@ def _legend(report: GateReport) -> list[str]:
     return [
         columns,
         *ledger,
-        *filter(None, [explained(flag for row in report.rows for flag in row.flags)]),
+        *filter(None, [explain_flags(flag for row in report.rows for flag in row.flags)]),
     ]
 
 

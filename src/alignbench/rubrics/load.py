@@ -13,6 +13,7 @@ import yaml
 
 from alignbench.digest import short_digest
 from alignbench.errors import InputError
+from alignbench.vocabulary import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Rubric", "load_rubric", "shipped_rubrics"]
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_DEFINITION = re.compile(r"^[-*] +[*`]*(\w+)[*`]*: *(\S.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+"""An item of a list that begins with a word and a colon; it may go on in indented lines."""
 CASE_FIELDS = {
     "standard_misaligned",
     "standard_aligned",
@@ -41,12 +44,23 @@ class Rubric:
         version: `N-X`, as of packs.
         system: Instructions with the rubric in them: the same for every case, so that provider caches hit.
         case: Template of the case, with the placeholders CASE_FIELDS.
+        text: The rubric itself, as it stands in `system`.
     """
 
     id: str
     version: str
     system: str
     case: str
+    text: str
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, str]:
+        """What each verdict means, in the rubric's words: those that it defines in a line `- verdict: meaning`."""
+        found: dict[str, str] = {}
+        for word, meaning in _DEFINITION.findall(self.text):
+            if word in VERDICTS:
+                found.setdefault(word, " ".join(meaning.split()))
+        return found
 
     @cached_property
     def digest(self) -> str:
@@ -82,7 +96,8 @@ def load_rubric(name: str = "conflict") -> Rubric:
     if unknown:
         allowed = ", ".join(sorted(CASE_FIELDS))
         raise InputError(f"placeholders {sorted(unknown)} do not fit", file=prompt_file, allowed=allowed)
-    return Rubric(head["id"], head["version"], system.replace("{{rubric}}", text.strip()).strip(), case.strip())
+    text = text.strip()
+    return Rubric(head["id"], head["version"], system.replace("{{rubric}}", text).strip(), case.strip(), text)
 
 
 def _folder(name: str) -> Path:

@@ -27,7 +27,7 @@ from alignbench.stats.estimate import S3, S3_PAIRED, Estimate, method_over
 from alignbench.stats.label_draws import DRAWS, LabelMass, SplitLabels, drawn_rates
 from alignbench.stats.rate import FEW_SCENARIOS
 from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
-from alignbench.vocabulary import Flag
+from alignbench.vocabulary import FEW_LABELS, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
-    "FEW_LABELS",
     "Corrected",
     "CorrectedPack",
     "LabelledPack",
@@ -46,8 +45,6 @@ __all__ = [
     "corrected_rate",
 ]
 
-FEW_LABELS = 50
-"""Below this many labels in a pack a corrected rate is no headline."""
 _NOISE = 1e-12
 
 

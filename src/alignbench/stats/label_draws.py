@@ -118,7 +118,7 @@ def drawn_rates(models: Sequence[Sequence[LabelMass]], weights: Floats, draws: i
         total += whole
         for model, pack in enumerate(packs):
             (share, labelled, found, *said), sums = sums[: len(pack.parts)], sums[len(pack.parts) :]
-            found = found + _said_anew(pack.split, said)
+            found = found + _reweighed_labels(pack.split, said)
             rates[model] += weight * (share * found / labelled).sum(1) / whole
             if place == heaviest[model][0]:
                 at = heaviest[model][1]
@@ -158,7 +158,7 @@ def _scenario_sums(packs: Sequence[LabelMass], place: int, draws: int) -> list[F
     return np.split(sums, np.cumsum([part.shape[1] for part in masses])[:-1], axis=1)
 
 
-def _said_anew(split: Sequence[SplitLabels], said: Sequence[Floats]) -> Floats | float:
+def _reweighed_labels(split: Sequence[SplitLabels], said: Sequence[Floats]) -> Floats | float:
     """What a change of the labellers' weights adds to the event: each set of labellers is weighed anew at random."""
     added: Floats | float = 0.0
     at = 0

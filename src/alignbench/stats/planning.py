@@ -23,6 +23,7 @@ from alignbench.stats.difference import MDE_ALPHA, MDE_POWER, minimum_detectable
 from alignbench.stats.expected_labels import expected_labels
 from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.label_correction import corrected_rate
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "LABEL_MINIMUM",
     "MOST",
     "Interval",
     "Pairing",
@@ -47,8 +47,6 @@ __all__ = [
     "scenarios_to_detect",
 ]
 
-LABEL_MINIMUM = 50
-"""Fewer human labels give no corrected headline (METHODS, rule 4)."""
 LABEL_DRAWS = 1_000
 """Draws behind a corrected interval to expect: a limit moves by three hundredths of its width with them."""
 MOST = 10_000_000
@@ -345,7 +343,7 @@ def labels_needed(
     specificity: float,
     level: float = 0.95,
 ) -> int | None:
-    """Labels needed for a corrected interval of this half width, at least 50; None where all are too few."""
+    """Labels needed for a corrected interval of this half width, at least FEW_LABELS; None where all are too few."""
 
     def enough(labels: int) -> bool:
         limits = corrected_interval(
@@ -355,7 +353,7 @@ def labels_needed(
         return _half(limits) <= half_width
 
     every = scenarios * outputs
-    if every < LABEL_MINIMUM or not enough(every):
+    if every < FEW_LABELS or not enough(every):
         return None
-    found = _smallest(enough, LABEL_MINIMUM)
+    found = _smallest(enough, FEW_LABELS)
     return found if found is None else min(found, every)

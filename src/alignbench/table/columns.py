@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CARD_COLUMN",
+    "FURTHER_COLUMNS",
+    "HUMAN",
     "KEY_COLUMNS",
     "REQUIRED",
     "RUN_COLUMNS",
@@ -26,6 +28,7 @@ __all__ = [
     "VERDICT_COLUMNS",
     "VOTES",
     "Column",
+    "FurtherColumn",
     "arrow_schema",
     "columns_page",
     "columns_there",
@@ -114,14 +117,48 @@ RUN_COLUMNS = ("date", "run")
 """What tells runs apart that answer the same; grouped by one of them, such runs stand beside each other."""
 TIME = "a day or a time, as 2026-11-28 or 2026-11-28T03:04:05+00:00"
 """What a date may be, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherColumn:
+    """A column that a verdict table may have beside the declared ones, and that changes what is done with it.
+
+    Attributes:
+        name: Its name.
+        kind: text, count (whole numbers from 0), or share (a number from 0 to 1, or null).
+        meaning: What stands in it, in words.
+        added_by: What adds it; a file may bring it too, unless the name begins with an underscore.
+    """
+
+    name: str
+    kind: Literal["text", "count", "share"]
+    meaning: str
+    added_by: str
+
+
 CARD_COLUMN = "judge_card"
-"""Further column: the state of the judge's card, or `unexamined`."""
 VOTES = "votes"
-"""Further column of a panel's table: how many of its judges found the event."""
+HUMAN = "_human_event"
 TEXT_COLUMNS = ("transcript", "judged", "misaligned_if", "aligned_if")
-"""Further columns: what a labeller reads."""
-_LABELS = ("item", "label", "labeller", "measure")
-"""Further columns of a sheet of labels."""
+_SHEET = "judge sample"
+
+FURTHER_COLUMNS: tuple[FurtherColumn, ...] = (
+    FurtherColumn(CARD_COLUMN, "text", "The state of the judge's card on the pack, or `unexamined`.", "--cards"),
+    FurtherColumn(VOTES, "count", "How many judges of a panel found the event.", "--panel"),
+    # The underscore keeps a user's own column from being taken for labels; one for each labeller may follow, numbered.
+    FurtherColumn(HUMAN, "share", "Share of an output's labellers who call it the event; null: not labelled.",
+                  "--calibration"),
+    FurtherColumn(TEXT_COLUMNS[0], "text", "The conversation, as a labeller reads it.", _SHEET),
+    FurtherColumn(TEXT_COLUMNS[1], "text", "Which of its messages are judged.", _SHEET),
+    FurtherColumn(TEXT_COLUMNS[2], "text", "What makes the answer misaligned.", _SHEET),
+    FurtherColumn(TEXT_COLUMNS[3], "text", "What makes it aligned.", _SHEET),
+    FurtherColumn("item", "count", "Number of the row in a sheet of labels.", _SHEET),
+    FurtherColumn("label", "text", "What a person calls the answer, a verdict word.", _SHEET),
+    FurtherColumn("labeller", "text", "Who that is.", _SHEET),
+    FurtherColumn("measure", "text", "The measure that the row was drawn for.", _SHEET),
+)  # fmt: skip
+"""Columns that some step adds; ask for them with the functions of `alignbench.table.further`."""
+_FROM_FILES = tuple(column.name for column in FURTHER_COLUMNS if not column.name.startswith("_"))
 _NAMES = tuple(column.name for column in VERDICT_COLUMNS)
 
 
@@ -182,7 +219,7 @@ def unused_columns(names: Iterable[object], used: Collection[str] = ()) -> str:
     absent = {_letters(name): name for name in _NAMES if name not in there}
     said = []
     for name in there:
-        if name not in (*_NAMES, CARD_COLUMN, VOTES, *TEXT_COLUMNS, *_LABELS, *used):
+        if name not in (*_NAMES, *_FROM_FILES, *used):
             near = get_close_matches(_letters(name), absent, n=1, cutoff=0.75)
             said.append(f"column {name!r} is not used{f'; did you mean {absent[near[0]]!r}?' if near else ''}")
     return "; ".join(said)

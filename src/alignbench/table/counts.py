@@ -12,6 +12,7 @@ import pandas as pd
 from alignbench.errors import InputError
 from alignbench.table.columns import RUN_COLUMNS, VOTES
 from alignbench.table.frames import plain_value
+from alignbench.table.further import has_votes
 from alignbench.table.ledger import TALLIED, marks, tallied
 from alignbench.table.read import label_models, row_groups
 from alignbench.vocabulary import UNSCORED_REASONS, Measure
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "IDENTITY",
     "UNSCORED_LIMIT",
-    "VOTES",
     "Counts",
     "cells",
     "headline",
@@ -122,7 +122,7 @@ def vote_counts(rows: pd.DataFrame) -> NDArray[np.int64] | None:
     Raises:
         InputError: The column `votes` holds something else than whole numbers from 0.
     """
-    if VOTES not in rows.columns or rows[VOTES].isna().all():
+    if not has_votes(rows) or rows[VOTES].isna().all():
         return None
     votes = pd.to_numeric(rows[VOTES].astype(object), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     with np.errstate(invalid="ignore"):

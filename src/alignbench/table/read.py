@@ -16,7 +16,7 @@ import pandas as pd
 
 from alignbench.documents.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError, Note, warn
-from alignbench.files import what_stands_at
+from alignbench.files import describe_path
 from alignbench.table.columns import (
     KEY_COLUMNS,
     REQUIRED,
@@ -31,6 +31,7 @@ from alignbench.table.columns import (
     unused_columns,
     utc_second,
 )
+from alignbench.table.further import without_labels
 from alignbench.vocabulary import OVERALL, UNSTATED
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def read_table(path: str | Path, *, by: Sequence[str] = (), note: Note = warn) -
     """
     file = Path(path)
     if not file.is_file():
-        raise InputError(what_stands_at(file), file=file, allowed="a .csv or .parquet file")
+        raise InputError(describe_path(file), file=file, allowed="a .csv or .parquet file")
     try:
         if file.suffix == ".csv":
             frame = read_csv(file, na_values=[""])
@@ -85,7 +86,7 @@ def read_table(path: str | Path, *, by: Sequence[str] = (), note: Note = warn) -
         raise InputError(f"cannot read this file: {error.strerror}", file=file) from error
     except Exception as error:  # pandas and pyarrow raise many kinds for one fact: this is no table
         raise InputError(f"this is no table: {csv_problem(error)}", file=file) from error
-    table = as_table(frame, source=file, by=by)
+    table = without_labels(as_table(frame, source=file, by=by))
     unused = unused_columns(frame.columns, by)
     if unused:
         note(f"{file}: {unused}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alignbench.vocabulary import Flag, flag_word
+from alignbench.vocabulary import FEW_LABELS, Flag, flag_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FLAGS", "explained"]
+__all__ = ["FLAGS", "explain_flags"]
 
 FLAGS: dict[str, str] = {
     Flag.FEW_SCENARIOS: "fewer than 10 scenarios",
@@ -29,7 +29,7 @@ FLAGS: dict[str, str] = {
     Flag.UNCORRECTED: "not corrected for the judge's errors",
     Flag.NO_LABELS: "a pack has no label of a model's outputs",
     Flag.UNLABELLED_STRATUM: "of what the judge flagged, of the rest, or of one count of votes nothing is labelled",
-    Flag.FEW_LABELS: "fewer labels in a pack than a corrected rate needs (50 if not said otherwise)",
+    Flag.FEW_LABELS: f"fewer labels in a pack than a corrected rate needs ({FEW_LABELS} if not said otherwise)",
     Flag.TRANSPORTED: "corrected by the error rates of the judge's exam, which is a guess",
     Flag.NO_CORRECTION: "by its exam on a pack the judge is hardly better than chance: no correction exists",
     Flag.FEW_INFORMATIVE: "the two differ in too few scenarios for the test to reject at all",
@@ -71,7 +71,7 @@ FLAGS: dict[str, str] = {
 """Flag to words; a flag such as `unpaired=3` stands here without its number."""
 
 
-def explained(flags: Iterable[str]) -> str:
+def explain_flags(flags: Iterable[str]) -> str:
     """One line that explains the flags that occur; empty where none does.
 
     Args:

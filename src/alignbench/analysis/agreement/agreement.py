@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.analysis.agreement.ratings import Ratings, read_ratings
-from alignbench.errors import InputError
+from alignbench.errors import InputError, Note, warn
 from alignbench.stats import agreement as statistics
 from alignbench.stats.agreement import MISSING
 from alignbench.stats.estimate import check_level
@@ -48,6 +48,7 @@ def agreement(
     level: float = 0.95,
     seed: int = 0,
     draws: int = 2000,
+    note: Note = warn,
 ) -> pd.DataFrame:
     """Agreement between two or more raters, with intervals over scenarios.
 
@@ -77,6 +78,7 @@ def agreement(
         level: Two-sided coverage.
         seed: Seed of the bootstrap.
         draws: Bootstrap draws.
+        note: Gets a remark on labels that fit no output of the table.
 
     Returns:
         One row a group, set of raters and coefficient: the columns of `by`, then AGREEMENT_KEYS. With more
@@ -96,7 +98,8 @@ def agreement(
             names, found = _compare(ratings, units, members, truth, level, draws, np.random.default_rng(seed))
             rows += [_row(key, names, coefficient, estimate) for coefficient, estimate in found.items()]
     frame = pd.DataFrame(rows, columns=[*by, *AGREEMENT_KEYS])
-    frame.attrs["unmatched_labels"] = ratings.unmatched
+    if ratings.unmatched:
+        note(f"{ratings.unmatched} labels fit no output of the table")
     return frame
 
 

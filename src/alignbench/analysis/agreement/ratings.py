@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.errors import InputError
-from alignbench.labels.read import GRADES, allowed_labels, as_key, clean_labels
+from alignbench.labels.match import GRADES, checked_labels, find_outputs, refuse_doubles
 from alignbench.stats.agreement import MISSING
 from alignbench.stats.methods import Scale
 from alignbench.table.columns import RUN_COLUMNS, columns_there, output_columns, refuse_misspelt
@@ -30,7 +30,6 @@ FIELDS = (*_EVENTS, "verdict", *GRADES)
 """What of a verdict table raters can be compared on."""
 
 _OUTPUT = output_columns()
-_JOINABLE = (*_OUTPUT, "sample_uuid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +176,14 @@ def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None, outpu
     if on not in FIELDS:
         raise InputError(f"cannot compare raters on {on!r}", allowed=", ".join(FIELDS))
     unit = row_groups([table[name] for name in output])
-    keys = [name for name in table.columns if name in (*_JOINABLE, *RUN_COLUMNS, "family", "split", "nudge")]
+    keys = [
+        name for name in table.columns if name in (*_OUTPUT, "sample_uuid", *RUN_COLUMNS, "family", "split", "nudge")
+    ]
     frame = table[keys].assign(unit=unit, rater=_judge_names(table), label=_labels_on(table, on, None))
     labellers: tuple[str, ...] = ()
     unmatched = 0
     if labels is not None:
-        given, unmatched = _join(frame, labels, on)
+        given, unmatched = _labels_beside(frame, labels, on)
         labellers = tuple(sorted(set(given["rater"])))
         clash = set(labellers) & set(frame["rater"])
         if clash:
@@ -231,61 +232,27 @@ def _labels_on(table: pd.DataFrame, on: str, twin: NDArray[np.bool_] | None) -> 
     return label.where(said, None)
 
 
-def _join(frame: pd.DataFrame, labels: pd.DataFrame, on: str) -> tuple[pd.DataFrame, int]:
-    """Find the output of each label by the key columns that the label file has."""
-    by = _join_columns(frame, labels)
+def _labels_beside(frame: pd.DataFrame, labels: pd.DataFrame, on: str) -> tuple[pd.DataFrame, int]:
+    """The labels as ratings of the outputs they are about; and how many fit none."""
     field = on if on in GRADES else "verdict"
     # A sheet's labels are verdict words; what `read_labels` has read stands under `label` whatever it grades.
     order = ("label", field) if field == "verdict" else (field, "label")
     column = next((name for name in order if name in labels.columns), None)
-    if column is None or not {"scenario", "sample_uuid"} & set(by):
+    if column is None:
         raise InputError(
             f"the labels have the columns {', '.join(map(str, labels.columns))}",
-            allowed=f"{'label' if field == 'verdict' else field}, and scenario or sample_uuid with what else tells "
-            "outputs apart",
+            allowed=f"one called {' or '.join(order)}",
         )
-    said = _checked_labels(labels, column, on)
+    said = checked_labels(labels, column, on)
     units = frame.drop_duplicates("unit")
-    given = pd.DataFrame({name: as_key(labels[name]) for name in by}).assign(row=np.arange(len(labels)))
-    known = pd.DataFrame({name: as_key(units[name]) for name in by}).assign(at=np.arange(len(units)))
-    found = given.merge(known, on=by)
-    several = found["row"].duplicated(keep=False)
-    if several.any():
-        row = int(found.loc[several, "row"].iloc[0])
-        alike = units.iloc[found.loc[found["row"] == row, "at"]]
-        differ = [name for name in _OUTPUT if name not in by and alike[name].nunique() > 1]
-        raise _label_error(labels, row, f"fits {len(alike)} outputs",
-                           f"one; add the column {', '.join(differ) or 'sample_uuid'}")  # fmt: skip
-    if found.empty:
-        raise InputError("no label fits an output of the table", allowed=f"equal values of {', '.join(by)}")
-    chosen = labels.assign(**{field: said}).iloc[found["row"]].reset_index(drop=True)
-    matched = units.iloc[found["at"]].reset_index(drop=True)
-    twin = matched["twin"].to_numpy(dtype=bool)
+    found = find_outputs(labels, units, _OUTPUT)
+    fitting = found.output >= 0
+    if not fitting.any():
+        raise InputError("no label fits an output of the table", allowed=f"equal values of {', '.join(found.keys)}")
     who = next((name for name in ("labeller", "rater") if name in labels.columns), None)
-    rater = chosen[who].astype(str) if who else pd.Series("labels", index=chosen.index)
-    return matched.assign(rater=rater, label=_labels_on(chosen, on, twin)), len(labels) - len(found)
-
-
-def _join_columns(frame: pd.DataFrame, labels: pd.DataFrame) -> list[str]:
-    """The key columns that every label has; the sample only where both sides know it, as in a table from logs."""
-    by = [name for name in _JOINABLE if name in labels.columns and labels[name].notna().all()]
-    unknown = "sample_uuid" in by and ((labels["sample_uuid"] == "").all() or (frame["sample_uuid"] == "").all())
-    return [name for name in by if name != "sample_uuid" or not unknown]
-
-
-def _checked_labels(labels: pd.DataFrame, column: str, on: str) -> pd.Series:
-    """The labels without what people add in typing; null for none."""
-    allowed = allowed_labels(on)
-    said = clean_labels(labels[column])
-    wrong = ~said.isin([*allowed, ""])
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise _label_error(labels, row, f"{labels[column].iloc[row]!r} in the column {column!r}", ", ".join(allowed))
-    return said.where(said != "", None)
-
-
-def _label_error(labels: pd.DataFrame, row: int, problem: str, allowed: str) -> InputError:
-    """An error that names file and line where the labels come from a file."""
-    if {"file", "line"} <= set(labels.columns):
-        return InputError(problem, file=labels["file"].iloc[row], line=int(labels["line"].iloc[row]), allowed=allowed)
-    return InputError(f"labels, row {row + 1}: {problem}", allowed=allowed)
+    rater = labels[who].astype(str) if who else pd.Series("labels", index=labels.index)
+    refuse_doubles(labels, np.where(said != "", found.output, -1), rater)
+    matched = units.iloc[found.output[fitting]].reset_index(drop=True)
+    chosen = pd.DataFrame({field: said.where(said != "", None), "rater": rater})[fitting].reset_index(drop=True)
+    label = _labels_on(chosen, on, matched["twin"].to_numpy(dtype=bool))
+    return matched.assign(rater=chosen["rater"], label=label), int((~fitting).sum())

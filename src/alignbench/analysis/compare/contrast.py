@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from alignbench.analysis.compare.models import Sides, model_rows
 from alignbench.analysis.compare.paired_cells import Cell, compared_cells
 from alignbench.analysis.compare.pairing import MODEL_COLUMNS, PARTNERS, Pairing, pair
-from alignbench.stats.label_correction import FEW_LABELS
-from alignbench.vocabulary import MEASURES, USEFULNESS, Measure
+from alignbench.vocabulary import FEW_LABELS, MEASURES, USEFULNESS, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from alignbench.analysis.compare.pairing import Pairing, pair
 from alignbench.errors import InputError
-from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.table.counts import headline
 from alignbench.table.read import as_table, label_models, require_columns
+from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,10 +11,10 @@ from alignbench.analysis.compare.paired_counts import Losses, Stratum, strata
 from alignbench.analysis.rates.corrected import LabelledPairs, lacking, paired_difference
 from alignbench.digest import short_digest
 from alignbench.stats.difference import Difference, PairCounts, difference, difference_in_differences
-from alignbench.stats.label_correction import FEW_LABELS
+from alignbench.stats.methods import DifferenceMethod
 from alignbench.stats.sign_flip import sign_flip
 from alignbench.table.counts import UNSCORED_LIMIT
-from alignbench.vocabulary import MEASURES, OVERALL, Flag, Measure, counted_flag, flag_word, is_useful
+from alignbench.vocabulary import FEW_LABELS, MEASURES, OVERALL, Flag, Measure, counted_flag, flag_word, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

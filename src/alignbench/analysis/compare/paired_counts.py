@@ -15,9 +15,10 @@ import numpy as np
 
 from alignbench.analysis.rates.corrected import LabelledPairs, paired_labels
 from alignbench.stats.difference import PairCounts
-from alignbench.table.counts import VOTES, label_strata
+from alignbench.table.columns import VOTES
+from alignbench.table.counts import label_strata
 from alignbench.table.frames import plain_value
-from alignbench.table.human import human_columns, human_labels
+from alignbench.table.further import has_labels, has_votes, human_labels
 from alignbench.table.read import row_groups
 from alignbench.vocabulary import ABSENT, JUDGED, OFF_TASK, Measure, is_useful
 
@@ -287,7 +288,7 @@ def _missing_share(side: _Side) -> float | None:
 
 def _human(pairing: Pairing, chosen: Rows) -> NDArray[np.float64] | None:
     """What people said of the base's outputs and of the candidate's, shape (2, keys, labellers); None: not asked."""
-    if not human_columns(pairing.table):
+    if not has_labels(pairing.table):
         return None
     rows = np.stack([pairing.base_row[chosen], pairing.candidate_row[chosen]])
     return np.where(rows[..., None] >= 0, human_labels(pairing.table)[rows], np.nan)
@@ -305,7 +306,7 @@ def _labels(
     What is lost, or off task beside it, was not judged: it counts as a stratum of its own, labelled as it is set.
     """
     scenario, sides, events = counted
-    said = pairing.table[[name for name in ("verdict", VOTES) if name in pairing.table.columns]]
+    said = pairing.table[["verdict", *([VOTES] if has_votes(pairing.table) else [])]]
     stratum, label = [], []
     for side, set_event, known in zip(sides, events, human, strict=True):
         judged = np.isin(pairing.table["verdict"].iloc[side.rows[kind]].to_numpy(dtype=object), JUDGED)

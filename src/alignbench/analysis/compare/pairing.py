@@ -12,13 +12,11 @@ from alignbench.analysis.compare.comparable import JUDGE, VERSION, comparable_ro
 from alignbench.analysis.compare.stacked import stacked
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself
-from alignbench.judges.marking import CARD_COLUMN
-from alignbench.stats.label_correction import FEW_LABELS
-from alignbench.table.counts import VOTES
-from alignbench.table.human import human_columns
+from alignbench.table.columns import CARD_COLUMN, VOTES
+from alignbench.table.further import card_states, has_labels, has_votes, label_columns
 from alignbench.table.read import require_columns, row_groups
 from alignbench.table.row_flags import has_flag
-from alignbench.vocabulary import JUDGED, Flag
+from alignbench.vocabulary import FEW_LABELS, JUDGED, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,14 +108,16 @@ class Pairing:
     @property
     def labelled(self) -> bool:
         """Whether people were asked about some outputs."""
-        return bool(human_columns(self.table))
+        return has_labels(self.table)
 
     def judges_found(self, state: str) -> list[str]:
         """The judges whose cards say `state`, by name; of a panel the worst of its judges counts."""
-        if CARD_COLUMN not in self.table.columns:
+        states = card_states(self.table)
+        if states is None:
             return []
-        used = self.table[["judge", CARD_COLUMN]].iloc[self._used()]
-        return sorted(map(str, used.loc[(used[CARD_COLUMN] == state).to_numpy(dtype=bool), "judge"].unique()))
+        rows = self._used()
+        found = (states.iloc[rows] == state).to_numpy(dtype=bool)
+        return sorted(map(str, self.table["judge"].iloc[rows[found]].unique()))
 
     def marks(self) -> list[Flag]:
         """The flags that an answer or a verdict of either side carries, of who gave it."""
@@ -218,11 +218,12 @@ def _check_columns(
 
 def _columns(base: pd.DataFrame, candidate: pd.DataFrame, partners: Sequence[str], by: Sequence[str]) -> list[str]:
     """The columns that a pairing needs; votes of a panel stand beside labels alone."""
-    labels = human_columns(base)
+    labels, both = label_columns(base), (base, candidate)
     # A calibration made under a panel has seen to it that both sides hold votes.
-    further = [name for name, used in ((VOTES, bool(labels)), (CARD_COLUMN, True)) if used]
-    there = [name for name in further if name in base.columns and name in candidate.columns]
-    return list(dict.fromkeys((*_NEEDED, *partners, *by, *labels, *there)))
+    counted = bool(labels) and all(map(has_votes, both))
+    carded = all(card_states(side) is not None for side in both)
+    further = [name for name, there in ((VOTES, counted), (CARD_COLUMN, carded)) if there]
+    return list(dict.fromkeys((*_NEEDED, *partners, *by, *labels, *further)))
 
 
 def _side_rows(table: pd.DataFrame, key: Sequence[str], sides: Sequence[tuple[str, Rows]]) -> Rows:

@@ -9,12 +9,12 @@ import pandas as pd
 
 from alignbench.analysis.compare.contrast import model_contrasts
 from alignbench.analysis.compare.models import checked_sides
-from alignbench.analysis.rates.rates import RATE_KEYS, rates
+from alignbench.analysis.rates.rates import RATE_KEYS, checked_rates
 from alignbench.errors import InputError
 from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
 from alignbench.table.read import as_table
-from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVERALL, Flag
+from alignbench.vocabulary import FEW_LABELS, MEASURES, MISALIGNMENT, OVERALL, Flag
 
 if TYPE_CHECKING:
     from alignbench.stats.planning import Pairing, Population
@@ -60,8 +60,8 @@ class Assumptions:
                 planning.check_share(name, getattr(self, name))
         for name in ("alpha", "power", "level"):
             planning.check_share(name, getattr(self, name), inside=True)
-        if self.labels < planning.LABEL_MINIMUM:
-            raise InputError(f"labels {self.labels!r}", allowed=f"{planning.LABEL_MINIMUM} or more")
+        if self.labels < FEW_LABELS:
+            raise InputError(f"labels {self.labels!r}", allowed=f"{FEW_LABELS} or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def pilots(
 
 def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[dict[str, Any]]:
     """One row a model: over all packs where there are several."""
-    frame = rates(full, level=level)
+    frame = checked_rates(full, level=level)
     keys = [name for name in frame.columns if name not in (*RATE_KEYS, "pack", "pack_digest")]
     frame = frame[frame["measure"] == measure]
     if frame.empty:

@@ -11,12 +11,11 @@ import pandas as pd
 from alignbench.analysis.compare.contrast import model_contrasts
 from alignbench.analysis.compare.models import Sides
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import rates
+from alignbench.analysis.rates.rates import checked_rates
 from alignbench.errors import NotComparableError
 from alignbench.stats.estimate import S3_RANKS, is_corrected_method
-from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.ranks import holm_rank_sets, rank_text
-from alignbench.vocabulary import MEASURES
+from alignbench.vocabulary import FEW_LABELS, MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -83,7 +82,7 @@ def corrected_places(
 def _whole(rows: pd.DataFrame, members: pd.DataFrame, level: float, minimum_labels: int) -> dict[Hashable, pd.Series]:
     """The rate of each member of a group over all packs, corrected where it can be, by the member's place."""
     measure = str(members["measure"].iloc[0])
-    frame = rates(rows, ("model",), level=level, measures=[measure], calibration=Attached(minimum_labels))
+    frame = checked_rates(rows, ("model",), level=level, measures=[measure], calibration=Attached(minimum_labels))
     made = {str(row["model"]): row for _, row in frame[~frame["model"].astype(str).duplicated(keep=False)].iterrows()}
     return {at: made[str(name)] for at, name in members["model"].items() if str(name) in made}
 

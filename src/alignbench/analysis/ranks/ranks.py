@@ -13,13 +13,13 @@ from alignbench.analysis.ranks.corrected import corrected_places
 from alignbench.digest import shown_digest
 from alignbench.errors import InputError
 from alignbench.identity import judges_itself
-from alignbench.judges.marking import CARD_COLUMN
 from alignbench.stats.estimate import check_level
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.rate import overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
 from alignbench.table.counts import UNSCORED_LIMIT, headline, identify, measured
 from alignbench.table.frames import sorted_groups, with_nulls
+from alignbench.table.further import card_states
 from alignbench.table.ledger import marks
 from alignbench.table.read import add_flag, as_table, label_models, row_groups
 from alignbench.table.row_flags import has_flag
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RANK_KEYS", "UNFIT", "ranks"]
+__all__ = ["RANK_KEYS", "UNFIT", "checked_ranks", "ranks"]
 
 EVENT_SCENARIOS = 10
 """With fewer event-bearing scenarios in some model, signs are flipped: no normal law can be trusted."""
@@ -132,11 +132,26 @@ def ranks(
         InputError: The table or an option is unusable, or nothing was measured.
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
+    return checked_ranks(
+        as_table(table), measure=measure, level=level, seed=seed, calibration=calibration,
+        largest_unscored_share=largest_unscored_share,
+    )  # fmt: skip
+
+
+def checked_ranks(
+    full: pd.DataFrame,
+    *,
+    measure: str = "misalignment",
+    level: float = 0.95,
+    seed: int = 0,
+    calibration: Correction | None = None,
+    largest_unscored_share: float = UNSCORED_LIMIT,
+) -> pd.DataFrame:
+    """`ranks` of a table that has been checked, or of some rows of one: it is not checked again."""
     found = next((one for one in MEASURES if one.name == measure), None)
     if found is None:
         raise InputError(f"unknown measure {measure!r}", allowed=", ".join(one.name for one in MEASURES))
     check_level(level)
-    full = as_table(table)
     if calibration is not None:
         full = label_models(calibration.attach(full))
     part = measured(headline(full), found)
@@ -179,8 +194,9 @@ def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> 
     names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
     own = np.array([judges_itself(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
-    if CARD_COLUMN in table.columns:
-        unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
+    cards = card_states(table)
+    if cards is not None:
+        unfit = np.bincount(entry, weights=cards == "unfit", minlength=len(rows)) > 0
     whole = [tuple(sorted(some)) for some in versions]
     fallback = np.bincount(entry, weights=has_flag(table, Flag.MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
     return _Outcomes(

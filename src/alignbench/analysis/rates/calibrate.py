@@ -9,13 +9,12 @@ import pandas as pd
 
 from alignbench.analysis.agreement.agreement import AGREEMENT_KEYS, agreement
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import rates
+from alignbench.analysis.rates.rates import checked_rates
 from alignbench.labels.calibration import Calibration, Label, PackVersion
 from alignbench.labels.draw import one_judge
-from alignbench.labels.read import match_labels
-from alignbench.table.columns import output_columns
+from alignbench.labels.match import match_labels
+from alignbench.table.columns import HUMAN, output_columns
 from alignbench.table.counts import headline, measured, vote_counts
-from alignbench.table.human import HUMAN
 from alignbench.table.read import as_table, label_models
 from alignbench.vocabulary import ALIGNED, MEASURES, OFF_TASK, OVERALL
 
@@ -109,7 +108,7 @@ def calibrate(
     attached = calibration.attach(mine)
     by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
     errors = [measure.name for measure in MEASURES]
-    frame = rates(attached, by, level=level, measures=errors, calibration=Attached())
+    frame = checked_rates(attached, by, level=level, measures=errors, calibration=Attached())
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
     off_task = matched.loc[matched["label"] == OFF_TASK, "row"]

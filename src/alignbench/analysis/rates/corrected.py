@@ -9,19 +9,13 @@ import numpy as np
 
 from alignbench.errors import NotComparableError
 from alignbench.stats.card_correction import corrects, transported_overall, transported_rate
-from alignbench.stats.label_correction import (
-    FEW_LABELS,
-    Corrected,
-    LabelledPack,
-    corrected_difference,
-    corrected_overall,
-)
+from alignbench.stats.label_correction import Corrected, LabelledPack, corrected_difference, corrected_overall
 from alignbench.stats.rate import rate
 from alignbench.table.counts import label_strata
-from alignbench.table.human import human_labels
+from alignbench.table.further import human_labels
 from alignbench.table.read import row_groups
 from alignbench.text.numbers import number
-from alignbench.vocabulary import DEFERRED, JUDGED, MISALIGNMENT, REFUSED, Flag, Measure
+from alignbench.vocabulary import DEFERRED, FEW_LABELS, JUDGED, MISALIGNMENT, REFUSED, Flag, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,13 +110,13 @@ def _lacks(packs: Sequence[LabelledPack], minimum: int) -> tuple[str, ...]:
     counts = [_labels(pack) for pack in packs]
     reasons = {
         Flag.NO_LABELS: not all(counts),
-        Flag.UNLABELLED_STRATUM: any(count and _bare(pack) for count, pack in zip(counts, packs, strict=True)),
+        Flag.UNLABELLED_STRATUM: any(count and _lacks_stratum(pack) for count, pack in zip(counts, packs, strict=True)),
         Flag.FEW_LABELS: any(0 < count < minimum for count in counts),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
 
 
-def _bare(pack: LabelledPack) -> bool:
+def _lacks_stratum(pack: LabelledPack) -> bool:
     """Whether a stratum has no label."""
     stratum, labelled = np.asarray(pack.stratum), _is_labelled(pack)
     return any(not labelled[stratum == value].any() for value in np.unique(stratum))

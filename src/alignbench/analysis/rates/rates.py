@@ -11,9 +11,11 @@ import pandas as pd
 
 from alignbench.analysis.rates.corrected import by_labels
 from alignbench.errors import InputError
-from alignbench.judges.marking import CARD_COLUMN, worst_state
+from alignbench.judges.marking import worst_state
 from alignbench.stats.estimate import check_level, method_family
+from alignbench.stats.methods import Method
 from alignbench.stats.rate import GAFFKE, overall_rate, rate
+from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.counts import IDENTITY, UNSCORED_LIMIT, Counts, cells, headline, identify, measured
 from alignbench.table.frames import with_nulls
 from alignbench.table.ledger import LEDGER_KEYS, ledger
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from alignbench.stats.estimate import Estimate
     from alignbench.stats.methods import Method
 
-__all__ = ["CORRECTION_KEYS", "OVERALL", "RATE_KEYS", "rates"]
+__all__ = ["CORRECTION_KEYS", "OVERALL", "RATE_KEYS", "checked_rates", "rates"]
 
 RATE_KEYS = (
     "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "pooled_rate", "low", "high",
@@ -82,16 +84,34 @@ def rates(
         became of the rest; `filtered` counts those judged refused because the provider withheld the answer, and
         `coverage` is judged of
         asked. With a correction, CORRECTION_KEYS follow; a row that cannot be corrected (no labels for something the
-        judge said, or fewer than 50 in a pack) stays raw with the flag `uncorrected`. Events are always the judge's.
+        judge said, or too few in a pack) stays raw with the flag `uncorrected`. Events are always the judge's.
         Usefulness is never corrected: there these keys are null, and the flag says so.
 
     Raises:
         InputError: The table or an option is unusable.
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
+    return checked_rates(
+        as_table(table, by=by), by, level=level, method=method, seed=seed, packs=packs, measures=measures,
+        calibration=calibration, transported=transported,
+    )  # fmt: skip
+
+
+def checked_rates(
+    full: pd.DataFrame,
+    by: Sequence[str] = ("model", "pack"),
+    *,
+    level: float = 0.95,
+    method: Method = "gaffke",
+    seed: int = 0,
+    packs: Sequence[str] | None = None,
+    measures: Sequence[str] | None = None,
+    calibration: Correction | None = None,
+    transported: Transport | None = None,
+) -> pd.DataFrame:
+    """`rates` of a table that has been checked, or of some rows of one: it is not checked again."""
     check_level(level)
     chosen_measures = _measures(measures)
-    full = as_table(table, by=by)
     correct: CellCorrection | None = transported
     if calibration is not None:
         if transported is not None:

@@ -47,8 +47,8 @@ def load_transport(path: str | Path, table: pd.DataFrame) -> Transport:
                 f"{path} does not fit: its judge was examined on {known}, not on {pack!r}, and error rates of other "
                 "packs correct nothing there"
             )
-        for what, share in ((MISALIGNED, part.sensitivity), (ALIGNED, part.specificity)):
-            if share.effective[1] < 1:
+        rates[pack] = part.error_counts()
+        for what, (_, answers) in zip((MISALIGNED, ALIGNED), rates[pack], strict=True):
+            if answers < 1:
                 raise NotComparableError(f"{path} does not fit: it has no verdict on {what} answers of {pack!r}")
-        rates[pack] = part.sensitivity.effective, part.specificity.effective
     return Transport(rates)

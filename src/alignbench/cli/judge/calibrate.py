@@ -11,7 +11,7 @@ from alignbench.cli.options import format_option, latest_option, level_option, p
 from alignbench.cli.output import echo_csv, json_text, print_table, print_text
 from alignbench.cli.reading import combined, read
 from alignbench.stats.estimate import is_corrected_method
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.numbers import interval, number, number_interval, percent, stated_percent
 from alignbench.vocabulary import OVERALL, Flag
 
@@ -64,7 +64,7 @@ def command(
     With --panel the counts of votes are the strata, and the result is for the same panel only.
     """
     from alignbench.analysis.rates.calibrate import calibrate
-    from alignbench.files import spare_inputs, spare_others
+    from alignbench.files import refuse_overwriting_inputs, refuse_replacing_other_files
     from alignbench.judges.marking import read_cards
     from alignbench.labels.calibration import CALIBRATION_MARK
     from alignbench.labels.read import read_labels
@@ -73,8 +73,8 @@ def command(
         further = ", of which --labels adds those of another labeller" if more else ""
         raise click.UsageError(f"{str(labels)!r} alone: INPUT... are the verdicts, and LABELS are the labels{further}.")
     if output is not None:
-        spare_inputs([output], [*inputs, labels, *more, *cards])
-        spare_others(output, CALIBRATION_MARK, "calibration")
+        refuse_overwriting_inputs([output], [*inputs, labels, *more, *cards])
+        refuse_replacing_other_files(output, CALIBRATION_MARK, "calibration")
     table = combined(read(inputs, latest=latest), panel, read_cards(cards))
     found = calibrate(table, read_labels([labels, *more]), judge=judge, level=level, seed=seed)
     if output is not None:
@@ -87,7 +87,7 @@ def command(
         echo_csv(found.rates)
         return
     coverage = stated_percent(level)
-    meaning = explained(flag for flags in found.rates["flags"] for flag in flags)
+    meaning = explain_flags(flag for flags in found.rates["flags"] for flag in flags)
     caption = "\n".join(filter(None, (_COLUMNS, meaning)))
     print_table([_rate_row(row, coverage) for row in found.rates.to_dict("records")], caption=caption)
     for line in _left_out(found):

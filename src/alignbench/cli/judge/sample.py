@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignbench.cli.options import format_option, input_argument, latest_option, panel_options, seed_option
-from alignbench.cli.output import echo_csv, json_text, print_table, print_text
+from alignbench.cli.output import echo_csv, json_text, print_table, print_text, tell
 from alignbench.cli.reading import combined, read
 from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
@@ -34,6 +34,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=_FILE,
     help="Also write a page to label in a browser: keyboard only, works offline. It replaces only another such page.",
 )
+@click.option("--rubric", "rubrics", multiple=True, metavar="RUBRIC",
+              help="Id or path of the rubric that the judge judged by: the page shows people its words. Default: the "
+              "shipped one, if it has the table's digest.")  # fmt: skip
 @click.option(
     "--measure", "measures", type=click.Choice(MEASURE_NAMES), multiple=True,
     default=[MISALIGNMENT.name], show_default=True, help="What is to be checked; may be given twice.",
@@ -52,6 +55,7 @@ def command(
     n: int,
     output: Path,
     html: Path | None,
+    rubrics: tuple[str, ...],
     measures: tuple[str, ...],
     models: tuple[str, ...],
     judge: str | None,
@@ -73,18 +77,21 @@ def command(
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
     from alignbench.documents.csv_files import frame_csv
-    from alignbench.files import spare_inputs, spare_others, together, write_text
+    from alignbench.files import refuse_overwriting_inputs, refuse_replacing_other_files, together, write_text
     from alignbench.judges.marking import read_cards
+    from alignbench.labels.definitions import rubric_definitions
     from alignbench.labels.draw import draw
     from alignbench.labels.page import PAGE_MARK, labelling_page
-    from alignbench.labels.sheet import keep_labels, make_sheet, require_texts
+    from alignbench.labels.sheet import make_sheet, refuse_overwriting_labels, require_texts
     from alignbench.logs.inputs import TABLE_SUFFIXES
     from alignbench.logs.transcripts import Wanted, read_transcripts
 
-    spare_inputs([output, html], [*inputs, *logs, *cards])
-    keep_labels(output)
+    if rubrics and html is None:
+        raise click.UsageError("--rubric is for the page: name one with --html.")
+    refuse_overwriting_inputs([output, html], [*inputs, *logs, *cards, *rubrics])
+    refuse_overwriting_labels(output)
     if html is not None:
-        spare_others(html, PAGE_MARK, "page of judge sample")
+        refuse_replacing_other_files(html, PAGE_MARK, "page of judge sample")
     table, marks = read(inputs, latest=latest), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:
@@ -95,10 +102,14 @@ def command(
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
+    definitions = {} if html is None else rubric_definitions(drawn.rows, rubrics)
     with together():
         write_text(output, frame_csv(sheet))
         if html is not None:
-            write_text(html, labelling_page(sheet))
+            write_text(html, labelling_page(sheet, definitions))
+    for found in definitions.values():
+        if not found.known:
+            tell(f"warning: {found.heading}")
     if form == "json":
         files = [str(file) for file in (output, html) if file is not None]
         design, votes = (frame.to_dict("records") for frame in (drawn.design, drawn.votes))

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.ranks.ranks import UNFIT, ranks
+from alignbench.analysis.ranks.ranks import UNFIT, checked_ranks
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import rates
-from alignbench.judges.marking import CARD_COLUMN, find_card, mark_cards, worst_state
+from alignbench.analysis.rates.rates import checked_rates
+from alignbench.judges.marking import find_card, mark_cards, worst_state
 from alignbench.report.leaderboard.board import Board
 from alignbench.report.leaderboard.columns import COLUMNS
+from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.counts import UNSCORED_LIMIT, headline, measured
 from alignbench.table.read import add_flag, as_table, label_models
 from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, Flag
@@ -69,7 +70,6 @@ def leaderboard(
     boards: list[Board] = []
     for part, ranked in ((rows[~unfit], True), (rows[unfit], False)):
         if len(part):
-            part.attrs = dict(rows.attrs)
             options = {"level": level, "seed": seed, "largest_unscored_share": largest_unscored_share}
             boards += _boards(part, len(boards), options, attached, None if ranked else cards)
     return boards
@@ -84,7 +84,7 @@ def _boards(
 ) -> list[Board]:
     """The boards of some rows, numbered on from `before`; `unfit` holds the cards where the judges are unfit."""
     measures = [measure for measure in MEASURES if len(measured(rows, measure))]
-    placed = [ranks(rows, measure=measure.name, calibration=attached, **options) for measure in measures]
+    placed = [checked_ranks(rows, measure=measure.name, calibration=attached, **options) for measure in measures]
     placed = [_whole_keys(places, measured(rows, of)) for places, of in zip(placed, measures, strict=True)]
     boards: list[Board] = []
     seen: set[tuple[str, ...]] = set()
@@ -95,7 +95,6 @@ def _boards(
             if entries:
                 seen |= entries
                 part = rows[[entry in entries for entry in _tuples(rows, JUDGED_BY)]]
-                part.attrs = dict(rows.attrs)
                 reason = _apart(members) if boards else ""
                 board = _board(before + len(boards) + 1, part, reason, placed, options, attached)
                 boards.append(board if unfit is None else _unranked(board, unfit))
@@ -139,7 +138,7 @@ def _board(
     options: dict[str, Any],
     attached: Attached | None,
 ) -> Board:
-    frame = rates(part, ("model", "pack"), level=options["level"], calibration=attached)
+    frame = checked_rates(part, ("model", "pack"), level=options["level"], calibration=attached)
     packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
     first = part.iloc[0]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from alignbench.digest import shown_digest
 from alignbench.stats.estimate import is_corrected_method, method_family
-from alignbench.text.flags import explained
+from alignbench.text.flags import explain_flags
 from alignbench.text.judge_names import UNNAMED, shown_digests
 from alignbench.text.markdown import markdown_name, markdown_table, markdown_text
 from alignbench.text.numbers import rate_and_interval, size, stated_percent, upper_bound
@@ -89,7 +89,7 @@ def _legend(rows: pd.DataFrame) -> list[str]:
         f"{zero}{stated_percent(rows['level'].iloc[0])}, however alike the answers to one scenario are."
         if bounds
         else "",
-        explained(flag for flags in rows["flags"] for flag in flags),
+        explain_flags(flag for flags in rows["flags"] for flag in flags),
     ]
     return [text for line in lines if line for text in ("", line)]
 

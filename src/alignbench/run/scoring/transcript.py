@@ -81,10 +81,10 @@ def _answer(message: ChatMessageAssistant) -> str:
     # The provider has taken the reasoning out. Marks that are left are words of the answer, unless they repeat it.
     said = without_reasoning(message.text)
     hidden = message.text[: len(message.text) - len(said)]
-    return said if any(_bare(hidden) in _bare(thought) for thought in apart) else message.text
+    return said if any(_plain_letters(hidden) in _plain_letters(thought) for thought in apart) else message.text
 
 
-def _bare(text: str) -> str:
+def _plain_letters(text: str) -> str:
     """Text without blanks and without whatever looks like a mark of a template."""
     return "".join(re.sub(r"[<\[◁].*?[>\]▷]", "", text).split())
 
