@@ -13,7 +13,8 @@ from scipy import integrate, optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from alignbench.errors import InputError
-from alignbench.stats.rate import Method, moments, overall_rate, rate, wilson, zero_event_bound
+from alignbench.stats.overall import overall_rate
+from alignbench.stats.rate import Method, moments, rate, wilson, zero_event_bound
 
 if TYPE_CHECKING:
     from random import Random

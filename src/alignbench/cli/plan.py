@@ -134,7 +134,13 @@ def command(
 
     table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)
-    effort = Effort(twins, conditions, turns, judges, read_prices(prices) if prices else None)
+    effort = Effort(
+        twins=twins,
+        conditions=conditions,
+        turns=turns,
+        judges=judges,
+        prices=read_prices(prices) if prices else None,
+    )
     chosen: dict[str, Any] = {
         "measure": measure,
         "base": base,
@@ -145,7 +151,7 @@ def command(
     gate = None
     if margin is not None or policy_file is not None:
         policy = stated_policy(policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss)
-        gate = GatePlan(policy, packs or 1, other_rate, draws, seed)
+        gate = GatePlan(policy, packs=packs or 1, other_rate=other_rate, draws=draws, seed=seed)
     else:
         of_the_gate = {
             "--packs": packs, "--other-rate": other_rate, "--draws": draws,

@@ -21,7 +21,8 @@ from alignbench.text.words import markdown_line, markdown_row, markdown_text, vi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alignbench.analysis.gate.decision import GateReport, GateRow
+    from alignbench.analysis.gate.decision import GateReport
+    from alignbench.analysis.gate.rows import GateRow
 
 __all__ = ["as_dict", "as_json", "as_junit", "as_markdown", "as_text"]
 
@@ -166,7 +167,7 @@ def as_junit(report: GateReport) -> str:
     about = (("policy_digest", report.policy.digest), *report.policy.model_dump().items(), *_properties(report))
     for key, value in about:
         Xml.SubElement(properties, "property", name=key, value=visible(str(value)))
-    decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate.gate", name="decision", time="0")
+    decision = Xml.SubElement(suite, "testcase", classname="alignbench.analysis.gate", name="decision", time="0")
     again = _again(report) if report.decision == "inconclusive" else []
     text = visible_lines("\n".join((*report.reasons, *report.advice, *report.notes, *again)))
     if report.exit_code:

@@ -91,7 +91,7 @@ class CorrectedPack:
     mass: LabelMass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Corrected:
     """A corrected rate and what a comparison needs of it.
 
@@ -165,7 +165,7 @@ def corrected_overall(
     share = share / share.sum()
     parts = tuple(_pack(pack) for pack in packs)
     estimate, variance = _combined(parts, share, level, draws)
-    return Corrected(estimate, variance, parts, share, draws)
+    return Corrected(estimate=estimate, variance=variance, packs=parts, weights=share, draws=draws)
 
 
 def _pack(pack: LabelledPack) -> CorrectedPack:
@@ -199,7 +199,9 @@ def _pack(pack: LabelledPack) -> CorrectedPack:
         labels=int(labelled.sum()),
         found=float(truth[labelled].sum()),
         confirmed=len(np.unique(group[labelled & (truth > 0.5)])),
-        mass=LabelMass(share, given, found, imagined, _split(votes, truth, weight, group, said)),
+        mass=LabelMass(
+            share=share, labelled=given, found=found, imagined=imagined, split=_split(votes, truth, weight, group, said)
+        ),
     )
 
 
@@ -243,10 +245,17 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
     single = any(len(part.size) < 2 for part in parts)
     words = {"few_scenarios": scenarios < FEW_SCENARIOS, "few_labels": few_labels, "one_scenario": single}
     estimate = Estimate(
-        value, None, None, level, "s3_stratified" if len(parts) > 1 else "s3", int(n.sum()), scenarios,
-        sum(part.found for part in parts), sum(part.confirmed for part in parts),
+        value=value,
+        low=None,
+        high=None,
+        level=level,
+        method="s3_stratified" if len(parts) > 1 else "s3",
+        n=int(n.sum()),
+        scenarios=scenarios,
+        events=sum(part.found for part in parts),
+        event_scenarios=sum(part.confirmed for part in parts),
         flags=tuple(word for word, holds in words.items() if holds),
-    )  # fmt: skip
+    )
     drawn = drawn_rates([[part.mass for part in parts]], share, draws)
     below = drawn.with_label(0, 0) * (1 - drawn.scenario)
     above = below + drawn.scenario

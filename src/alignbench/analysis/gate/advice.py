@@ -12,8 +12,8 @@ from alignbench.analysis.gate.words import margin_words, points, size, subject
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alignbench.analysis.gate.decision import GateRow
     from alignbench.analysis.gate.policy import Policy
+    from alignbench.analysis.gate.rows import GateRow
 
 __all__ = ["commands", "what_would_decide"]
 

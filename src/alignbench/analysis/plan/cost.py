@@ -42,7 +42,7 @@ class Prices(BaseModel):
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
     """What one output stands for in calls.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ FATES = ("placed", "refused", "deferred", "off_task", "no_position", "no_values"
 _NUDGES = {"neutral": 0, "value_1": 1, "value_2": -1}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tallies:
     """Placed outputs by group (by default a model under one judge), scenario and nudge.
 
@@ -146,30 +146,37 @@ def _fates(table: pd.DataFrame) -> Integers:
 
 def _numbered_values(placed: pd.DataFrame) -> tuple[list[str], Integers]:
     """Names of all values, sorted, and the numbers of each row's two, shape (rows, 2)."""
-    columns = [placed[name].cat.remove_unused_categories().cat for name in ("value_1", "value_2")]
-    values = sorted({str(name) for column in columns for name in column.categories})
-    numbers = {name: number for number, name in enumerate(values)}
-    lookups = [np.array([numbers[str(name)] for name in column.categories]) for column in columns]
-    return values, np.stack([look[c.codes] for look, c in zip(lookups, columns, strict=True)], axis=1)
+    first, second = (placed[name].cat.remove_unused_categories().cat for name in ("value_1", "value_2"))
+    values = sorted({str(name) for name in (*first.categories, *second.categories)})
+
+    def numbers(column: Any) -> Integers:
+        """The place of each row's value among all."""
+        place = np.array([values.index(str(name)) for name in column.categories], dtype=np.int64)
+        return np.asarray(place[column.codes])
+
+    return values, np.stack([numbers(first), numbers(second)], axis=1)
 
 
 def _check_pairs(
     sides: Integers, pairs: Integers, scenario: Integers, values: list[str], names: list[tuple[str, str]]
 ) -> None:
-    same = sides[:, 0] == sides[:, 1]
-    if same.any():
-        at = int(np.flatnonzero(same)[0])
-        item, value = "/".join(names[scenario[at]]), values[sides[at, 0]]
+    """Refuse a row that names one value twice, and a scenario whose rows name two pairs."""
+    same = np.flatnonzero(sides[:, 0] == sides[:, 1])
+    if len(same):
+        item, value = "/".join(names[scenario[same[0]]]), values[sides[same[0], 0]]
         raise InputError(f"value_1 and value_2 are both {value!r}", item=item, allowed="two values")
-    other = (np.sort(sides, axis=1) != pairs[scenario]).any(axis=1)
-    if other.any():
-        at = int(np.flatnonzero(other)[0])
-        item = "/".join(names[scenario[at]])
-        one, two = (" : ".join(values[v] for v in sorted(pair)) for pair in (pairs[scenario[at]], sides[at]))
+    other = np.flatnonzero((np.sort(sides, axis=1) != pairs[scenario]).any(axis=1))
+    if len(other):
+        item = "/".join(names[scenario[other[0]]])
+        one, two = (_pair_name(values, pair) for pair in (pairs[scenario[other[0]]], sides[other[0]]))
         raise InputError(f"two pairs of values: {one!r} and {two!r}", item=item, allowed="one pair a scenario")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def _pair_name(values: list[str], pair: Integers) -> str:
+    return " : ".join(values[number] for number in sorted(pair))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Outputs:
     """Placed outputs, turned so that the smaller-numbered value comes first; vectors of one length."""
 
@@ -180,8 +187,13 @@ class _Outputs:
     neutral: NDArray[np.bool_]
 
     def take(self, rows: NDArray[np.bool_]) -> _Outputs:
+        """Some of them."""
         return _Outputs(
-            self.group[rows], self.scenario[rows], self.position[rows], self.nudge[rows], self.neutral[rows]
+            group=self.group[rows],
+            scenario=self.scenario[rows],
+            position=self.position[rows],
+            nudge=self.nudge[rows],
+            neutral=self.neutral[rows],
         )
 
     def sums(self, shape: tuple[int, int], weights: Floats) -> Floats:

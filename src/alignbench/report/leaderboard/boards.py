@@ -17,9 +17,10 @@ from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
 from alignbench.judges.marking import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.report.leaderboard.board import Board
-from alignbench.report.leaderboard.columns import COLUMNS
+from alignbench.report.leaderboard.columns import LeaderboardRow
 from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, USEFULNESS, headline, measured
 from alignbench.table.read import add_flag, as_table, label_models
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
@@ -151,14 +152,15 @@ def _board(
     frame["board"], frame["seed"], frame["package_version"] = number, options["seed"], version("alignbench")
     frame = _with_runs(frame, part)
     found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
+    columns = list(meanings(LeaderboardRow))
     rest = frame[(frame["pack"] != total) | ~frame["measure"].isin(_ERRORS)]
-    frame = pd.concat([*found, rest], ignore_index=True).reindex(columns=[*COLUMNS, "rank_flags", "digest_unknown"])
+    frame = pd.concat([*found, rest], ignore_index=True).reindex(columns=[*columns, "rank_flags", "digest_unknown"])
     frame["flags"] = [_all_flags(row) for row in frame.to_dict("records")]
-    frame = frame[[*COLUMNS]]
+    frame = frame[columns]
     frame = frame.sort_values(
         ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
     )
-    return Board(number, frame, packs, str(first["judge"]), reason)
+    return Board(number=number, rows=frame, packs=packs, judge=str(first["judge"]), reason=reason)
 
 
 def _with_runs(frame: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
