@@ -398,9 +398,10 @@ def test_calls_and_cost_by_hand(tmp_path: Path) -> None:
     )
     effort = Effort(twins=True, conditions=3, turns=2, judges=2, prices=read_prices(file))
     # (3 conditions + 1 twin) * 2 turns * 10 scenarios * 5 epochs = 400 answers, 800 judgements.
-    assert effort.calls(10, 5) == (400, 800)
+    found = effort.cost(10, 5)
+    assert (found.calls_target, found.calls_grader) == (400, 800)
     # An answer costs (1000 + 3000) / 1e6 = .004, a judgement (2000 + 1000) / 1e6 = .003.
-    assert effort.cost(10, 5) == pytest.approx(400 * 0.004 + 800 * 0.003)
+    assert found.cost == pytest.approx(400 * 0.004 + 800 * 0.003)
     row = plan(assumed=Assumptions(rate=0.1), scenarios=[10], epochs=[5], effort=effort).iloc[0]
     assert (row["calls_target"], row["calls_grader"], row["currency"]) == (400, 800, "EUR")
     assert row["cost"] == pytest.approx(4.0)

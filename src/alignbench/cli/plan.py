@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +23,8 @@ from alignbench.cli.common import (
 from alignbench.cli.sides import points, usefulness_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alignbench.analysis.plan.cost import Effort
     from alignbench.analysis.plan.gate import GatePlan
     from alignbench.analysis.plan.pilot import Assumptions
@@ -130,7 +131,7 @@ def command(
     from alignbench.analysis.plan.pilot import Assumptions
     from alignbench.analysis.plan.plan import plan
     from alignbench.analysis.plan.question import answer
-    from alignbench.errors import InputError
+    from alignbench.text.rows import as_columns
 
     table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)
@@ -148,32 +149,46 @@ def command(
         "assumed": assumed,
         "effort": effort,
     }
+    of_the_gate = {
+        "--packs": packs, "--other-rate": other_rate, "--draws": draws,
+        "--largest-usefulness-loss": largest_usefulness_loss,
+    }  # fmt: skip
     gate = None
     if margin is not None or policy_file is not None:
         policy = stated_policy(policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss)
         gate = GatePlan(policy, packs=packs or 1, other_rate=other_rate, draws=draws, seed=seed)
     else:
-        of_the_gate = {
-            "--packs": packs, "--other-rate": other_rate, "--draws": draws,
-            "--largest-usefulness-loss": largest_usefulness_loss,
-        }  # fmt: skip
-        for name, value in of_the_gate.items():
-            if value is not None:
-                raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
+        _refuse_without_gate(of_the_gate)
     if target is not None:
-        if gate is not None:
-            raise InputError("--margin or --policy beside --target", allowed="one of the two questions at once")
-        if scenarios is not None and len(scenarios) != 1:
-            raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
+        _refuse_beside_target(gate, scenarios)
         single = None if scenarios is None else scenarios[0]
         found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
         if form == "table":
             print_text(found.text)
         else:
-            click.echo(json_text(asdict(found)), nl=False)
+            click.echo(json_text(as_columns(found)), nl=False)
         return
     frame = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
     emit(frame, form, table=_row, caption=_caption(assumed, effort, gate), keys=_KEYS)
+
+
+def _refuse_without_gate(options: Mapping[str, object]) -> None:
+    """Refuse options of the gate where none is planned for."""
+    from alignbench.errors import InputError
+
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
+
+
+def _refuse_beside_target(gate: GatePlan | None, scenarios: tuple[int, ...] | None) -> None:
+    """Refuse what a question in one line leaves no room for."""
+    from alignbench.errors import InputError
+
+    if gate is not None:
+        raise InputError("--margin or --policy beside --target", allowed="one of the two questions at once")
+    if scenarios is not None and len(scenarios) != 1:
+        raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
 
 
 _KEYS = ("model", "scenarios", "epochs")

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as Xml
 from alignbench.analysis.compare.comparisons import described
 from alignbench.analysis.gate.words import name, percent, points
 from alignbench.text.flags import explained
+from alignbench.text.rows import as_columns
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import markdown_line, markdown_row, markdown_text, visible, visible_lines, visible_name
 
@@ -56,7 +57,7 @@ def as_dict(report: GateReport) -> dict[str, object]:
         "sides": [asdict(side) for side in report.sides],
         "tests": report.tests,
         "judge_again": list(report.judge_again),
-        "cells": [{**asdict(row), "flags": list(row.flags)} for row in report.rows],
+        "cells": [{**as_columns(row), "flags": list(row.flags)} for row in report.rows],
     }
 
 

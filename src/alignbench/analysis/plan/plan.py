@@ -112,7 +112,6 @@ def _design(pilot: Pilot, scenarios: int, epochs: int, measure: str, assumed: As
     corrected = planning.corrected_interval(people, scenarios, epochs, labels, **judge)
     whole = planning.corrected_interval(people, scenarios, epochs, outputs, **judge)
     enough = LABEL_SLACK * (whole[1] - whole[0]) / 2
-    target, grader = effort.calls(scenarios, epochs)
     return PlanRow(
         group=pilot.key,
         measure=measure,
@@ -131,10 +130,7 @@ def _design(pilot: Pilot, scenarios: int, epochs: int, measure: str, assumed: As
         labels=labels,
         width_corrected=corrected[1] - corrected[0],
         labels_needed=planning.labels_needed(people, scenarios, epochs, enough, **judge),
-        calls_target=target,
-        calls_grader=grader,
         cost=effort.cost(scenarios, epochs),
-        currency=effort.prices.currency if effort.prices else "",
         level=level,
         flags=pilot.flags,
     )

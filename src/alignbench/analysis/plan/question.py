@@ -188,16 +188,16 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
             if labels is not None
             else "; corrected for the judge it takes more scenarios, however many labels"
         )
-    cost = effort.cost(*designs[0])
-    if cost is not None and effort.prices is not None:
-        text += f"; {cost:.2f} {effort.prices.currency}".rstrip() + " a model"
+    price = effort.cost(*designs[0])
+    if price.cost is not None:
+        text += f"; {price.cost:.2f} {price.currency}".rstrip() + " a model"
     return Answer(
         question=question,
         text=f"{text}. {_shipped()}",
         designs=tuple(designs),
         least_scenarios=least,
         labels=labels,
-        cost=cost,
+        cost=price.cost,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from alignbench.table.meanings import Coverage, Flags
 from alignbench.text.rows import SPREAD
 
-__all__ = ["PassRow", "PlanRow"]
+__all__ = ["Cost", "PassRow", "PlanRow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,16 @@ class PassRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a design costs for one model."""
+
+    calls_target: Annotated[int, "Calls of the model under test."]
+    calls_grader: Annotated[int, "Calls of the judges."]
+    cost: Annotated[float | None, "Price of these calls; empty without a price file."]
+    currency: Annotated[str, "What the cost is counted in; empty without a price file."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
     """What one design will show of one model, and what it costs."""
 
@@ -56,10 +66,7 @@ class PlanRow:
         int | None,
         "Labels that bring `width_corrected` within a quarter of what labelling everything gives; empty: never.",
     ]
-    calls_target: Annotated[int, "Calls of the model under test."]
-    calls_grader: Annotated[int, "Calls of the judges."]
-    cost: Annotated[float | None, "Price of these calls; empty without a price file."]
-    currency: Annotated[str, "What the cost is counted in; empty without a price file."]
+    cost: Annotated[Cost, SPREAD]
     level: Coverage
     flags: Flags
     gate: Annotated[PassRow | None, SPREAD] = None

@@ -194,9 +194,8 @@ class _Ranking:
         alone = "no other model to rank it against"
         others = self._asked_others(members)
         for entry, estimate in estimates.items():
-            ranked = sets is not None and entry in able
-            place = (int(sets.low[able.index(entry)]), int(sets.high[able.index(entry)])) if sets and ranked else None
-            why = obstacles[entry] or ("" if ranked else alone)
+            place = None if sets is None or entry not in able else _place(sets, able.index(entry))
+            why = obstacles[entry] or ("" if place else alone)
             yield RankRow(
                 entry={name: self.table[name].iloc[self.outcomes.rows[entry]] for name in self.columns},
                 group=number,
@@ -213,7 +212,7 @@ class _Ranking:
                 scenarios=estimate.scenarios,
                 event_scenarios=estimate.event_scenarios,
                 one_sided_upper=estimate.one_sided_upper,
-                method=method if ranked else None,
+                method=method if place else None,
                 seed=self.seed,
                 flags=self._flags(entry, estimate, others[entry]),
                 reason="; ".join(part for part in (why, apart) if part),
@@ -229,6 +228,11 @@ class _Ranking:
         flags = add_flag((*estimate.flags, *self.outcomes.marked[entry]), OTHER_SCENARIOS, others)
         unknown = any(not digest for _, digest in self.outcomes.versions[entry])
         return add_flag(flags, "digest_unknown", unknown)
+
+
+def _place(sets: RankSets, at: int) -> tuple[int, int]:
+    """The best and the worst place of a ranked entry."""
+    return int(sets.low[at]), int(sets.high[at])
 
 
 def _by_pack(outcomes: Outcomes, entry: int) -> list[tuple[Floats, Floats]]:

@@ -6,7 +6,7 @@ in the same version. Everything else gets a board of its own, with the reason; w
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -173,10 +173,23 @@ def _with_runs(frame: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
         _runs(whole[entry[0]]) if entry[1] == OVERALL else _runs(known[entry], one_pack=True)
         for entry in _tuples(frame, keys)
     ]
-    return frame.assign(**pd.DataFrame(runs, index=frame.index))
+    return frame.assign(**pd.DataFrame([asdict(one) for one in runs], index=frame.index))
 
 
-def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runs:
+    """What is known of the runs that some rows come from, by columns of the board."""
+
+    model_args: str
+    pack_version: str
+    pack_digest: str
+    first_date: str
+    last_date: str
+    epochs: int
+    digest_unknown: bool
+
+
+def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> _Runs:
     """What is known of the runs that some rows come from."""
     dates = sorted(set(rows["date"].astype(str)) - {""})
     packs = rows[["pack", "pack_version", "pack_digest"]].astype(str).drop_duplicates().sort_values(["pack"])
@@ -187,15 +200,15 @@ def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> dict[str, object]:
         pairs = zip(packs["pack"], packs[name], strict=True)
         return "+".join(dict.fromkeys(f"{pack}={value}" for pack, value in pairs if value))
 
-    return {
-        "model_args": str(rows["model_args"].iloc[0]),
-        "pack_version": told("pack_version"),
-        "pack_digest": told("pack_digest"),
-        "first_date": dates[0] if dates else "",
-        "last_date": dates[-1] if dates else "",
-        "epochs": int(rows["epoch"].nunique()),
-        "digest_unknown": bool((packs["pack_digest"] == "").any()),
-    }
+    return _Runs(
+        model_args=str(rows["model_args"].iloc[0]),
+        pack_version=told("pack_version"),
+        pack_digest=told("pack_digest"),
+        first_date=dates[0] if dates else "",
+        last_date=dates[-1] if dates else "",
+        epochs=int(rows["epoch"].nunique()),
+        digest_unknown=bool((packs["pack_digest"] == "").any()),
+    )
 
 
 def _all_flags(row: Mapping[Any, Any]) -> tuple[str, ...]:
