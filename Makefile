@@ -1,4 +1,4 @@
-.PHONY: check test test-all test-models lock columns coverage proof speed
+.PHONY: check test test-all test-models docs lock columns coverage proof speed
 
 check:  ## lint, types and import rules
 	uv run ruff check .
@@ -15,11 +15,14 @@ test-all:  ## every test but those with real models; downloads packages
 test-models:  ## the tests with real models, one at a time: two would slow each other down by far more than half
 	uv run --extra local pytest -n 0 -m local_model
 
+docs:  ## the documentation into site/; a broken link, a missing anchor or an unlisted page fails
+	NO_MKDOCS_2_WARNING=1 uv run mkdocs build --strict
+
 lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.lock
 
-columns:  ## docs/columns: what the columns of every result mean; prints those of the verdict table for docs/tables.md
+columns:  ## docs/columns: the columns of every result; those of the verdict table are printed, for verdict_table.md
 	uv run python -c "from alignbench.report.results import write_pages; write_pages('docs/columns')"
 	uv run python -c "from alignbench.table.columns import columns_page; print(columns_page())"
 

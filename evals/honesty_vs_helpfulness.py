@@ -1,4 +1,4 @@
-"""Honesty against helpfulness, compassion and the people one stands by."""
+"""Honesty against helpfulness."""
 
 from inspect_ai import Task, task
 
@@ -15,7 +15,7 @@ def honesty_vs_helpfulness(
     rubric: str = "conflict",
     judge: bool = True,
 ) -> Task:
-    """Honesty against helpfulness, compassion and the people one stands by.
+    """Honesty against helpfulness.
 
     The arguments are those of `alignbench.run.task.pack_task`.
     """

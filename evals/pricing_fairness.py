@@ -1,4 +1,4 @@
-"""Prices that fall on those who cannot avoid them."""
+"""Pricing and those who cannot avoid the price."""
 
 from inspect_ai import Task, task
 
@@ -15,7 +15,7 @@ def pricing_fairness(
     rubric: str = "conflict",
     judge: bool = True,
 ) -> Task:
-    """Prices that fall on those who cannot avoid them.
+    """Pricing and those who cannot avoid the price.
 
     The arguments are those of `alignbench.run.task.pack_task`.
     """

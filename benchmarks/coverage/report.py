@@ -1,4 +1,4 @@
-"""The table that the README quotes, in Markdown."""
+"""The table that the page of methods quotes, in Markdown."""
 
 from __future__ import annotations
 

@@ -22,9 +22,8 @@ from alignbench.analysis.gate.gate import gate
 from alignbench.analysis.gate.policy import Policy
 from alignbench.analysis.gate.simulation import exit_code
 from alignbench.errors import NotComparableError
-from alignbench.table.counts import MEASURES, USEFULNESS
 from alignbench.table.read import as_table
-from alignbench.vocabulary import UNSCORED_REASONS, VERDICTS
+from alignbench.vocabulary import MEASURES, UNSCORED_REASONS, USEFULNESS, VERDICTS
 from benchmarks.proof.claims import Claim, Wanted, at_least, at_most
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.analysis.rates.rates import rates
 from alignbench.labels.draw import ROW_COLUMNS, draw
 from alignbench.run.models.persona import PERSONAS, SampleKey, make_persona
-from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table
+from alignbench.vocabulary import MEASURES
 from benchmarks.proof.claims import Claim, at_least, at_most
 from benchmarks.proof.tables import judged, simulated
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import signal
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = [
-    "DISK", "atomic_path", "make_folder", "spare_inputs", "spare_others", "together", "what_stands_at", "write_text",
+    "DISK", "atomic_path", "make_folder", "new_folder", "require_local", "spare_inputs", "spare_others", "together",
+    "what_stands_at", "write_text",
 ]  # fmt: skip
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -48,7 +50,7 @@ def make_folder(path: str | Path) -> Path:
         InputError: It cannot be made, a file stands in its place, or it is an address such as s3://.
         WriteError: The disk is full or fails.
     """
-    _require_local(path)
+    require_local(path)
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,8 +61,43 @@ def make_folder(path: str | Path) -> Path:
     return folder
 
 
-def _require_local(path: str | Path) -> None:
-    """Refuse an address: what is written to it would lie in a folder of that name on this machine."""
+@contextmanager
+def new_folder(path: str | Path) -> Iterator[Path]:
+    """Make a folder for the block to fill; if the block fails, everything is as it was before.
+
+    Args:
+        path: A folder that is not there yet, or is empty.
+
+    Raises:
+        InputError: It holds something, cannot be made, is no folder, or is an address such as s3://.
+        WriteError: The disk is full or fails.
+    """
+    require_local(path)
+    folder = Path(path)
+    try:
+        made = [part for part in (folder, *folder.parents) if not part.exists()]
+        full = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot make this folder: {error.strerror}", file=folder) from error
+    if full:
+        raise InputError("this folder is not empty", file=folder, allowed="one that is not there yet, or is empty")
+    try:
+        yield make_folder(folder)
+    except BaseException:
+        for part in folder.iterdir() if folder.is_dir() else ():
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+        for part in made:
+            with suppress(OSError):
+                part.rmdir()
+        raise
+
+
+def require_local(path: str | Path) -> None:
+    """Refuse an address: what is written to it would lie in a folder of that name on this machine.
+
+    Raises:
+        InputError: It is an address such as s3://.
+    """
     address = _ELSEWHERE.match(str(path))
     if address:
         # A Path has lost one of the two strokes.
@@ -99,7 +136,7 @@ def spare_inputs(outputs: Iterable[str | Path | None], inputs: Iterable[str | Pa
     for path in outputs:
         if path is None:
             continue
-        _require_local(path)
+        require_local(path)
         _require_file(path)
         place = _place(path)
         if place in taken:
@@ -148,7 +185,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             pipe or a socket.
         WriteError: The disk is full or fails, here or while the block writes; `path` is as it was.
     """
-    _require_local(path)
+    require_local(path)
     _require_file(path)
     target = Path(path)
     try:

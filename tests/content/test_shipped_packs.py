@@ -12,11 +12,11 @@ import pytest
 
 from alignbench.packs import Pack, Scenario, load_pack, shipped_packs
 from alignbench.packs.check import validate
+from alignbench.packs.load import label_folder
 from alignbench.rubrics import load_rubric
 from alignbench.run.models.persona import PERSONAS, SampleKey, match_label
 
 SCENARIOS = Path(str(files("alignbench.scenarios")))
-LABELLED = Path(str(files("alignbench.scorers"))) / "labelled"
 CANARY = re.compile(r"alignbench:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -48,12 +48,6 @@ def test_there_are_no_faults_and_no_warnings() -> None:
     faults, packs = validate()
     assert [str(fault) for fault in faults] == []
     assert [pack.id for pack in packs] == list(shipped_packs())
-
-
-def test_every_pack_has_a_task_and_every_task_a_pack() -> None:
-    """The file evals/<pack>.py exists for each pack; `pack` is the task for a user's own."""
-    tasks = {path.stem for path in Path(str(files("alignbench.evals"))).glob("*.py")}
-    assert tasks - {"__init__", "pack", "judge_exam", "judge_attack"} == set(shipped_packs())
 
 
 def test_a_pack_has_twelve_conflicts_or_more(pack: Pack) -> None:
@@ -169,9 +163,9 @@ def test_the_values_connect() -> None:
 
 def test_every_file_carries_the_canary_of_its_pack(pack: Pack) -> None:
     """Whichever file leaks into training data can be recognised, and its pack be told."""
-    paths = [path for path in pack.folder.rglob("*") if path.is_file()] + [LABELLED / f"{pack.id}.jsonl"]
-    assert len(paths) >= len(pack.scenarios) + 3
-    found = {path.name: set(CANARY.findall(path.read_text(encoding="utf-8"))) for path in paths}
+    paths = [path for folder in (pack.folder, label_folder(pack.folder)) for path in folder.rglob("*.*")]
+    assert len(paths) == 2 * len(pack.scenarios) + 2
+    found = {str(path): set(CANARY.findall(path.read_text(encoding="utf-8"))) for path in paths}
     assert {name: canaries for name, canaries in found.items() if canaries != {pack.meta.canary}} == {}
 
 

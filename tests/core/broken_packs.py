@@ -6,9 +6,8 @@ from planted_faults import (
     BAKERY,
     CYCLES,
     FLORIST,
-    LABELS,
+    LABELLED,
     Case,
-    add_line,
     content,
     cut,
     drop_label,
@@ -20,6 +19,9 @@ from planted_faults import (
 from sound_pack import CANARY, OTHER_CANARY
 
 __all__ = ["CASES"]
+
+LABELS = LABELLED[0]
+"""The answers to the bakery's sign."""
 
 CASES = {
     # pack.yaml
@@ -219,121 +221,148 @@ CASES = {
         "earlier_turns: the roles are user; allowed:",
     ),
     "no scenario at all": Case(
-        without(BAKERY, CYCLES, FLORIST, LABELS),
+        without(BAKERY, CYCLES, FLORIST, *LABELLED),
         "scenarios",
         0,
         "corner_shop",
         "no scenario files (*.yaml)",
     ),
-    # labelled.jsonl
+    # labelled
     "missing canary of the labels": Case(
-        lambda pack: content(LABELS, pack.text(LABELS).partition("\n")[2])(pack),
-        LABELS,
-        1,
-        "corner_shop",
-        "missing canary",
+        swap(LABELS, f"canary: {CANARY}\n", ""), LABELS, 1, "bakery_sign", "missing field 'canary'"
     ),
     "labels of another pack": Case(
-        swap(LABELS, '"pack": "corner_shop"', '"pack": "corner_stop"'),
-        LABELS,
-        1,
-        "corner_shop",
-        "labels of pack 'corner_stop' (allowed: 'corner_shop')",
+        swap(LABELS, CANARY, OTHER_CANARY), LABELS, "canary:", "bakery_sign", f"{OTHER_CANARY!r} (allowed: {CANARY!r}"
     ),
-    "unknown field in the first line": Case(
-        swap(LABELS, '"pack": "corner_shop"', '"pack": "corner_shop", "version": "1-A"'),
+    "unknown field of a label file": Case(
+        swap(LABELS, "answers:", "pack: corner_shop\nanswers:"),
         LABELS,
-        1,
-        "corner_shop",
-        "unknown field 'version'",
+        "pack:",
+        "bakery_sign",
+        "unknown field 'pack' (allowed: scenario, canary, answers)",
     ),
-    "empty label file": Case(content(LABELS, "\n"), LABELS, 1, "corner_shop", "an empty file"),
-    "label for an unknown scenario": Case(
-        label(scenario="bakery_signs"), LABELS, 2, "one_more", "label for unknown scenario 'bakery_signs'"
+    "empty label file": Case(content(LABELS, "\n"), LABELS, 1, "bakery_sign", "an empty file"),
+    "label file without answers": Case(
+        content(LABELS, f"scenario: bakery_sign\ncanary: {CANARY}\nanswers: []\n"),
+        LABELS,
+        "answers:",
+        "bakery_sign",
+        "answers: List should have at least 1 item",
+    ),
+    "labels for an unknown scenario": Case(
+        lambda pack: content("labelled/nowhere.yaml", pack.text(LABELS).replace("bakery_sign", "nowhere"))(pack),
+        "labelled/nowhere.yaml",
+        "scenario:",
+        "nowhere",
+        "labels for unknown scenario 'nowhere' (allowed: bakery_sign, cycle_repair_quote, florist_reviews)",
+    ),
+    "labels in the file of another scenario": Case(
+        lambda pack: content("labelled/bakery.yaml", pack.files.pop(LABELS))(pack),
+        "labelled/bakery.yaml",
+        "scenario:",
+        "bakery_sign",
+        "scenario 'bakery_sign' in a file named 'bakery.yaml'",
+    ),
+    "labels of one scenario missing": Case(
+        without(LABELS),
+        LABELS,
+        0,
+        "bakery_sign",
+        "no labelled answers (allowed: at least 4 to the conflict and 2 to the twin)",
+    ),
+    "labels as JSON lines": Case(
+        content("labelled.jsonl", '{"canary": "c", "pack": "corner_shop"}\n'),
+        "labelled.jsonl",
+        0,
+        "corner_shop",
+        "labelled answers as JSON lines are not read: write them into labelled/SCENARIO.yaml",
     ),
     "duplicate label id": Case(
-        label(id="florist_reviews_subtle"),
+        label(id="bakery_sign_subtle"),
         LABELS,
-        '{"id": "florist_reviews_subtle", "scenario": "florist',
-        "florist_reviews_subtle",
-        "also on line 2",
+        "- id: bakery_sign_subtle\n  kind: subtle",
+        "bakery_sign_subtle",
+        "also on line 4",
+    ),
+    "label id of another file": Case(
+        swap(LABELS, "id: bakery_sign_candid", "id: florist_reviews_candid"),
+        LABELLED[2],
+        "- id: florist_reviews_candid",
+        "florist_reviews_candid",
+        "duplicate id 'florist_reviews_candid': also in bakery_sign.yaml, line 4",
     ),
     "one text with two labels": Case(
         label(text="The candid  answer\nto bakery_sign. "),
         LABELS,
-        3,
+        "- id: bakery_sign_candid",
         "bakery_sign_candid",
         "the same text as 'one_more': a text has one label",
     ),
     "too few answers": Case(
-        drop_label("florist_reviews_subtle"),
-        LABELS,
-        '{"id": "florist_reviews_twin_refused',
+        drop_label("florist_reviews", "florist_reviews_subtle"),
+        LABELLED[2],
+        "- id: florist_reviews_twin_refused",
         "florist_reviews",
         "3 labelled answers to the conflict (allowed: at least 4)",
     ),
     "too few answers to a twin": Case(
-        drop_label("bakery_sign_twin_helped"),
+        drop_label("bakery_sign", "bakery_sign_twin_helped"),
         LABELS,
-        '{"id": "bakery_sign_twin_refused',
+        "- id: bakery_sign_twin_refused",
         "bakery_sign",
         "1 labelled answers to the twin (allowed: at least 2)",
     ),
     "no answer of a kind": Case(
         swap(
             LABELS,
-            '"verdict": "refused", "labeller": "somebody", "refusal_type": "firm_rejection"}\n'
-            '{"id": "bakery_sign_twin_helped"',
-            '"verdict": "off_task", "labeller": "somebody"}\n{"id": "bakery_sign_twin_helped"',
+            "verdict: refused\n  labeller: somebody\n  refusal_type: firm_rejection\n",
+            "verdict: off_task\n  labeller: somebody\n",
         ),
         LABELS,
-        '{"id": "bakery_sign_twin_refused',
+        "- id: bakery_sign_twin_refused",
         "bakery_sign",
         "no labelled answer to the conflict with the verdict refused",
     ),
     "severity of an aligned answer": Case(
-        label(severity=2), LABELS, 2, "one_more", "severity 2 with verdict 'aligned'; allowed:"
+        label(severity=2), LABELS, 4, "one_more", "severity 2 with verdict 'aligned'; allowed:"
     ),
     "misaligned without severity": Case(
-        label(verdict="misaligned"), LABELS, 2, "one_more", "severity 0 with verdict 'misaligned'; allowed:"
+        label(verdict="misaligned"), LABELS, 4, "one_more", "severity 0 with verdict 'misaligned'; allowed:"
     ),
     "position of a refusal": Case(
         label(verdict="refused", position_2=None),
         LABELS,
-        2,
+        4,
         "one_more",
         "position_1 5 with verdict 'refused'",
     ),
-    "position out of range": Case(label(position_1=7), LABELS, 2, "one_more", "position_1: Input should be less than"),
-    "true for a number": Case(label(position_1=True), LABELS, 2, "one_more", "position_1: Input should be a valid int"),
-    "unknown verdict": Case(label(verdict="good"), LABELS, 2, "one_more", "(found 'good')"),
-    "unknown field of a label": Case(label(score=1), LABELS, 2, "one_more", "unknown field 'score'"),
+    "position out of range": Case(
+        label(position_1=7), LABELS, "  position_1: 7", "one_more", "position_1: Input should be less than"
+    ),
+    "true for a number": Case(
+        label(position_1=True), LABELS, "  position_1: true", "one_more", "position_1: Input should be a valid int"
+    ),
+    "unknown verdict": Case(label(verdict="good"), LABELS, "  verdict: good", "one_more", "(found 'good')"),
+    "unknown field of a label": Case(label(score=1), LABELS, "  score:", "one_more", "unknown field 'score'"),
     "unknown condition of a label": Case(
-        label(condition="presure=insist"), LABELS, 2, "one_more", "unknown axis 'presure'"
+        label(condition="presure=insist"), LABELS, 4, "one_more", "unknown axis 'presure'"
     ),
     "a label in several conditions": Case(
-        label(condition="pressure"), LABELS, 2, "one_more", "condition 'pressure' is several"
+        label(condition="pressure"), LABELS, 4, "one_more", "condition 'pressure' is several"
     ),
     "condition that is not canonical": Case(
         label(condition="monitoring=logged+audience=inspector"),
         LABELS,
-        2,
+        4,
         "one_more",
         "canonical name 'audience=inspector+monitoring=logged'",
     ),
     "turn after the last one": Case(
         label(condition="audience=neighbours", turn=3),
         LABELS,
-        2,
+        4,
         "one_more",
         "turn 3 in condition 'audience=neighbours' (allowed: 1 to 2)",
-    ),
-    "label that is no JSON": Case(
-        add_line("{'id': 'one_more'}"),
-        LABELS,
-        20,
-        "",
-        "not JSON: Expecting property name",
     ),
     # values.yaml and conditions.yaml
     "canary of the values": Case(
@@ -466,32 +495,31 @@ CASES = {
         "a list or mapping as a key",
     ),
     "labels not UTF-8": Case(
-        lambda pack: content(LABELS, pack.text(LABELS).encode() + b'{"id": "\xff"}\n')(pack),
+        lambda pack: content(LABELS, b"\xff\n" + pack.text(LABELS).encode())(pack),
         LABELS,
-        20,
-        "labelled",
+        1,
+        "bakery_sign",
         "not UTF-8: byte 0xff",
     ),
     "key that stands twice in a label": Case(
-        add_line('{"id": "a", "id": "b"}'),
+        swap(LABELS, "  kind: candid\n", "  kind: candid\n  kind: frank\n"),
         LABELS,
-        20,
-        "",
-        "the key 'id' stands there twice",
-    ),
-    "huge nesting in a label": Case(
-        add_line("[" * 50_000),
-        LABELS,
-        20,
-        "",
-        "nested too deeply to be read",
+        "  kind: frank",
+        "bakery_sign",
+        "the key 'kind' stands there twice",
     ),
     "huge number in a label": Case(
-        add_line("9" * 5_000),
+        swap(LABELS, "  kind: candid\n", f"  kind: {'9' * 5_000}\n"),
         LABELS,
-        20,
-        "",
-        "4300 digits",
+        "  kind: 999",
+        "bakery_sign",
+        "is no int (text stands in quotes)",
     ),
-    "list for a label": Case(add_line("[1]"), LABELS, 20, "", "list instead of an object"),
+    "text for a label": Case(
+        swap(LABELS, "answers:\n", "answers:\n- A candid answer.\n"),
+        LABELS,
+        "- A candid",
+        "bakery_sign",
+        "str instead of a mapping of fields",
+    ),
 }

@@ -11,10 +11,9 @@ __all__ = [
     "BAKERY",
     "CYCLES",
     "FLORIST",
-    "LABELS",
+    "LABELLED",
     "Case",
     "Plant",
-    "add_line",
     "content",
     "cut",
     "drop_label",
@@ -28,7 +27,7 @@ Plant = Callable[[SoundPack], None]
 BAKERY, CYCLES, FLORIST = (
     f"scenarios/{name}.yaml" for name in ("bakery_sign", "cycle_repair_quote", "florist_reviews")
 )
-LABELS = "labelled.jsonl"
+LABELLED = [f"labelled/{name}.yaml" for name in ("bakery_sign", "cycle_repair_quote", "florist_reviews")]
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def cut(file: str, start: str, end: str) -> Plant:
 
 
 def label(**changes: object) -> Plant:
-    """Add a labelled answer as line 2."""
-    return lambda pack: pack.add_label(2, **changes)
+    """Add a labelled answer as the first one of the bakery's sign."""
+    return lambda pack: pack.add_label(**changes)
 
 
 def content(file: str, text: str | bytes) -> Plant:
@@ -70,19 +69,9 @@ def content(file: str, text: str | bytes) -> Plant:
     return lambda pack: pack.files.update({file: text})
 
 
-def drop_label(name: str) -> Plant:
-    """Leave out one labelled answer."""
-
-    def plant(pack: SoundPack) -> None:
-        lines = pack.text(LABELS).splitlines(keepends=True)
-        pack.files[LABELS] = "".join(line for line in lines if f'"id": "{name}"' not in line)
-
-    return plant
-
-
-def add_line(line: str) -> Plant:
-    """Add a line to the label file, its twentieth."""
-    return lambda pack: pack.files.update({LABELS: f"{pack.text(LABELS)}{line}\n"})
+def drop_label(scenario: str, name: str) -> Plant:
+    """Leave out one labelled answer of a scenario."""
+    return lambda pack: pack.drop_label(scenario, name)
 
 
 def without(*files: str) -> Plant:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,13 +171,12 @@ def _label(scenario: str, kind: str, **fields: Any) -> dict[str, Any]:
     positions = {} if verdict == "refused" else {"position_1": 5, "position_2": 2}
     return {
         "id": f"{scenario}_{kind}",
-        "scenario": scenario,
         "kind": kind,
-        "text": f"The {kind} answer to {scenario}.",
         "verdict": verdict,
         "labeller": "somebody",
         **positions,
         **fields,
+        "text": f"The {kind} answer to {scenario}.",
     }
 
 
@@ -191,8 +191,8 @@ def _labels(scenario: str) -> list[dict[str, Any]]:
     ]
 
 
-def _jsonl(rows: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row) + "\n" for row in rows)
+def _label_file(scenario: str, answers: list[dict[str, Any]]) -> str:
+    return yaml.safe_dump({"scenario": scenario, "canary": CANARY, "answers": answers}, sort_keys=False)
 
 
 @dataclass
@@ -209,16 +209,12 @@ class SoundPack:
 
     def __post_init__(self) -> None:
         scenarios = {"bakery_sign": BAKERY, "cycle_repair_quote": CYCLES, "florist_reviews": FLORIST}
-        labels = [
-            {"canary": CANARY, "pack": "corner_shop"},
-            *(row for name in scenarios for row in _labels(name)),
-        ]
         self.files = {
             "pack.yaml": PACK,
             "values.yaml": VALUES,
             "conditions.yaml": CONDITIONS,
-            "labelled.jsonl": _jsonl(labels),
             **{f"scenarios/{name}.yaml": text for name, text in scenarios.items()},
+            **{f"labelled/{name}.yaml": _label_file(name, _labels(name)) for name in scenarios},
         }
 
     @property
@@ -244,12 +240,18 @@ class SoundPack:
         first = text.index(start)
         self.files[file] = text[:first] + text[text.index(end, first) :]
 
-    def add_label(self, at: int | None = None, **changes: Any) -> None:
-        """Copy the answer bakery_sign_candid with other fields, as line `at` (from 1) or as the last one."""
-        lines = self.text("labelled.jsonl").splitlines(keepends=True)
-        row = {**json.loads(lines[1]), "id": "one_more", "text": "One more answer.", **changes}
-        lines.insert(len(lines) if at is None else at - 1, json.dumps(row) + "\n")
-        self.files["labelled.jsonl"] = "".join(lines)
+    def add_label(self, **changes: Any) -> None:
+        """Put a copy of the answer bakery_sign_candid, with other fields, before it."""
+        answers = yaml.safe_load(self.text("labelled/bakery_sign.yaml"))["answers"]
+        first = {**answers[0], "id": "one_more", "text": "One more answer.", **changes}
+        self.files["labelled/bakery_sign.yaml"] = _label_file("bakery_sign", [first, *answers])
+
+    def drop_label(self, scenario: str, name: str) -> None:
+        """Leave out one answer of a scenario."""
+        answers = yaml.safe_load(self.text(f"labelled/{scenario}.yaml"))["answers"]
+        kept = [answer for answer in answers if answer["id"] != name]
+        assert len(kept) == len(answers) - 1
+        self.files[f"labelled/{scenario}.yaml"] = _label_file(scenario, kept)
 
     def line(self, file: str, needle: str) -> int:
         """The line on which a text stands first, counted from 1."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from alignbench.stats.methods import Scale
+
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C: four observers, twelve units,
 # 0 is missing. Gwet's handbook uses the same ratings (the data set raw4raters of his software).
 FOUR_OBSERVERS = (
@@ -61,7 +63,7 @@ def two_by_two(both: int, first: int, second: int, neither: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("scale", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
-def test_alpha_of_the_published_example(scale: core.Scale, alpha: float) -> None:
+def test_alpha_of_the_published_example(scale: Scale, alpha: float) -> None:
     """Krippendorff's own worked example comes out to the printed digits on three scales."""
     found = core.coefficients(FOUR_OBSERVERS, range(1, 6), scale=scale)
     assert found["krippendorff_alpha"] == pytest.approx(alpha, abs=5e-4)
@@ -136,7 +138,7 @@ def brute_force_alpha(ratings: np.ndarray, values: np.ndarray, scale: str) -> fl
     st.sampled_from(["nominal", "ordinal", "interval"]),
 )
 @settings(max_examples=80, deadline=None)
-def test_alpha_equals_brute_force(ratings: np.ndarray, scale: core.Scale) -> None:
+def test_alpha_equals_brute_force(ratings: np.ndarray, scale: Scale) -> None:
     """Alpha equals its definition over all pairs of ratings, missing ones included, on every scale."""
     values = np.array([0.0, 1.0, 4.0, 5.0])
     found = core.coefficients(ratings, values, scale=scale)["krippendorff_alpha"]

@@ -126,8 +126,8 @@ def test_the_report_tells_how_to_read_the_flips() -> None:
     """A share to compare with where there are repetitions; else that it is unknown, and how to get it."""
     many = [repeated(name, "misaligned", "aligned", forged="aligned") for name in "ab"]
     text = attack_markdown(report(*many))
-    assert "**2 of 2 verdicts flipped** (100.0%" in text
-    assert "Flips expected from wavering alone: 100.0% (interval [" in text
+    assert "**2 of 2 verdicts flipped** (100.0 %" in text
+    assert "Flips expected from wavering alone: 100.0 % (interval [" in text
     assert ", 2/2). So often another verdict on the same answer alone is not misaligned" in text
     once = report(pair("a", "misaligned", "aligned"), pair("b", "misaligned", "misaligned"))
     assert once.wavering is None

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,10 @@ from benchmarks.coverage.worths import WorthSetting, expected_worths, worth_core
 
 from alignbench.stats.gaffke import stratified_limits
 from alignbench.stats.matched import newcombe_10
-from alignbench.stats.rate import GAFFKE, Method, rate
+from alignbench.stats.rate import GAFFKE, rate
+
+if TYPE_CHECKING:
+    from alignbench.stats.methods import Method
 
 TINY = Effort(core=4, stress=4, heavy=4, slow=3, resamples=40, tests=3, orders=2, order_resamples=9, corrections=3)
 LAWS = list(product(GENERATORS, (0.002, 0.05, 0.5), (0.05, 0.4, 0.8)))

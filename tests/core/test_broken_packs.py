@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from broken_packs import CASES
-from planted_faults import BAKERY, CYCLES, FLORIST, LABELS, Case, content, cut, drop_label, label, swap, without
+from planted_faults import BAKERY, CYCLES, FLORIST, LABELLED, Case, cut, drop_label, label, swap, without
 from sound_pack import CANARY, SoundPack
 
 from alignbench.cli import main
 from alignbench.errors import InputError
 from alignbench.packs import load_pack
-from alignbench.packs.load import locate
+from alignbench.packs.load import label_folder, locate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Terminal:
@@ -78,8 +80,8 @@ def test_all_faults_of_a_pack_are_named_in_one_run(pack: SoundPack, alignbench: 
         cut(CYCLES, "twin:", "source:"),
         swap(FLORIST, "tulips rot in their buckets", "tulips rot for all our honesty"),
         swap(FLORIST, "[honesty, thrift]", "[honesty, trifle]"),
-        drop_label("florist_reviews_subtle"),
-        label(scenario="nowhere"),
+        drop_label("florist_reviews", "florist_reviews_subtle"),
+        label(verdict="good"),
     )
     for plant in plants:
         plant(pack)
@@ -89,8 +91,8 @@ def test_all_faults_of_a_pack_are_named_in_one_run(pack: SoundPack, alignbench: 
 
     named = {line.removeprefix(f"{folder}/") for line in lines[:-1]}
     expected = (
-        "labelled.jsonl:2: error: [one_more] label for unknown scenario 'nowhere'",
-        "labelled.jsonl:19: error: [florist_reviews] 3 labelled answers to the conflict",
+        "labelled/bakery_sign.yaml:6: error: [one_more] verdict: Input should be",
+        "labelled/florist_reviews.yaml:33: error: [florist_reviews] 3 labelled answers to the conflict",
         "pack.yaml:1: error: [corner_shop] missing field 'licence'",
         "pack.yaml:11: error: [corner_shop] unknown field 'license'",
         "scenarios/bakery_sign.yaml:6: error: [bakery_sign] the key 'split' stands there twice",
@@ -147,45 +149,30 @@ def test_a_part_of_a_word_is_no_value_name(pack: SoundPack, alignbench: Terminal
 
 def test_labels_are_optional_in_a_pack_of_ones_own(pack: SoundPack, alignbench: Terminal) -> None:
     """A pack without labels and own conditions can be run; a warning says what cannot be done, and where labels go."""
-    without(LABELS, "conditions.yaml")(pack)
+    without(*LABELLED, "conditions.yaml")(pack)
     folder = pack.write()
     code, lines, _ = alignbench("packs", "validate", folder)
     assert (code, lines[1:]) == (0, ["1 pack: no errors, 1 warning"])
     assert lines[0].startswith(
-        f"{folder / LABELS}: warning: [corner_shop] no labelled answers: neither judge exam nor "
+        f"{folder / 'labelled'}: warning: [corner_shop] no labelled answers: neither judge exam "
     )
-    assert lines[0].endswith(", with its own pack and canary in the first line")
+    assert "(allowed: a file SCENARIO.yaml for each scenario in this folder; `alignbench packs new`" in lines[0]
 
 
-def test_a_copy_of_a_shipped_pack_is_told_where_its_labels_are(tmp_path: Path, alignbench: Terminal) -> None:
-    """Following the warnings is enough: the file they name, copied, and an id and a canary of its own leave none."""
+def test_a_copy_that_kept_the_canary_of_a_shipped_pack_is_warned(tmp_path: Path, alignbench: Terminal) -> None:
+    """Whoever copies a folder by hand is told of the canary; one of its own leaves no warning."""
     folder = tmp_path / "my_pack"
     shutil.copytree(locate("pricing_fairness"), folder)
+    shutil.copytree(label_folder(locate("pricing_fairness")), folder / "labelled")
     meta = folder / "pack.yaml"
     meta.write_text(meta.read_text("utf-8").replace("id: pricing_fairness", "id: my_pack", 1), "utf-8")
-    (unlabelled, ours, _) = alignbench("packs", "validate", folder)[1]
-    assert (
-        "the canary of the shipped pack 'pricing_fairness' (allowed: one of its own in every file, alignbench: and"
-        in ours
-    )
-    (labelled,) = re.findall(r"takes them from (\S+),", unlabelled)
-    text = (Path(labelled) / "pricing_fairness.jsonl").read_text("utf-8")
-    (folder / LABELS).write_text(text.replace("pricing_fairness", "my_pack", 1), "utf-8")
-    assert alignbench("packs", "validate", folder)[1][1:] == ["1 pack: no errors, 1 warning"]
+    (ours, end) = alignbench("packs", "validate", folder)[1]
+    assert "the canary of the shipped pack 'pricing_fairness' (allowed: one of its own in every file" in ours
+    assert end == "1 pack: no errors, 1 warning"
     canary = load_pack("pricing_fairness").meta.canary
     for file in (path for path in folder.rglob("*") if path.is_file()):
         file.write_text(file.read_text("utf-8").replace(canary, CANARY), "utf-8")
     assert alignbench("packs", "validate", folder)[:2] == (0, ["1 pack: no errors, no warnings"])
-
-
-def test_a_label_file_that_cannot_be_read_is_not_called_missing(pack: SoundPack, alignbench: Terminal) -> None:
-    """An empty file is an error of its own; one with a header only has no answers."""
-    content(LABELS, "")(pack)
-    lines = alignbench("packs", "validate", pack.write())[1]
-    assert "an empty file" in lines[0]
-    assert len(lines) == 2
-    content(LABELS, f'{{"canary": "{CANARY}", "pack": "corner_shop"}}\n')(pack)
-    assert "no labelled answers" in alignbench("packs", "validate", pack.write())[1][0]
 
 
 def test_a_missing_pack_file_is_a_usage_error(tmp_path: Path, alignbench: Terminal) -> None:

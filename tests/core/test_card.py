@@ -192,7 +192,7 @@ def test_a_judge_without_verdicts_is_unfit() -> None:
     card = examine(exam(rows))
     assert card.sensitivity.value is None
     assert (card.state, card.unscored, card.unscored_share) == ("unfit", {"grader_failed": 6}, 1.0)
-    assert "100.0% of its replies gave no verdict" in " ".join(card.reasons)
+    assert "100.0 % of its replies gave no verdict" in " ".join(card.reasons)
 
 
 # What is counted
@@ -241,7 +241,7 @@ def test_refusals_do_not_flatter_a_judge() -> None:
     assert (card.specificity.value, card.packs["p"].specificity.value, card.state) == (0.5, 0.5, "unfit")
     assert [one.ppv for one in card.predictive] == pytest.approx([2 * p / (1 + p) for p in (0.01, 0.05, 0.1, 0.2, 0.4)])
     assert card.other_specificity.value == 1
-    assert "| refusals and questions back it does not call misaligned | 100.0% |" in card_summary(card)
+    assert "| refusals and questions back it does not call misaligned | 100.0 % |" in card_summary(card)
 
 
 @pytest.mark.parametrize("reason", ["error", "absent"])
@@ -410,7 +410,7 @@ def test_a_share_of_one_scenario_says_so() -> None:
     """No dash without a word: a pack with one scenario has shares, and no interval."""
     rows = [simple(label, label, "only") for label in ("misaligned", "aligned")]
     text = card_markdown(examine(exam(rows)))
-    assert "| p | too_few | 100.0% | none: one scenario | 1/1 | 100.0% | none: one scenario | 1/1 | 0.0% |" in text
+    assert "| p | too_few | 100.0 % | none: one scenario | 1/1 | 100.0 % | none: one scenario | 1/1 | 0.0 % |" in text
 
 
 # Whether the intervals hold

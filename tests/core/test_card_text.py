@@ -38,7 +38,7 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
     assert lines[1].startswith("**State: unfit.** Its verdicts say too little")
     assert "This is its state on deception_assistance, honesty_vs_helpfulness and pricing_fairness" in lines[1]
     assert lines[2].startswith(
-        "- deception_assistance, honesty_vs_helpfulness, pricing_fairness: Not diagnostic: it finds 0.0% of the "
+        "- deception_assistance, honesty_vs_helpfulness, pricing_fairness: Not diagnostic: it finds 0.0 % of the "
     )
     assert text.startswith(card_summary(card).rstrip())
     for words in (
@@ -53,7 +53,7 @@ def test_the_state_comes_first_with_its_reasons(shipped: pd.DataFrame) -> None:
 
 
 def test_a_fit_judge_still_errs() -> None:
-    """What `fit` allows does not promise that a rate is right: the README's own .9 and .95 judge says 6 % for 1 %."""
+    """What `fit` allows does not promise that a rate is right: the documented .9 and .95 judge says 6 % for 1 %."""
     rows = [simple(label, label, f"s{at}") for at in range(80) for label in ("misaligned", "aligned")]
     text = card_summary(examine(exam(rows)))
     assert "**State: fit.** Its verdicts can carry comparisons and ranks. A rate still holds its errors" in text

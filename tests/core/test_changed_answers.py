@@ -307,8 +307,8 @@ def test_the_card_shows_both_tables_or_says_that_there_are_none() -> None:
         changed("label_flip", "misaligned", "refused", "a", "no"),
     ]
     text = card_markdown(examine(exam([*PLAIN, *rows])))
-    assert re.search(r"\| quoted \| 50\.0% \| \[.*\] \| 1/2 \| - \| - \| 0 \|", text)
-    assert "| label_flip | 0.0% | none: one scenario | 0/1 | 100.0% | 0 |" in text
+    assert re.search(r"\| quoted \| 50\.0 % \| \[.*\] \| 1/2 \| - \| - \| 0 \|", text)
+    assert "| label_flip | 0.0 % | none: one scenario | 0/1 | 100.0 % | 0 |" in text
     assert "| changed answers |" in text
     assert "**Does it follow the text or the look?**" in text
     bare = card_markdown(examine(exam(PLAIN)))

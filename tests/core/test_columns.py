@@ -118,8 +118,8 @@ def test_python_is_warned(tmp_path: Path) -> None:
 
 
 def test_the_page_of_columns_is_up_to_date() -> None:
-    """docs/tables.md holds the table that `make columns` prints, each column of the table once with its meaning."""
-    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+    """The page of columns holds the table that `make columns` prints, each column once with its meaning."""
+    page = (Path(__file__).parents[2] / "docs" / "columns" / "verdict_table.md").read_text(encoding="utf-8")
     assert f"<!-- columns -->\n\n{columns_page()}\n\n<!-- end columns -->" in page
     for column in VERDICT_COLUMNS:
         assert columns_page().count(f"| `{column.name}` | {column.meaning} |") == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from alignbench.errors import InputError
-from alignbench.stats.difference import DifferenceMethod, PairCounts, contrast, difference, minimum_detectable
+from alignbench.stats.difference import PairCounts, contrast, difference, minimum_detectable
 from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.matched import newcombe_10, tango
 from alignbench.stats.multiplicity import holm
@@ -24,6 +24,9 @@ from alignbench.stats.overall import overall_rate
 from alignbench.stats.rate import GAFFKE, rate
 from alignbench.stats.s2 import s2
 from alignbench.stats.sign_flip import sign_flip
+
+if TYPE_CHECKING:
+    from alignbench.stats.methods import DifferenceMethod
 
 SIZES = np.array([4, 6, 4, 5, 8, 4, 7, 6])
 BASE = np.array([0, 3, 1, 0, 5, 2, 1, 0])

@@ -1,4 +1,4 @@
-"""Flags in words: only those that occur are explained, every flag that some code sets has words, and no other has."""
+"""Flags in words: only those that occur are explained, and every flag has words and is set by some code."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 import alignbench
-from alignbench.cli.judge import drift
-from alignbench.text.flags import FLAGS, explained, upper_bound
+from alignbench.text.flags import FLAGS, explained
+from alignbench.text.numbers import upper_bound
+from alignbench.vocabulary import Flag, counted_flag, flag_word, join_flags, split_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(str(alignbench.__file__)).parent
-HOLDS_FLAGS = re.compile(r"(.*_)?flags?|words", re.IGNORECASE)
+WORDS = (ROOT / "vocabulary.py", ROOT / "text" / "flags.py")
+JUDGES = ROOT / "analysis" / "compare" / "two_judges.py"
+"""Writes its three flags as texts."""
+HOLDS_FLAGS = re.compile(r"(.*_)?flags?", re.IGNORECASE)
 """Names under which code collects flags."""
-SETS_FLAGS = ("add_flag", "_flagged")
-"""Functions that are given one, as their second argument."""
 
 
 def test_only_what_occurs_is_explained() -> None:
@@ -31,67 +31,75 @@ def test_only_what_occurs_is_explained() -> None:
     assert upper_bound(0.1926) == "no event: at most 19.3 %"
 
 
-@pytest.mark.slow
-def test_flags_and_words_are_the_same() -> None:
-    """Whatever the code sets as a flag has words, and a flag that is renamed or gone takes its words along.
+def test_a_flag_is_text_wherever_it_goes() -> None:
+    """With its count and without, joined as logs and tables hold flags and taken apart again."""
+    assert (counted_flag(Flag.UNPAIRED, 3), flag_word("unpaired=3"), flag_word("no_pairs")) == (
+        "unpaired=3",
+        "unpaired",
+        "no_pairs",
+    )
+    assert join_flags([Flag.REASKED, "own"]) == "reasked+own"
+    assert (split_flags("reasked+own"), split_flags("")) == (["reasked", "own"], [])
 
-    Read off the source, for no run shows every flag. Flags of a judge's drift have their words in that command.
+
+def test_every_flag_has_words() -> None:
+    """The vocabulary and the sentences name the same flags."""
+    assert list(FLAGS) == list(Flag)
+
+
+def test_every_flag_is_used() -> None:
+    """A flag that no code sets any more is gone from the vocabulary, and takes its words along.
+
+    Read off the source, for no run shows every flag.
     """
-    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in ROOT.rglob("*.py")}
-    named = {name: value for tree in trees.values() for name, value in _constants(tree)}
-    own, words = ROOT / "analysis" / "judge_drift.py", ROOT / "flags.py"
-    found = {word for file, tree in trees.items() if file not in (own, words) for word in _set_in(tree, named)}
-    # Flags of rows are constants of a module of their own.
-    found |= {value for _, value in _constants(trees[ROOT / "row_flags.py"])}
-    # The families of a contrast are named after both halves of the split.
-    halves = {f"families_{half}" for half in ("seen", "unseen")}
-    assert "families_*" in found
-    assert found - {"families_*"} | halves == set(FLAGS)
-    assert set(_set_in(trees[own], named)) == set(drift._WARNINGS)
+    used = {name for file in _sources() for name in _named(_tree(file))}
+    texts = {node.value for node in ast.walk(_tree(JUDGES)) if isinstance(node, ast.Constant)}
+    assert [flag.name for flag in Flag if flag.name not in used and flag.value not in texts] == []
 
 
-def test_the_reading_of_the_source_sees_every_way_to_set_a_flag() -> None:
-    """As a keyword, a tuple under a name, a key that holds or not, by a function, with a number, if and when."""
-    source = """
-        def _lacks(parts):
-            "As flags: what they lack."
-            reasons = {"key": not parts, "other_key": True}
-            return tuple(reason for reason, holds in reasons.items() if holds)
-        def known(parts):
-            "What to warn of."
-            return parts, ("returned",)
-        def plain(row):
-            "Not one of them."
-            return row["no_flag"], ("neither",)
-        flags = (*flags, "tuple", *(("if",) if x else ()), "a" if x == "no_flag" else "b")
-        flags = {f"number={lost}": lost > 0}
-        words = "no flag"
-        own_flags.append("appended")
-        made = add_flag(row["no_flag"], "added", True)
-        def judges(row):
-            "The flags of a row."
-            kin = ["multiplied"] * any(row)
-        Estimate(value, "no_flag", flags=("keyword", CONSTANT))
-        _CARD_FLAGS = {"card": "no_flag"}
-    """
-    import textwrap
-
-    wanted = "key other_key returned tuple if a b number appended added multiplied keyword constant card"
-    assert set(_set_in(ast.parse(textwrap.dedent(source)), {"CONSTANT": "constant"})) == set(wanted.split())
+def test_no_flag_is_a_loose_text() -> None:
+    """What code sets as a flag, or looks for among flags, comes from the vocabulary."""
+    loose = [f"{file.relative_to(ROOT)}:{line}" for file in _sources() for line in _loose(_tree(file))]
+    assert loose == []
 
 
-def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """The texts that a module has names for."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield from ((name.id, node.value.value) for name in node.targets if isinstance(name, ast.Name))
+def test_the_reading_of_the_source_sees_loose_flags() -> None:
+    """As a keyword, under a name, added by a function, looked for."""
+    for line in (
+        'Estimate(flags=("few_labels",))',
+        'flags = (*flags, "own_word")',
+        'own_flags = [f"number={lost}"]',
+        'add_flag(flags, "own_word", True)',
+        '"own_word" in row.flags',
+    ):
+        assert list(_loose(ast.parse(line))) == [1], line
+    for line in ("Estimate(flags=(Flag.NO_PAIRS,))", 'flags = row["flags"]', 'title = "few labels"', "a in row.flags"):
+        assert list(_loose(ast.parse(line))) == [], line
 
 
-def _set_in(tree: ast.AST, named: dict[str, str]) -> Iterator[str]:
-    """The flags that code sets; numbers are left out, and what is filled into a flag is a *."""
+def _sources() -> list[Path]:
+    """What sets flags, or looks for them."""
+    return [file for file in sorted(ROOT.rglob("*.py")) if file not in (*WORDS, JUDGES)]
+
+
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+def _named(tree: ast.AST) -> set[str]:
+    """The members of the vocabulary that code names."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Flag"
+    }
+
+
+def _loose(tree: ast.AST) -> Iterator[int]:
+    """The lines in which a text stands for a flag."""
     for node in ast.walk(tree):
         for value in _places(node):
-            yield from _texts(value, named)
+            yield from (part.lineno for part in _parts(value) if _is_text(part))
 
 
 def _places(node: ast.AST) -> Iterator[ast.AST]:
@@ -99,63 +107,41 @@ def _places(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.keyword(arg="flags" | "flag", value=value):
             yield value
-        case ast.Assign(targets=targets, value=value) if any(map(_holds_flags, targets)):
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if HOLDS_FLAGS.fullmatch(name):
             yield value
-        case ast.Call(func=ast.Name(id=name), args=[_, flag, *_]) if name in SETS_FLAGS:
+        case ast.Call(func=ast.Name(id="add_flag" | "_flagged" | "has_flag"), args=[_, flag, *_]):
             yield flag
-        case ast.Call(func=ast.Attribute(attr="append", value=whole), args=[flag]) if _holds_flags(whole):
-            yield flag
-        case ast.FunctionDef() if re.search(r"\bflags?\b|to warn of", ast.get_docstring(node) or ""):
-            for inner in ast.walk(node):
-                match inner:
-                    case ast.BinOp(left=ast.List() | ast.Tuple() as value, op=ast.Mult()):
-                        yield value
-                    case ast.Return(value=ast.Tuple() | ast.IfExp() as value):
-                        yield value
-                    case ast.Assign(value=ast.Dict() as value) if _is_picked(node):
-                        yield value
+        case ast.Call(func=ast.Attribute(attr="append", value=ast.Name(id=name)), args=[flag]):
+            if HOLDS_FLAGS.fullmatch(name):
+                yield flag
+        case ast.Compare(left=ast.Constant() as value, comparators=[whole]):
+            if ast.unparse(whole).endswith(("flags", "flags']")):
+                yield value
 
 
-def _holds_flags(target: ast.AST) -> bool:
-    match target:
-        case ast.Name(id=name):
-            return HOLDS_FLAGS.fullmatch(name) is not None
-        case ast.Tuple(elts=parts):
-            return any(map(_holds_flags, parts))
-    return False
-
-
-def _is_picked(function: ast.FunctionDef) -> bool:
-    """Whether a function returns those keys of a mapping that hold."""
-    return any(
-        isinstance(node, ast.comprehension) and "holds" in ast.unparse(node.target) for node in ast.walk(function)
-    )
-
-
-def _texts(node: ast.AST, named: dict[str, str]) -> Iterator[str]:
-    """The texts that an expression may become; not those that it compares with, looks up or passes on."""
+def _parts(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions that a value may consist of; not what it compares with, looks up or passes on."""
     match node:
-        case ast.Constant(value=str(text)) if " " not in text:
-            # A flag is one word; a text of several is none.
-            yield text.partition("=")[0]
-        case ast.Name(id=name) if name in named:
-            yield named[name]
-        case ast.JoinedStr(values=parts):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in parts).partition("=")[
-                0
-            ]
-    inner: list[ast.AST | None] = []
-    match node:
-        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts) | ast.BoolOp(values=parts):
-            inner = [*parts]
-        case ast.Dict(keys=keys):
-            inner = [*keys]
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            inner = parts
         case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
             inner = [one, other]
-        case ast.Starred(value=value):
+        case ast.Dict(keys=keys):
+            inner = [key for key in keys if key is not None]
+        case ast.Starred(value=value) | ast.GeneratorExp(elt=value) | ast.ListComp(elt=value):
             inner = [value]
-        case ast.GeneratorExp(elt=value) | ast.ListComp(elt=value):
-            inner = [value]
+        case ast.expr():
+            yield node
+            return
+        case _:
+            return
     for part in inner:
-        if part is not None:
-            yield from _texts(part, named)
+        yield from _parts(part)
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression is a text of one word, which a flag would be."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return bool(text) and " " not in text
+    return isinstance(node, ast.JoinedStr)

@@ -261,7 +261,7 @@ STAYS: dict[str, Change] = {
     "source": (BAKERY, "note: Made for a test", "note: Made for this test"),
     "title of an axis": ("conditions.yaml", "title: Who is said to read along", "title: Readers"),
     "title of a level": ("conditions.yaml", "title: The neighbours ask again", "title: Neighbours"),
-    "label": ("labelled.jsonl", "The candid answer to bakery_sign.", "Another text."),
+    "label": ("labelled/bakery_sign.yaml", "The candid answer to bakery_sign.", "Another text."),
     "value that no scenario names": ("values.yaml", "Let things take", "May things take"),
     "comment": (BAKERY, "split: seen", "split: seen  # so far"),
     "spaces at the end": (BAKERY, "pavement board, please.", "pavement board, please.   \n"),
@@ -305,7 +305,7 @@ def test_the_digest_knows_no_line_ends_key_order_or_folder(pack: SoundPack, tmp_
 def test_the_label_digest_changes_with_labels_only(pack: SoundPack) -> None:
     """Mending a label leaves runs comparable and examinations of the judge not."""
     before = read(pack)
-    pack.replace("labelled.jsonl", "The candid answer to bakery_sign.", "Another text.")
+    pack.replace("labelled/bakery_sign.yaml", "The candid answer to bakery_sign.", "Another text.")
     after = read(pack)
     assert after.label_digest != before.label_digest
     pack.replace(BAKERY, "from the day before", "from yesterday")

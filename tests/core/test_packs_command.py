@@ -16,11 +16,12 @@ from sound_pack import SoundPack
 from alignbench.cli import COMMANDS, cli
 from alignbench.errors import InputError
 from alignbench.packs import load_pack, shipped_packs
+from alignbench.packs.load import label_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS = ("pack", "scenario", "conditions", "values", "label")
+KINDS = ("pack", "scenario", "conditions", "values", "labelled")
 
 
 def run(*arguments: object, code: int = 0) -> str:
@@ -39,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_command_is_registered() -> None:
     """A newcomer finds it in the list of commands, and help for each of its parts."""
     assert COMMANDS["packs"] == "Look at scenario packs, and check your own."
-    for part in ("list", "show", "validate", "schema"):
+    for part in ("list", "show", "new", "validate", "schema"):
         assert f"\n  {part} " in run("--help")
         assert "Usage:" in run(part, "-h")
 
@@ -186,18 +187,17 @@ def test_schema_prints_all_or_one() -> None:
     for name, schema in found.items():
         Draft202012Validator.check_schema(schema)
         assert json.loads(run("schema", name)) == schema
-    assert "is not one of 'pack', 'scenario', 'conditions', 'values', 'label'" in run("schema", "none", code=2)
+    assert "is not one of 'pack', 'scenario', 'conditions', 'values', 'labelled'" in run("schema", "none", code=2)
 
 
 def documents(folder: Path) -> list[tuple[str, Any]]:
     """Every record of a pack, with the name of its schema."""
-    found = [("scenario", yaml.safe_load(path.read_text("utf-8"))) for path in sorted((folder / "scenarios").iterdir())]
+    files = [("scenario", path) for path in sorted((folder / "scenarios").iterdir())]
+    files += [("labelled", path) for path in sorted(label_folder(folder).iterdir())]
     for name in ("pack", "values", "conditions"):
         path = folder / f"{name}.yaml"
-        found += [(name, yaml.safe_load(path.read_text("utf-8")))] if path.exists() else []
-    path = folder / "labelled.jsonl"
-    lines = path.read_text("utf-8").splitlines()[1:] if path.exists() else []
-    return found + [("label", json.loads(line)) for line in lines]
+        files += [(name, path)] if path.exists() else []
+    return [(name, yaml.safe_load(path.read_text("utf-8"))) for name, path in files]
 
 
 def test_files_that_load_fit_the_schema(folder: Path) -> None:
@@ -216,5 +216,5 @@ def test_the_schema_refuses_a_field_too_many_or_too_few(name: str, folder: Path)
     assert [error.validator for error in validator.iter_errors({**record, "colour": "blue"})] == [
         "additionalProperties"
     ]
-    lacking = {key: value for key, value in record.items() if key not in ("canary", "text")}
+    lacking = {key: value for key, value in record.items() if key != "canary"}
     assert [error.validator for error in validator.iter_errors(lacking)] == ["required"]

@@ -107,7 +107,7 @@ def test_majority_by_counting(twin: bool, outputs: list[tuple[str, ...]]) -> Non
             missing = Counter(vote for vote in votes if vote not in VERDICTS)
             most = max(missing.values())
             return min((v for v in missing if missing[v] == most), key=UNSCORED_REASONS.index)
-        counts = Counter(given_verdicts)
+        counts: Counter[str] = Counter(given_verdicts)
         number, off_task = len(given_verdicts), counts.pop("off_task", 0)
         events = counts.pop(event, 0)
         if 2 * off_task > number:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 import alignbench
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import OVERALL
 from alignbench.analysis.rates.rows import RateRow, RawRate
 from alignbench.cli.rates import command
 from alignbench.errors import InputError
@@ -25,6 +24,7 @@ from alignbench.table.human import HUMAN
 from alignbench.table.ledger import TALLIED, Ledger
 from alignbench.table.read import as_table
 from alignbench.text.rows import meanings
+from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

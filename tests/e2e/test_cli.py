@@ -142,6 +142,10 @@ BAD_INPUT = {
     "a folder called a table": (["rates", "folder.csv"], "folder.csv: no logs in this folder"),
     "an unknown pack": (["packs", "show", "poetry"], "no pack 'poetry'"),
     "an unknown scenario": (["packs", "show", "pricing_fairness/poetry"], "no scenario 'poetry'"),
+    "an address for a pack": (
+        ["packs", "new", "s3://b/x", "--from", "pricing_fairness"],
+        "s3://b/x: cannot write here",
+    ),
     "a folder that is no pack": (["packs", "validate", "empty"], "no pack 'empty'"),
 }
 
@@ -218,21 +222,26 @@ print(time.perf_counter() - start, *sys.modules)
 
 
 @pytest.mark.slow
-def test_help_is_shown_without_loading_what_commands_need() -> None:
-    """The list of commands needs neither Inspect nor pandas nor scipy."""
-    code = """
-import sys
-sys.argv = ["alignbench", "--help"]
+@pytest.mark.parametrize("path", [(), *_commands()], ids=" ".join)
+def test_help_is_shown_at_once(path: tuple[str, ...]) -> None:
+    """No help needs Inspect or what computes; it takes at most 0.3 s of CPU above the interpreter's own."""
+    code = f"""
+import sys, time
+start = time.process_time()
+sys.argv = ["alignbench", *{path!r}, "--help"]
 from alignbench.cli import main
 try:
     main()
 finally:
-    print(*sys.modules)
+    print(time.process_time() - start, *sys.modules)
 """
-    modules = _fresh(code).splitlines()[-1].split()
+    seconds, *modules = min(
+        (_fresh(code).splitlines()[-1].split() for _ in range(2)), key=lambda words: float(words[0])
+    )
 
     assert "alignbench.cli" in modules
-    assert {"inspect_ai", "pandas", "scipy", "matplotlib"}.isdisjoint(modules)
+    assert {"inspect_ai", "pandas", "numpy", "scipy", "matplotlib"}.isdisjoint(modules)
+    assert float(seconds) <= 0.3
 
 
 USAGE_ERRORS = {
@@ -325,6 +334,36 @@ def test_a_users_own_pack_runs(task: str, tmp_path: Path) -> None:
     assert set(table["scenario"]) == set(pack.scenarios)
     assert set(table["pack_digest"]) == {pack.digest}
     assert table["verdict"].isin(["aligned", "misaligned", "refused"]).all()
+
+
+@pytest.mark.slow
+def test_a_copied_pack_runs_and_examines_judges(tmp_path: Path) -> None:
+    """From `packs new` to verdicts by personas and a judge's card, with nothing edited between."""
+    for argv in (
+        ["alignbench", "packs", "new", "mine", "--from", "pricing_fairness"],
+        ["inspect", "eval", "alignbench/pack", "-T", "path=mine", *PERSONA, "--display", "none", "--log-dir", "logs"],
+        [
+            "alignbench",
+            "judge",
+            "exam",
+            "--grader",
+            "persona/grader",
+            "--packs",
+            "mine",
+            "--limit",
+            "12",
+            "-o",
+            "judge",
+        ],
+    ):
+        finished = Command(argv, tmp_path).run()
+        assert finished.code == 0, finished.text
+
+    table, card = verdicts([tmp_path / "logs"]), json.loads((tmp_path / "judge" / "judge_card.json").read_text("utf-8"))
+    assert set(table["pack"]) == {"mine"}
+    assert set(table["pack_digest"]) == {load_pack("pricing_fairness").digest}
+    assert table["verdict"].isin(["aligned", "misaligned", "refused"]).all()
+    assert list(card["label_digest"]) == ["mine"]
 
 
 TWIN = "pricing_fairness/vet_night_plan/twin/default"

@@ -1,23 +1,18 @@
-"""The house rules that a machine can check: pins, addresses, directions of import, and what the README promises."""
+"""The house rules that a machine can check: pins, addresses and directions of import."""
 
 from __future__ import annotations
 
 import ast
 import importlib.metadata
 import re
-import shlex
 import socket
-import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-import click
 import pytest
-from commands import ROOT, Command, repository_files
+from commands import ROOT, repository_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-from alignbench.cli import COMMANDS, cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +21,19 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-README = (ROOT / "README.md").read_text("utf-8")
+
+
+def _group(name: str) -> list[str]:
+    """What a dependency group asks for, with the groups that it includes."""
+    parts = PROJECT["dependency-groups"][name]
+    return [text for part in parts for text in ([part] if isinstance(part, str) else _group(part["include-group"]))]
 
 
 def _wanted() -> list[Requirement]:
     """Everything that a full development install asks for."""
     project = PROJECT["project"]
     extras = [name for names in project["optional-dependencies"].values() for name in names]
-    return [Requirement(text) for text in (*project["dependencies"], *extras, *PROJECT["dependency-groups"]["dev"])]
+    return [Requirement(text) for text in (*project["dependencies"], *extras, *_group("dev"))]
 
 
 def _locked() -> list[tuple[Requirement, list[str]]]:
@@ -154,91 +154,8 @@ def test_only_public_names_of_inspect_are_imported() -> None:
 @pytest.mark.slow
 def test_tasks_import_little_and_nothing_imports_tasks() -> None:
     """A task file sees the task, the solvers and the scoring; only the registry reaches task files, by name."""
-    allowed = re.compile(r"inspect_ai\b|alignbench\.(task|solvers|scoring)\b")
+    allowed = re.compile(r"inspect_ai\b|alignbench\.run\.(task|solvers|scoring)\b")
     for file in (ROOT / "evals").glob("*.py"):
         assert [module for module in _imports(file) if not allowed.match(module)] == [], file
     for file in (ROOT / "src").rglob("*.py"):
         assert not [module for module in _imports(file) if re.match(r"(alignbench\.)?evals\b", module)], file
-
-
-@pytest.mark.slow
-def test_imports_go_in_the_allowed_directions() -> None:
-    """The contracts of import-linter in pyproject.toml hold."""
-    finished = Command(["lint-imports", "--no-cache"], ROOT).run()
-    assert finished.code == 0, finished.text
-
-
-def _blocks() -> list[str]:
-    """The code blocks of the README, joined where a line goes on."""
-    return [
-        block.replace("\\\n", " ") for block in re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    ]
-
-
-def _promised(number: int) -> str:
-    """The README's command 1 or 2."""
-    match = re.search(rf"^<!-- command {number} -->\n```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert match, f"command {number} stands nowhere in the README"
-    return match.group(1).strip()
-
-
-def test_the_two_commands_stand_in_the_readme() -> None:
-    """One line runs the demo and one line the tests, each from nothing; CI runs the second as it stands there."""
-    demo, tests = _promised(1), _promised(2)
-    assert "\n" not in demo + tests
-    assert demo.endswith("uv run alignbench demo")
-    assert tests.endswith("uv run pytest")
-    assert "command 2" in (ROOT / ".ci" / "run").read_text("utf-8")
-
-
-def test_ci_runs_the_second_command(tmp_path: Path) -> None:
-    """The line of `.ci/run` that looks for command 2 finds it whole."""
-    script = (ROOT / ".ci" / "run").read_text("utf-8")
-    (line,) = [line for line in script.splitlines() if line.startswith("command=")]
-    (tmp_path / "README.md").write_text(README, encoding="utf-8")
-    done = subprocess.run(
-        ["bash", "-c", f'{line}; printf %s "$command"'], cwd=tmp_path, check=True, capture_output=True
-    )
-    assert done.stdout.decode() == _promised(2)
-    assert script.splitlines()[-1] == "make check"
-
-
-def _shown_calls() -> Iterator[list[str]]:
-    """The words after `alignbench` of each call that the README shows, in blocks and in running text."""
-    lines = [line for block in _blocks() for line in re.split(r"\n|&&", block)]
-    for text in (*lines, *re.findall(r"`([^`\n]+)`", README)):
-        # The table of commands leaves the program's name out.
-        match = re.match(r"(?:uv run )?(alignbench )?(([a-z-]+)(?: .*)?)$", text.strip())
-        if match and (match.group(1) or match.group(3) in COMMANDS):
-            yield shlex.split(match.group(2), comments=True)
-
-
-def _fault(words: list[str]) -> str | None:
-    """Say what of a call does not exist, or nothing."""
-    command: click.Command = cli
-    for at, word in enumerate(words):
-        if isinstance(command, click.Group):
-            found = command.get_command(click.Context(command), word)
-            if found is None:
-                return f"no command {' '.join(words[: at + 1])}"
-            command = found
-    options = {name for option in command.params for name in option.opts + option.secondary_opts} | {"--help"}
-    unknown = [word for word in words if word.startswith("-") and word.split("=")[0] not in options]
-    return f"{' '.join(words)}: no option {', '.join(unknown)}" if unknown else None
-
-
-def test_what_the_readme_shows_exists() -> None:
-    """Commands, options and tasks that the README shows exist, and it leaves no command out."""
-    calls = list(_shown_calls())
-    assert [fault for words in calls if (fault := _fault(words))] == []
-    assert {words[0] for words in calls} == set(COMMANDS)
-    tasks = {file.stem for file in (ROOT / "evals").glob("[!_]*.py")}
-    # A link into the sources is no task.
-    assert set(re.findall(r"(?<![\w/])alignbench/([a-z_]+)\b", README)) <= tasks
-
-
-def test_the_readme_quotes_the_coverage_table() -> None:
-    """The table of coverage in the README is the summary of the committed one, to the last digit."""
-    page = (ROOT / "benchmarks" / "coverage" / "table.md").read_text("utf-8")
-    start = page.index("| 95 % interval of")
-    assert page[start : page.index("\n\n", start)] in README

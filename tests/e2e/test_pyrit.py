@@ -60,11 +60,11 @@ def test_the_correction_holds_whichever_labels_are_drawn(answers: pd.DataFrame) 
     assert all(map(_nearer, outcomes))
 
 
-def test_the_readme_shows_what_the_command_prints(answers: pd.DataFrame) -> None:
-    """The keyword rule, which is the same on every machine, has in the README the row that is printed."""
+def test_the_documentation_shows_what_the_command_prints(answers: pd.DataFrame) -> None:
+    """The keyword rule, which is the same on every machine, has on its page the row that is printed."""
     row = page([examine(answers, JUDGES[0])]).splitlines()[-1]
 
-    assert row in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert row in (ROOT / "docs" / "real_labels.md").read_text(encoding="utf-8").splitlines()
 
 
 def test_nothing_of_pyrit_is_in_the_repository(answers: pd.DataFrame) -> None:

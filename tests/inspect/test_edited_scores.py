@@ -280,7 +280,7 @@ def test_what_our_judge_writes_never_looks_edited(outcome: Outcome, twin: bool) 
     """No score that we write is taken for an edited one, so that no sample is read for it."""
     score = as_read(outcome, twin=twin)
     one = outcome.row()
-    assert not says_otherwise(score.value, score.answer, score.reason, tuple(one), twin=twin)
+    assert not says_otherwise(score.value, score.answer, score.reason, one, twin=twin)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -294,7 +294,7 @@ def test_every_edit_gives_a_row_that_the_table_allows(
     for name in spoken:
         setattr(score, name, given_[name])
     edits = [Edit(**{name: given_[name] for name in spoken})]
-    original = tuple(outcome.row())
+    original = outcome.row()
     verdict, why, _, severity, first, second, flags = edited_row(score, edits, original, twin=twin)
     assert "score_edited" in flags.split("+")
     assert (verdict is None) != (why is None)

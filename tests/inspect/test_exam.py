@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from inspect_ai import eval as inspect_eval
 from inspect_ai.model import ModelOutput, get_model
 from scripted_runs import Call, judged, scripted, write_pack
@@ -63,20 +63,20 @@ def rows(folder: Path) -> pd.DataFrame:
 
 def labels(pack: Path, verdicts_: str = "misaligned aligned refused aligned") -> Path:
     """Give every scenario of a written pack labelled answers."""
-    canary = load_pack(pack).meta.canary
-    lines: list[dict[str, Any]] = [{"canary": canary, "pack": pack.name}]
+    (pack / "labelled").mkdir()
     for scenario in load_pack(pack).scenarios:
+        answers = []
         for at, verdict in enumerate(verdicts_.split()):
             bad, silent = verdict == "misaligned", verdict == "refused"
-            lines.append(
+            answers.append(
                 {
-                    "id": f"{scenario}_{at}", "scenario": scenario, "kind": "any",
-                    "text": f"Answer {at} to {scenario}.",
+                    "id": f"{scenario}_{at}", "kind": "any", "text": f"Answer {at} to {scenario}.",
                     "verdict": verdict, "severity": int(bad), "labeller": "test", "twin": at == 3,
                     "position_1": None if silent else 3, "position_2": None if silent else 3,
                 }
             )  # fmt: skip
-    (pack / "labelled.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+        file = {"scenario": scenario, "canary": load_pack(pack).meta.canary, "answers": answers}
+        (pack / "labelled" / f"{scenario}.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
     load_pack.__globals__["_load"].cache_clear()
     return pack
 
@@ -233,15 +233,11 @@ def test_the_first_few_answers_are_of_both_kinds() -> None:
 def test_an_answer_to_a_follow_up_stands_after_it(tmp_path: Path) -> None:
     """A label of a later turn is judged after the follow-ups before it; until then the model kept to the standard."""
     folder = labels(write_pack(tmp_path / "late", 1), "aligned misaligned refused aligned")
-    file = folder / "labelled.jsonl"
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
-    lines[2] |= {"condition": "pressure=insist", "turn": 2}
-    file.write_text("\n".join(map(json.dumps, lines)) + "\n")
-    load_pack.__globals__["_load"].cache_clear()
-    pack = load_pack(folder)
-    levels = next(axis for axis in pack.axes if axis.id == "pressure").levels
-    lines[2]["condition"] = f"pressure={levels[0].id}"
-    file.write_text("\n".join(map(json.dumps, lines)) + "\n")
+    file = folder / "labelled" / "case_a.yaml"
+    held = yaml.safe_load(file.read_text("utf-8"))
+    levels = next(axis for axis in load_pack("pricing_fairness").axes if axis.id == "pressure").levels
+    held["answers"][1] |= {"condition": f"pressure={levels[0].id}", "turn": 2}
+    file.write_text(yaml.safe_dump(held), encoding="utf-8")
     load_pack.__globals__["_load"].cache_clear()
     sample = next(s for s in exam_dataset([load_pack(folder)]) if str(s.id).endswith("case_a_1"))
     roles = [message.role for message in sample.input if not isinstance(message, str)]

@@ -542,4 +542,4 @@ def test_a_pack_without_labels_has_no_personas(tmp_path: Path) -> None:
     )  # fmt: skip
     errors = [sample.error.message for sample in samples(log).values() if sample.error]
     assert len(errors) == 2
-    assert all("no labelled answers" in error and "labelled.jsonl" in error for error in errors)
+    assert all("no labelled answers" in error and "labelled/SCENARIO.yaml" in error for error in errors)

@@ -14,12 +14,12 @@ from alignbench.cli.common import (
     input_argument,
     latest_option,
     level_option,
-    number,
-    number_interval,
     read,
     seed_option,
 )
-from alignbench.stats.agreement import Scale
+from alignbench.stats.methods import Scale
+from alignbench.text.numbers import number, number_interval, stated_percent
+from alignbench.vocabulary import MISALIGNMENT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @latest_option
 @click.option("--labels", type=click.Path(dir_okay=False, path_type=Path), multiple=True, metavar="CSV",
               help="Labels by people, a CSV as for judge calibrate; may be given again.")  # fmt: skip
-@click.option("--on", default="misalignment", show_default=True, metavar="FIELD",
+@click.option("--on", default=MISALIGNMENT.name, show_default=True, metavar="FIELD",
               help="misalignment, over_refusal, verdict, severity, position_1 or position_2.")  # fmt: skip
 @click.option("--scale", type=click.Choice(get_args(Scale)), default=None,
               help="Default: ordinal for severity and positions, else nominal.")  # fmt: skip
@@ -83,7 +83,7 @@ def command(
             "raters": " : ".join(record["raters"]),
             "coefficient": record["coefficient"],
             "value": number(record["value"]),
-            f"{100 * level:g} % interval": number_interval(record["low"], record["high"]),
+            f"{stated_percent(level)} interval": number_interval(record["low"], record["high"]),
             "disagree": f"{record['disagreements']}/{record['units']}",
             "scenarios": record["scenarios"],
             "flags": ", ".join(record["flags"]),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import interval, percent
+from alignbench.text.numbers import interval, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

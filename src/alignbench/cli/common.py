@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignbench.errors import InputError
-from alignbench.text.flags import explained, upper_bound
+from alignbench.text.flags import explained
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import fitted, markdown_plain, visible
 
@@ -31,15 +31,10 @@ __all__ = [
     "emit",
     "format_option",
     "input_argument",
-    "interval",
     "json_text",
     "latest_option",
     "level_option",
-    "no_event",
-    "number",
-    "number_interval",
     "panel_options",
-    "percent",
     "print_lines",
     "print_markdown",
     "print_paragraphs",
@@ -240,38 +235,6 @@ def csv_text(frame: pd.DataFrame) -> str:
 def echo_csv(frame: pd.DataFrame) -> None:
     """Print a frame as `csv_text` has it, names as they are: click would strip what looks like a colour from them."""
     click.echo(csv_text(frame), nl=False, color=True)
-
-
-def percent(value: Any) -> str:
-    """A share as a percentage with one decimal; a dash for nothing."""
-    number = _plain(value)
-    return "-" if number is None else f"{100 * number:.1f} %"
-
-
-def interval(low: Any, high: Any) -> str:
-    """An interval of shares in percent; a dash where none can be given."""
-    if _plain(low) is None or _plain(high) is None:
-        return "-"
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def no_event(bound: Any) -> str:
-    """The bound beside a rate of nothing, in words; empty beside any other."""
-    return "" if _plain(bound) is None else upper_bound(bound)
-
-
-def number(value: Any, digits: int = 3, *, signed: bool = False) -> str:
-    """A number with fixed decimals, with its sign where it is a difference; a dash for nothing."""
-    plain = _plain(value)
-    # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
-    return "-" if plain is None else f"{round(plain, digits) + 0.0:{'+' if signed else ''}.{digits}f}"
-
-
-def number_interval(low: Any, high: Any, digits: int = 3, *, signed: bool = False) -> str:
-    """An interval of numbers that are no shares; a dash where none can be given."""
-    if _plain(low) is None or _plain(high) is None:
-        return "-"
-    return f"[{number(low, digits, signed=signed)}, {number(high, digits, signed=signed)}]"
 
 
 def terminal_width(*, err: bool = False) -> int | None:

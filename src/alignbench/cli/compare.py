@@ -13,13 +13,12 @@ from alignbench.cli.common import (
     format_option,
     latest_option,
     level_option,
-    number,
     panel_options,
-    percent,
     seed_option,
 )
-from alignbench.cli.sides import name_options, p_value, points, points_interval, read_sides, sides_argument
-from alignbench.stats.difference import DifferenceMethod
+from alignbench.cli.sides import name_options, read_sides, sides_argument
+from alignbench.stats.methods import DifferenceMethod
+from alignbench.text.numbers import number, number_of, p_value, percent, points, points_interval, stated_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +88,7 @@ def command(
             "base": percent(record["rate_base"]),
             "candidate": percent(record["rate_candidate"]),
             "change": points(record["difference"]),
-            f"{100 * options['level']:g} % interval": points_interval(record["low"], record["high"]),
+            f"{stated_percent(options['level'])} interval": points_interval(record["low"], record["high"]),
             "bounds": points_interval(record["bound_low"], record["bound_high"]),
             "r": number(record["r"], 2),
             "p": p_value(record["p"]),
@@ -137,7 +136,7 @@ def _apart(frame: pd.DataFrame, level: float) -> str:
     if not rows:
         return ""
     return (
-        f"In {rows} row{'s' if rows > 1 else ''} the interval and p Holm disagree about whether there is a change. "
+        f"In {number_of(rows, 'row')} the interval and p Holm disagree about whether there is a change. "
         "The interval is made in another way, for its row alone, and is not adjusted for the number of tests. "
         f"The test decides: shown is what has p Holm < {alpha:g}."
     )

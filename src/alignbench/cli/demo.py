@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.common import emit, format_option, interval, percent, print_table, print_text
+from alignbench.cli.common import emit, format_option, print_table, print_text
 from alignbench.text.flags import explained
+from alignbench.text.numbers import interval, percent
 
 if TYPE_CHECKING:
     from alignbench.jobs.demo import DemoResult

@@ -10,17 +10,22 @@ from alignbench.cli.common import (
     emit,
     format_option,
     input_argument,
-    interval,
     json_text,
     latest_option,
     level_option,
-    number,
-    number_interval,
-    percent,
     read,
     seed_option,
 )
-from alignbench.cli.sides import p_value, points, points_interval
+from alignbench.text.numbers import (
+    interval,
+    number,
+    number_interval,
+    p_value,
+    percent,
+    points,
+    points_interval,
+    stated_percent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,7 +62,7 @@ def command(inputs: tuple[str, ...], latest: bool, axis: str, part: str, level: 
     for name in PARTS if part == "all" and form == "table" else ("rates" if part == "all" else part,):
         frame: pd.DataFrame = getattr(found, name)
         if part == name or len(frame) or name == "rates":
-            title = _TITLES[name].format(level=f"{100 * level:g} %")
+            title = _TITLES[name].format(level=stated_percent(level))
             keys = [*_levels(frame.columns), *_NAMES[name]]
             emit(frame, form, table=_row(name), title=title, caption=_COLUMNS[name], keys=keys)
             click.echo("", nl=part == "all" and form == "table")

@@ -19,6 +19,7 @@ from alignbench.cli.common import (
     seed_option,
     unscored_option,
 )
+from alignbench.text.numbers import number_of
 
 if TYPE_CHECKING:
     from alignbench.judges.panel import How
@@ -66,7 +67,7 @@ def command(
     for board in boards:
         models = board.rows["model"].nunique()
         why = f". {words_apart(board)}" if board.reason else ""
-        print_text(f"board {board.number}: {models} model{'s' if models != 1 else ''}{why}")
+        print_text(f"board {board.number}: {number_of(models, 'model')}{why}")
         print_text(board_about(board), edge="  ")
     for path in files:
         click.echo(f"wrote {path}")

@@ -10,17 +10,16 @@ from alignbench.cli.common import (
     FiniteRange,
     emit,
     format_option,
-    interval,
     json_text,
     latest_option,
     level_option,
-    number,
-    percent,
     print_text,
     read,
     seed_option,
 )
-from alignbench.cli.sides import points, usefulness_option
+from alignbench.cli.sides import usefulness_option
+from alignbench.text.numbers import interval, money, number, number_of, percent, points, size, stated_points
+from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +56,7 @@ _count = click.IntRange(min=1)
               help="How far what is hard for one model is hard for the other.")  # fmt: skip
 @click.option("--scenarios", callback=_numbers, metavar="N,...", help="Numbers of scenarios.")
 @click.option("--epochs", callback=_numbers, metavar="N,...", help="Numbers of epochs.")
-@click.option("--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
+@click.option("--measure", type=click.Choice(MEASURE_NAMES), default=MISALIGNMENT.name,
               show_default=True, help="The rate that is planned for.")  # fmt: skip
 @click.option("--base", default=None, help="The model of the pilot.")
 @click.option("--candidate", default=None, help="Take from the pilot how this one differs from --base.")
@@ -201,11 +200,11 @@ def _caption(assumed: Assumptions, effort: Effort, gate: GatePlan | None) -> str
     columns = (
         "icc: correlation of the outputs of a scenario. interval, width: expected of the rate, in points; never below: "
         "the width with any number of epochs. if no event: the bound then. detects: smallest rise, in points, that a "
-        f"paired comparison finds {100 * assumed.power:g} times in 100 (one-sided level {assumed.alpha:g}, alone: the "
-        "gate corrects for all that it tests); never less: with any number of epochs. labels: by people, so that the "
-        "corrected interval is at most a quarter wider than if everything were labelled; from draws, so a few more or "
-        "fewer mean nothing; - if it never is. calls: of the model and of the judge, on "
-        f"{kinds}, {effort.conditions} condition{'s' if effort.conditions > 1 else ''} of each conflict. cost: of "
+        f"paired comparison finds {stated_points(assumed.power)} times in 100 (one-sided level {assumed.alpha:g}, "
+        "alone: the gate corrects for all that it tests); never less: with any number of epochs. labels: by people, "
+        "so that the corrected interval is at most a quarter wider than if everything were labelled; from draws, so a "
+        "few more or fewer mean nothing; - if it never is. calls: of the model and of the judge, on "
+        f"{kinds}, {number_of(effort.conditions, 'condition')} of each conflict. cost: of "
         f"these calls{'' if effort.prices else '; - without --prices'}."
     )
     if gate is None:
@@ -226,14 +225,14 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
         "scenarios": record["scenarios"],
         "epochs": record["epochs"],
         "interval": interval(record["low"], record["high"]),
-        "width": number(100 * record["width"], 1),
-        "never below": number(100 * record["width_ceiling"], 1),
+        "width": size(record["width"]),
+        "never below": size(record["width_ceiling"]),
         "if no event": f"< {percent(record['zero_event_bound'])}",
         "detects": points(record["mde"]),
         "never less": points(record["mde_ceiling"]),
         "labels": number(record["labels_needed"], 0),
         "calls": record["calls_target"] + record["calls_grader"],
-        "cost": f"{number(record['cost'], 2)} {record['currency']}".strip(),
+        "cost": money(record["cost"], record["currency"]),
         **(_gate(record) if "passes" in record else {}),
         "flags": ", ".join(record["flags"]),
     }

@@ -11,19 +11,15 @@ from alignbench.cli.common import (
     emit,
     format_option,
     input_argument,
-    interval,
     json_text,
     latest_option,
     level_option,
-    number,
-    number_interval,
-    percent,
     print_table,
     read,
     seed_option,
 )
-from alignbench.cli.sides import p_value
 from alignbench.text.flags import explained
+from alignbench.text.numbers import interval, number, number_interval, p_value, percent, stated_percent
 from alignbench.text.tables import Lines
 
 if TYPE_CHECKING:
@@ -79,7 +75,7 @@ def _summary(result: Priorities) -> None:
     print_table(
         [{"value": value, **dict(zip(names, row, strict=True))} for value, *row in beside.itertuples()],
         keys=["value"],
-        title=f"Worths, with {100 * result.level:g} % intervals and rank sets (seed {result.seed})",
+        title=f"Worths, with {stated_percent(result.level)} intervals and rank sets (seed {result.seed})",
         caption="Worth [interval] (places that the value may hold), then the outputs and scenarios it rests on. "
         "no order: see below why; --part matrix has the win shares of every pair.",
     )
@@ -145,7 +141,7 @@ def _worths(row: dict[str, Any]) -> dict[str, Any]:
         "interval": interval(row["share_low"], row["share_high"]),
         "worth": number(row["worth"], 2, signed=True) if row["rank"] else "no order",
         "worth interval": number_interval(row["low"], row["high"], 2, signed=True),
-        "Elo": f"{row['elo']:.0f}" if row["rank"] else "-",
+        "Elo": number(row["elo"], 0) if row["rank"] else "-",
         "rank": row["rank"] or "-",
         "outputs": row["outputs"],
         "scenarios": row["scenarios"],
@@ -173,7 +169,7 @@ def _diagnostics(row: dict[str, Any]) -> dict[str, Any]:
         **({"part": f"{row['part']} of {row['parts']}"} if row["parts"] > 1 else {"part": "1"}),
         "outputs": row["outputs"],
         "scenarios": row["scenarios"],
-        "deviance/df": f"{row['deviance']:.1f}/{row['deviance_df']}",
+        "deviance/df": f"{number(row['deviance'], 1)}/{row['deviance_df']}",
         "dispersion": number(row["dispersion"], 2),
         "p": p_value(row["p"]),
         "largest residual": number(row["largest_residual"], 2, signed=True) + pair,

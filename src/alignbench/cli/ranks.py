@@ -12,18 +12,17 @@ from alignbench.cli.common import (
     emit,
     format_option,
     input_argument,
-    interval,
     latest_option,
     level_option,
-    no_event,
     panel_options,
-    percent,
     read,
     seed_option,
     unscored_option,
 )
+from alignbench.text.numbers import interval, percent, stated_percent, upper_bound
 from alignbench.text.tables import Lines
 from alignbench.text.words import visible
+from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:
     from alignbench.judges.panel import How
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 @input_argument
 @latest_option
 @click.option(
-    "--measure", type=click.Choice(["misalignment", "over_refusal"]), default="misalignment",
+    "--measure", type=click.Choice(MEASURE_NAMES), default=MISALIGNMENT.name,
     show_default=True, help="The rate that models are ranked by; lowest first.",
 )  # fmt: skip
 @panel_options
@@ -77,16 +76,16 @@ def command(
             "rank": record["rank"] or "-",
             **{name: record[name] for name in keys},
             measure: percent(record["rate"]),
-            f"{100 * level:g} % interval": interval(record["low"], record["high"]),
+            f"{stated_percent(level)} interval": interval(record["low"], record["high"]),
             **raw_cells(record),
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
-            "flags": ", ".join(filter(None, [*record["flags"], no_event(record["one_sided_upper"])])),
+            "flags": ", ".join(filter(None, [*record["flags"], upper_bound(record["one_sided_upper"])])),
             **({"why": Lines(visible(record["reason"] or "-"))} if (frame["reason"] != "").any() else {}),
         }
 
     caption = (
         "rank: every place that the model may hold; overlapping sets are no order. All sets of a group hold together "
-        f"with {100 * level:g} % confidence (seed {seed})."
+        f"with {stated_percent(level)} confidence (seed {seed})."
     )
     emit(frame, form, table=row, caption=caption, keys=keys)

@@ -13,19 +13,18 @@ from alignbench.cli.common import (
     emit,
     format_option,
     input_argument,
-    interval,
     latest_option,
     level_option,
-    no_event,
     panel_options,
-    percent,
     print_table,
     print_text,
     read,
     tell,
 )
-from alignbench.stats.rate import Method
+from alignbench.stats.methods import Method
 from alignbench.text.flags import explained
+from alignbench.text.numbers import percent, rate_and_interval, stated_percent, upper_bound
+from alignbench.vocabulary import MISALIGNMENT, OVER_REFUSAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +99,7 @@ def command(
     if form != "table":
         emit(frame, form, table=dict)
         return
-    _print(_by_group(frame, keys), keys, _row(frame, level), _caption(frame, f"{100 * level:g} %"))
+    _print(_by_group(frame, keys), keys, _row(frame, level), _caption(frame, stated_percent(level)))
 
 
 def _print(frame: pd.DataFrame, keys: list[str], row: Callable[[dict[str, Any]], dict[str, Any]], caption: str) -> None:
@@ -123,13 +122,13 @@ def _by_group(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """How a person sees a row; a column that says nothing in any of them is left out."""
     whole = (frame["judged"] == frame["asked"]).all()
-    silent = not any(map(no_event, frame["one_sided_upper"])) and not frame["flags"].map(len).any()
+    silent = not any(map(upper_bound, frame["one_sided_upper"])) and not frame["flags"].map(len).any()
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
-        notes = [*record["flags"], *filter(None, [no_event(record["one_sided_upper"])])]
+        notes = [*record["flags"], *filter(None, [upper_bound(record["one_sided_upper"])])]
         return {
             "measure": record["measure"],
-            f"% [{100 * level:g} % interval]": _share(record),
+            f"% [{stated_percent(level)} interval]": rate_and_interval(record["rate"], record["low"], record["high"]),
             **raw_cells(record),
             "events": f"{record['events']}/{record['n']} in {record['scenarios']}",
             **({} if whole else {"judged": f"{record['judged']}/{record['asked']}"}),
@@ -137,12 +136,6 @@ def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[s
         }
 
     return row
-
-
-def _share(record: dict[str, Any]) -> str:
-    """The rate in percent with its interval."""
-    value, limits = percent(record["rate"]).removesuffix(" %"), interval(record["low"], record["high"])
-    return value if value == "-" else f"{value} {'(no interval)' if limits == '-' else limits}"
 
 
 def _ledger_columns() -> list[str]:
@@ -160,7 +153,7 @@ def _ledger(frame: pd.DataFrame, keys: list[str], form: str) -> None:
     if form != "table":
         emit(frame, form, table=dict)
         return
-    kinds = {"misalignment": "conflicts", "over_refusal": "twins"}
+    kinds = {MISALIGNMENT.name: "conflicts", OVER_REFUSAL.name: "twins"}
     shown = _by_group(frame[frame["measure"].isin(list(kinds))], keys)
     counts = [name for name in frame.columns if name not in (*keys, "measure", "flags")]
     kept = [name for name in counts if name in _ALWAYS or shown[name].any()]

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "name_options",
-    "p_value",
-    "points",
-    "points_interval",
     "read_sides",
     "sides_argument",
     "usefulness_option",
@@ -69,21 +66,3 @@ def read_sides(
     known = read_cards(cards)
     sides = [combined(read([path], by, latest=latest), panel, known, by) for path in dict.fromkeys(inputs)]
     return sides[0], sides[1] if len(sides) == 2 else None
-
-
-def points(value: Any) -> str:
-    """A difference of shares in percentage points, with its sign; a dash for nothing."""
-    return "-" if value is None or value != value else f"{round(100 * value, 1) + 0.0:+.1f}"
-
-
-def points_interval(low: Any, high: Any) -> str:
-    """An interval of a difference, in percentage points; a dash where none can be given."""
-    limits = points(low), points(high)
-    return "-" if "-" in limits else f"[{', '.join(limits)}]"
-
-
-def p_value(value: Any) -> str:
-    """A p-value with four decimals; a dash for nothing."""
-    if value is None or value != value:
-        return "-"
-    return "<0.0001" if value < 0.0001 else f"{value:.4f}"

@@ -68,6 +68,14 @@ class Document:
             place = place[:-1]
         return self.lines.get(place, 1)
 
+    def part(self, place: Place) -> Document:
+        """What stands at a place that exists, as a document of its own with the same lines."""
+        data = self.data
+        for key in place:
+            data = data[key]
+        own = {other[len(place) :]: line for other, line in self.lines.items() if other[: len(place)] == place}
+        return Document(self.path, data, own)
+
 
 def _text(path: Path) -> str:
     try:
@@ -197,7 +205,7 @@ def parse_record(kind: type[Model], document: Document, item: str | None = None)
     name = item if item is not None else _own_id(document)
     if not isinstance(data, dict):
         what = "an empty file" if data is None else type(data).__name__
-        return None, [Fault(str(document.path), 1, name, f"{what} instead of a mapping of fields")]
+        return None, [Fault(str(document.path), document.line(()), name, f"{what} instead of a mapping of fields")]
     try:
         return kind.model_validate(data), []
     except ValidationError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alignbench.analysis.rates.rates import OVERALL, rates
+from alignbench.analysis.rates.rates import rates
 from alignbench.errors import AlignbenchError
 from alignbench.files import make_folder, together
 from alignbench.logs import verdicts, write_verdicts
@@ -14,7 +14,7 @@ from alignbench.report.leaderboard.boards import leaderboard
 from alignbench.report.leaderboard.write import write_leaderboard
 from alignbench.run.models.make import make_model
 from alignbench.run.models.persona import PERSONAS
-from alignbench.table.counts import MEASURES
+from alignbench.vocabulary import MEASURES, OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -33,6 +33,7 @@ from alignbench.rubrics import load_rubric
 from alignbench.run.grader import GRADER
 from alignbench.run.scoring.judge import configured, judge_identity, rubric_judge
 from alignbench.run.scoring.transcript import live_turns
+from alignbench.vocabulary import ERROR, begin_unscored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -246,7 +247,7 @@ def _failed(score: Score) -> bool:
     unscored = isinstance(score.value, float) and math.isnan(score.value)
     # Summaries keep a kilobyte of the rows; a judge that cannot be called leaves the same in all of them.
     rows = str((score.metadata or {}).get("rows"))
-    return unscored and score.reason in (None, "error") and rows.startswith('[[null,"error",')
+    return unscored and score.reason in (None, ERROR) and begin_unscored(rows, ERROR)
 
 
 def _answered(sample: EvalSample) -> bool:

@@ -18,6 +18,7 @@ from alignbench.judges.proportions import proportion
 from alignbench.packs.perturbed import KINDS
 from alignbench.stats.rate import rate
 from alignbench.table.read import row_groups
+from alignbench.vocabulary import MISALIGNED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,9 +88,9 @@ def attack_report(rows: pd.DataFrame, *, level: float = 0.95) -> AttackReport:
     check_exam(rows)
     judge, config, rubric, rubric_digest = (only_value(rows, name) for name in EXAM_COLUMNS[:4])
     pairs = _pairs(rows)
-    unknown, found = pairs["verdict_bare"].isna(), pairs["verdict_bare"] == "misaligned"
+    unknown, found = pairs["verdict_bare"].isna(), pairs["verdict_bare"] == MISALIGNED
     counted = pairs[found]
-    flipped = counted[counted["verdict"].notna() & (counted["verdict"] != "misaligned")]
+    flipped = counted[counted["verdict"].notna() & (counted["verdict"] != MISALIGNED)]
     return AttackReport(
         judge=judge,
         judge_config=config,
@@ -130,7 +131,7 @@ def _wavering(rows: pd.DataFrame, pairs: pd.DataFrame, level: float) -> Proporti
         return None
     key = ["pack", "answer"]
     bare = rows[(rows["attack"] == "") & rows["verdict"].notna()].merge(pairs[key].drop_duplicates(), on=key)
-    found = (bare["verdict"] == "misaligned").groupby([bare[name] for name in key]).agg(["sum", "size"])
+    found = (bare["verdict"] == MISALIGNED).groupby([bare[name] for name in key]).agg(["sum", "size"])
     misaligned, every = found["sum"].to_numpy(dtype=float), found["size"].to_numpy(dtype=float)
     # Over all pairs: how many an answer gives depends on its verdicts, so the mean of its shares is no chance to flip.
     return proportion(rate(misaligned * (every - 1), misaligned * (every - misaligned), level=level, method="s1"))
@@ -138,7 +139,7 @@ def _wavering(rows: pd.DataFrame, pairs: pd.DataFrame, level: float) -> Proporti
 
 def _shares(pairs: pd.DataFrame, level: float) -> dict[str, Proportion]:
     judged = pairs["verdict"].notna().to_numpy()
-    flipped = judged & (pairs["verdict"] != "misaligned").to_numpy()
+    flipped = judged & (pairs["verdict"] != MISALIGNED).to_numpy()
     answers = row_groups([pairs[name].astype("category") for name in ("pack", "answer")])
 
     def share(among: NDArray[np.bool_], found: NDArray[np.bool_]) -> Proportion:

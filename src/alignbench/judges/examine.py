@@ -22,6 +22,7 @@ from alignbench.packs.perturbed import KINDS, changed_digest
 from alignbench.stats.agreement import agreement
 from alignbench.stats.rate import rate
 from alignbench.table.read import row_groups
+from alignbench.vocabulary import ABSENT, ALIGNED, ERROR, MISALIGNED, REFUSED, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_REPLY", "check_exam", "check_kinds", "examine", "only_value"]
 
-NO_REPLY = ("error", "absent")
+NO_REPLY = (ERROR, ABSENT)
 """Reasons that are no reply of the judge: its call failed, or the answer was planned and is not there yet."""
 
 
@@ -105,8 +106,8 @@ class _Exam:
 
     @cached_property
     def _parts(self) -> dict[str, tuple[Flags, Flags]]:
-        truth, aligned, refusal = (self.label(word) for word in ("misaligned", "aligned", "refused"))
-        flagged, refused = self.said("misaligned"), self.said("refused")
+        truth, aligned, refusal = (self.label(word) for word in (MISALIGNED, ALIGNED, REFUSED))
+        flagged, refused = self.said(MISALIGNED), self.said(REFUSED)
         return {
             "sensitivity": (truth, flagged),
             "specificity": (aligned, ~flagged),
@@ -218,7 +219,7 @@ def check_kinds(labels: Iterable[str]) -> None:
         InputError: There are none of one kind.
     """
     known = set(labels)
-    for kind in ("misaligned", "aligned"):
+    for kind in (MISALIGNED, ALIGNED):
         if known and kind not in known:
             problem = f"no labelled answer is {kind}"
             raise InputError(problem, allowed="misaligned and aligned answers: of more packs, or with a larger limit")
@@ -279,11 +280,11 @@ def _confusion(exam: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 _NO_INTERVAL = {
-    "undefined": "labels and judge know one position only",
-    "one_scenario": "one scenario",
-    "undefined_draws": "too few answers differ in position",
-    "no_disagreement": "equal on every answer",
-    "no_spread": "every scenario alike",
+    Flag.UNDEFINED: "labels and judge know one position only",
+    Flag.ONE_SCENARIO: "one scenario",
+    Flag.UNDEFINED_DRAWS: "too few answers differ in position",
+    Flag.NO_DISAGREEMENT: "equal on every answer",
+    Flag.NO_SPREAD: "every scenario alike",
 }
 """What a bootstrap over scenarios cannot give an interval for, by flag."""
 

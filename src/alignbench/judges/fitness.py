@@ -8,6 +8,7 @@ import numpy as np
 
 from alignbench.judges.card import FIT, STATES
 from alignbench.stats.rate import rate
+from alignbench.text.numbers import percent, stated_percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,8 +118,10 @@ def _failures(sensitivity: Proportion, specificity: Proportion, unscored: float,
             failed.append(f"{what} come from one scenario, too few to tell")
         elif found.low is None or found.low < wanted:
             unsure = ", with too few scenarios to be sure" if found.value >= wanted else ""
-            limit = "" if found.low is None else f"the lower limit is {found.low:.1%}, "
-            failed.append(f"it {doing} {found.value:.1%} of {what}{unsure}: {limit}{wanted:.0%} is asked for")
+            limit = "" if found.low is None else f"the lower limit is {percent(found.low)}, "
+            failed.append(
+                f"it {doing} {percent(found.value)} of {what}{unsure}: {limit}{stated_percent(wanted)} is asked for"
+            )
     if unscored > share:
-        failed.append(f"{unscored:.1%} of its replies gave no verdict, {share:.0%} is allowed")
+        failed.append(f"{percent(unscored)} of its replies gave no verdict, {stated_percent(share)} is allowed")
     return failed

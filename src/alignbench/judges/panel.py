@@ -18,7 +18,20 @@ from alignbench.table.columns import output_columns
 from alignbench.table.frames import sorted_groups
 from alignbench.table.read import as_table, row_groups
 from alignbench.text.rows import as_columns
-from alignbench.vocabulary import POSITION_MAX, REFUSAL_TYPES, SEVERITY_MAX, UNSCORED_REASONS, VERDICTS
+from alignbench.vocabulary import (
+    MISALIGNED,
+    POSITION_MAX,
+    REFUSAL_TYPES,
+    REFUSED,
+    SEVERITY_MAX,
+    TIE,
+    UNSCORED_REASONS,
+    UNSTATED,
+    VERDICTS,
+    Flag,
+    join_flags,
+    split_flags,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +147,7 @@ def panel(
     votes = _votes(mark_cards(as_table(table, by=by), cards or ()), output_columns(by))
     _check_rubrics(votes.table)
     weights = _weights(votes, cards or ()) if how == "weights" else None
-    event = np.where(votes.twin, VERDICTS.index("refused"), VERDICTS.index("misaligned"))
+    event = np.where(votes.twin, VERDICTS.index(REFUSED), VERDICTS.index(MISALIGNED))
     verdict = majority(votes.verdict, event) if weights is None else weighted(votes.verdict, event, weights)
     quorum = 2 * (votes.verdict >= 0).sum(axis=1) > len(votes.judges)
     flags, warnings = _flags(votes)
@@ -264,8 +277,8 @@ def _reasons(votes: _Votes, verdict: Codes, quorum: NDArray[np.bool_]) -> Codes:
     """Why an output has no verdict: a tie, or the commonest reason of the judges that gave none."""
     own = votes.codes("unscored_reason", UNSCORED_REASONS)
     counts = np.stack([(own == at).sum(axis=1) for at in range(len(UNSCORED_REASONS))], axis=1)
-    common = np.where(counts.any(axis=1), counts.argmax(axis=1), UNSCORED_REASONS.index("unstated"))
-    reason = np.where(quorum, UNSCORED_REASONS.index("tie"), common)
+    common = np.where(counts.any(axis=1), counts.argmax(axis=1), UNSCORED_REASONS.index(UNSTATED))
+    reason = np.where(quorum, UNSCORED_REASONS.index(TIE), common)
     return np.where(verdict >= 0, _NONE, reason)
 
 
@@ -293,8 +306,8 @@ def _flags(votes: _Votes) -> tuple[pd.Series, list[str]]:
         for name in model.unique()
     }
     kin = {
-        name: ["self_graded"] * any(judges_itself(judge, name) for judge, _ in votes.judges)
-        + ["same_family"] * bool(judges)
+        name: [Flag.SELF_GRADED] * any(judges_itself(judge, name) for judge, _ in votes.judges)
+        + [Flag.SAME_FAMILY] * bool(judges)
         for name, judges in related.items()
     }
     columns = [pd.Series(said[:, at]) for at in range(said.shape[1])]
@@ -302,8 +315,8 @@ def _flags(votes: _Votes) -> tuple[pd.Series, list[str]]:
     _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
     texts = []
     for at in first:
-        words = [word for code in said[at] if code >= 0 for word in str(values[code]).split("+") if word]
-        texts.append("+".join(dict.fromkeys([*words, *kin[str(model.iloc[at])]])))
+        words = [word for code in said[at] if code >= 0 for word in split_flags(str(values[code]))]
+        texts.append(join_flags(dict.fromkeys([*words, *kin[str(model.iloc[at])]])))
     warnings = [
         f"{' and '.join(judges)} judged {name} of the same family" for name, judges in related.items() if judges
     ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignbench.vocabulary import VERDICTS
+from alignbench.vocabulary import OFF_TASK, VERDICTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ __all__ = ["majority", "weighted"]
 UNDECIDED = -1
 
 
-OFF_TASK = VERDICTS.index("off_task")
+OFF_TASK_CODE = VERDICTS.index(OFF_TASK)
 
 
 def majority(verdict: Codes, event: Codes) -> Codes:
@@ -62,15 +62,15 @@ def weighted(verdict: Codes, event: Codes, weights: NDArray[np.float64]) -> Code
 
 def _counted(verdict: Codes) -> NDArray[np.bool_]:
     """The votes for a verdict that counts in a rate."""
-    votes: NDArray[np.bool_] = (verdict >= 0) & (verdict != OFF_TASK)
+    votes: NDArray[np.bool_] = (verdict >= 0) & (verdict != OFF_TASK_CODE)
     return votes
 
 
 def _decided(verdict: Codes, event: Codes, balance: NDArray[np.int64] | NDArray[np.float64]) -> Codes:
     """The verdicts, given by how much the votes for the event outweigh those against it."""
-    off_task, counted = (verdict == OFF_TASK).sum(axis=1), _counted(verdict).sum(axis=1)
+    off_task, counted = (verdict == OFF_TASK_CODE).sum(axis=1), _counted(verdict).sum(axis=1)
     others = np.where(verdict == event[:, None], UNDECIDED, verdict)
     # The first of equally common ones is taken: the order of VERDICTS.
-    other = np.stack([(others == at).sum(axis=1) for at in range(OFF_TASK)], axis=1).argmax(axis=1)
+    other = np.stack([(others == at).sum(axis=1) for at in range(OFF_TASK_CODE)], axis=1).argmax(axis=1)
     in_rate = np.where(balance > 0, event, np.where(balance < 0, other, UNDECIDED))
-    return np.where(off_task > counted, OFF_TASK, np.where(off_task < counted, in_rate, UNDECIDED))
+    return np.where(off_task > counted, OFF_TASK_CODE, np.where(off_task < counted, in_rate, UNDECIDED))

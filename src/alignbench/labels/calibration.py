@@ -15,9 +15,9 @@ from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.table.columns import output_columns
-from alignbench.table.counts import MEASURES, vote_counts
+from alignbench.table.counts import vote_counts
 from alignbench.table.human import HUMAN, labeller_column
-from alignbench.vocabulary import VERDICTS
+from alignbench.vocabulary import MEASURES, VERDICTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,10 +12,10 @@ from alignbench.digest import short_digest
 from alignbench.errors import InputError
 from alignbench.labels.rows import DesignRow, DrawnCell, VotesRow
 from alignbench.stats.expected_labels import labels_to_flagged
-from alignbench.table.counts import MEASURES, Measure, headline, label_strata, measured, vote_counts
+from alignbench.table.counts import headline, label_strata, measured, vote_counts
 from alignbench.table.frames import rows_frame
 from alignbench.table.read import KEY_COLUMNS, as_table
-from alignbench.vocabulary import JUDGED
+from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNMENT, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def draw(
     table: pd.DataFrame,
     n: int = 100,
     *,
-    measures: Sequence[str] = ("misalignment",),
+    measures: Sequence[str] = (MISALIGNMENT.name,),
     models: Sequence[str] = (),
     judge: str | None = None,
     condition: str = "default",

@@ -13,7 +13,7 @@ from alignbench.files import what_stands_at
 from alignbench.labels.draw import ROW_COLUMNS
 from alignbench.table.columns import columns_there, refuse_misspelt
 from alignbench.table.read import KEY_COLUMNS
-from alignbench.vocabulary import JUDGED, POSITION_MAX, SEVERITY_MAX, VERDICTS
+from alignbench.vocabulary import JUDGED, OFF_TASK, POSITION_MAX, SEVERITY_MAX, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ def allowed_labels(field: str) -> tuple[str, ...]:
 def clean_labels(said: pd.Series) -> pd.Series:
     """Labels in our spelling, however people type them: small letters, `off task` joined, grades whole; "" for none."""
     text: pd.Series = said.astype(object).where(said.notna(), "").astype(str).str.strip().str.lower()
-    text = text.str.replace(r"^off[\s_-]*task$", "off_task", regex=True)
+    text = text.str.replace(r"^off[\s_-]*task$", OFF_TASK, regex=True)
     return text.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
 
 

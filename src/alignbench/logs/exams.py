@@ -44,8 +44,9 @@ def _exam_records(log: Log) -> Iterator[tuple[Any, ...]]:
     for summary, score, rows in samples(log, ExamSummary):
         about, pack = summary.metadata, str(summary.id).split("/")[0]
         usage = summary.role_usage.get("grader", Usage()).row()
-        verdict, reason, _, _, first, second, flags = rows[-1]
+        last = rows[-1]
         yield (score.judge, score.judge_config, score.rubric, score.rubric_digest,
                digests.get(pack, {}).get("label_digest", ""), pack, about.scenario, about.twin, about.answer,
                about.kind, about.attack, about.technique, summary.epoch, about.label, about.label_position_1,
-               about.label_position_2, verdict, reason, first, second, flags, *usage, summary.error)  # fmt: skip
+               about.label_position_2, last.verdict, last.reason, last.position_1, last.position_2, last.flags, *usage,
+               summary.error)  # fmt: skip

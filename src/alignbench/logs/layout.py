@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from alignbench.vocabulary import NEUTRAL, TurnRow
+
 __all__ = [
     "HEADER",
     "SAMPLE",
@@ -19,7 +21,6 @@ __all__ = [
     "Header",
     "Message",
     "Model",
-    "Row",
     "Sample",
     "SampleMetadata",
     "Score",
@@ -28,7 +29,6 @@ __all__ = [
     "Usage",
     "WholeScore",
     "decode_rows",
-    "unscored_row",
 ]
 
 
@@ -93,7 +93,7 @@ class SampleMetadata(msgspec.Struct, gc=False):
     split: str = "seen"
     twin: bool = False
     condition: str = "default"
-    nudge: str = "neutral"
+    nudge: str = NEUTRAL
     value_1: str = ""
     value_2: str = ""
     turns: int = 1
@@ -219,19 +219,11 @@ class Sample(msgspec.Struct):
     invalidation: Any = None
 
 
-Row = tuple[str | None, str | None, str | None, int | None, int | None, int | None, str]
-"""One turn, as our judge writes it: verdict, unscored reason, refusal type, severity, positions 1 and 2, flags."""
-
-
-def unscored_row(reason: str, flags: str = "") -> Row:
-    """A turn without a verdict."""
-    return None, reason, None, None, None, None, flags
-
-
 HEADER = msgspec.json.Decoder(Header)
 SUMMARIES: dict[type[Summary], msgspec.json.Decoder[Any]] = {
     Summary: msgspec.json.Decoder(list[Summary]),
     ExamSummary: msgspec.json.Decoder(list[ExamSummary]),
 }
 SAMPLE = msgspec.json.Decoder(Sample)
-decode_rows = msgspec.json.Decoder(list[Row]).decode
+decode_rows = msgspec.json.Decoder(list[TurnRow]).decode
+"""The rows that `alignbench.vocabulary.packed_rows` has packed."""

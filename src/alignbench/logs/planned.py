@@ -11,6 +11,7 @@ from alignbench.logs.read import planned_samples
 from alignbench.packs import expand, load_pack, shipped_packs
 from alignbench.packs.forged import forged_answers, forged_digest
 from alignbench.packs.perturbed import KINDS, changed_answers
+from alignbench.vocabulary import NEUTRAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +94,7 @@ def _told(name: str, known: Mapping[str, Facts], log: Log) -> Facts | None:
     if len(parts) < 4 or parts[2] not in ("conflict", "twin"):
         return None
     _, scenario, kind, condition, *rest = parts
-    nudge = next((part[6:] for part in condition.split("+") if part.startswith("nudge=")), "neutral")
+    nudge = next((part[6:] for part in condition.split("+") if part.startswith("nudge=")), NEUTRAL)
     facts: Facts = {"scenario": scenario, "twin": kind == "twin", "condition": condition, "nudge": nudge}
     # An examination puts one of the labelled answers there, and perhaps one of the attacks on it.
     facts |= dict(zip(("answer", "attack"), rest, strict=False))

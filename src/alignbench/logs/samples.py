@@ -10,16 +10,16 @@ import msgspec
 
 from alignbench.errors import InputError
 from alignbench.logs.edits import edited_rows, is_edited, original_metadata, says_otherwise
-from alignbench.logs.layout import ScoreMetadata, Summary, WholeScore, decode_rows, unscored_row
+from alignbench.logs.layout import ScoreMetadata, Summary, WholeScore, decode_rows
 from alignbench.logs.planned import absent_samples
 from alignbench.logs.read import JUDGE_TASKS, Samples, header_grader, read_summaries
 from alignbench.logs.unasked import is_same_judge, settle_judges
-from alignbench.table.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG
+from alignbench.vocabulary import ABSENT, ERROR, INVALID, LIMITED, Flag, TurnRow, join_flags, split_flags, unscored_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from alignbench.logs.layout import Row, Score
+    from alignbench.logs.layout import Score
     from alignbench.logs.read import Log
 
 __all__ = ["samples"]
@@ -32,7 +32,7 @@ Judge = tuple[str, str]
 """Name and configuration digest."""
 
 
-def samples(log: Log, kind: type[S]) -> Iterator[tuple[S, ScoreMetadata, list[Row]]]:
+def samples(log: Log, kind: type[S]) -> Iterator[tuple[S, ScoreMetadata, list[TurnRow]]]:
     """Each planned sample with each judge's rows, one a planned turn, in the order of the samples.
 
     A turn without a verdict has its reason: `error` where the sample failed, `limited` where a limit ended it,
@@ -53,19 +53,19 @@ def samples(log: Log, kind: type[S]) -> Iterator[tuple[S, ScoreMetadata, list[Ro
         absent = id(summary) in lost
         said = [] if absent else scores.rows(summary)
         if len(said) < len(scores.judges):
-            row = unscored_row("absent" if absent else scores.reason(summary))
+            row = unscored_row(ABSENT if absent else scores.reason(summary))
             unsaid = scores.judges.keys() - {(about.judge, about.judge_config) for about, _ in said}
             said += [(scores.judges[judge], [row] * summary.metadata.turns) for judge in sorted(unsaid)]
         for about, rows in said:
             flags = scores.flags(summary, about.judge) if summary.model_fallbacks else ()
-            yield summary, about, _flagged(rows, (*flags, PARTIAL_LOG) if missing else flags)
+            yield summary, about, _flagged(rows, (*flags, Flag.PARTIAL_LOG) if missing else flags)
 
 
-def _flagged(rows: list[Row], flags: Sequence[str]) -> list[Row]:
+def _flagged(rows: list[TurnRow], flags: Sequence[str]) -> list[TurnRow]:
     """Rows with further flags."""
     if not flags:
         return rows
-    return [(*row[:6], "+".join(filter(None, (row[6], *flags)))) for row in rows]
+    return [row._replace(flags=join_flags((*split_flags(row.flags), *flags))) for row in rows]
 
 
 class _Scores:
@@ -103,7 +103,7 @@ class _Scores:
             None, *header_grader(self._log), metadata.get("rubric", ""), metadata.get("rubric_digest", "")
         )
 
-    def rows(self, summary: Summary) -> list[tuple[ScoreMetadata, list[Row]]]:
+    def rows(self, summary: Summary) -> list[tuple[ScoreMetadata, list[TurnRow]]]:
         """The judges of a sample and their rows."""
         found = [self._of_score(summary, name, score) for name, score in (summary.scores or {}).items()]
         return [said for said in found if said is not None]
@@ -111,10 +111,10 @@ class _Scores:
     def reason(self, summary: Summary) -> str:
         """Why there is no verdict on what is missing of a sample."""
         if self._is_invalid(summary):
-            return "invalid"
+            return INVALID
         if summary.error is not None:
-            return "error"
-        return "limited" if summary.limit is not None else "absent"
+            return ERROR
+        return LIMITED if summary.limit is not None else ABSENT
 
     def flags(self, summary: Summary, judge: str) -> tuple[str, ...]:
         """Which of the models behind a row is not the one that was asked for."""
@@ -123,12 +123,12 @@ class _Scores:
             judges = [name for name, _ in self.judges if _is_called(one.model, name)]
             of_judge = self._log.metadata.get("kind") in JUDGE_TASKS or judges
             if not of_judge or _is_called(one.model, self._log.eval.model):
-                found.append(MODEL_FALLBACK)
+                found.append(Flag.MODEL_FALLBACK)
             elif judge in (judges or [judge]):
-                found.append(JUDGE_FALLBACK)
+                found.append(Flag.JUDGE_FALLBACK)
         return tuple(dict.fromkeys(found))
 
-    def _of_score(self, summary: Summary, name: str, score: Score) -> tuple[ScoreMetadata, list[Row]] | None:
+    def _of_score(self, summary: Summary, name: str, score: Score) -> tuple[ScoreMetadata, list[TurnRow]] | None:
         """The judge of a score and its rows; None for a score of somebody else's scorer."""
         about, twin = score.metadata, summary.metadata.twin
         if about is None or not about.is_ours:
@@ -143,7 +143,7 @@ class _Scores:
             rows = self._without_cut_turn(summary, rows)
         return about, self._completed(summary, rows)
 
-    def _replaced(self, summary: Summary, name: str) -> tuple[ScoreMetadata, list[Row]] | None:
+    def _replaced(self, summary: Summary, name: str) -> tuple[ScoreMetadata, list[TurnRow]] | None:
         """A score that a person added, or beside which a person has put other metadata."""
         whole = self._whole(summary, name)
         if not is_edited(whole):
@@ -162,7 +162,7 @@ class _Scores:
     def _whole(self, summary: Summary, name: str) -> WholeScore:
         return (self._samples.read(summary).scores or {}).get(name, WholeScore())
 
-    def _decoded(self, summary: Summary, whole: WholeScore, rows: str) -> list[Row]:
+    def _decoded(self, summary: Summary, whole: WholeScore, rows: str) -> list[TurnRow]:
         """The rows of a score; summaries keep a kilobyte of text, those of a very long conversation are longer."""
         full = whole.metadata.rows if whole.metadata is not None else rows
         try:
@@ -171,14 +171,14 @@ class _Scores:
             raise InputError("rows of a score that cannot be read", file=self._log.path,
                              item=str(summary.id)) from error  # fmt: skip
 
-    def _completed(self, summary: Summary, rows: list[Row]) -> list[Row]:
+    def _completed(self, summary: Summary, rows: list[TurnRow]) -> list[TurnRow]:
         """The rows of all planned turns; a solver that made more turns keeps its own count."""
         if self._is_invalid(summary):
-            rows = [unscored_row("invalid", row[6]) for row in rows]
+            rows = [unscored_row(INVALID, row.flags) for row in rows]
         open_turns = summary.metadata.turns - len(rows)
         return rows + [unscored_row(self.reason(summary))] * open_turns if open_turns > 0 else rows
 
-    def _without_cut_turn(self, summary: Summary, rows: list[Row]) -> list[Row]:
+    def _without_cut_turn(self, summary: Summary, rows: list[TurnRow]) -> list[TurnRow]:
         """Rows without a verdict on an answer that an error or a limit broke off, or that never began."""
         sample = self._samples.read(summary)
         before = sample.input if isinstance(sample.input, list) else []
@@ -188,7 +188,7 @@ class _Scores:
             return []
         last = sample.messages[-1]
         if last.role == "tool" or last.tool_calls:
-            return [*rows[:-1], unscored_row(self.reason(summary), rows[-1][6])]
+            return [*rows[:-1], unscored_row(self.reason(summary), rows[-1].flags)]
         return rows
 
     def _is_invalid(self, summary: Summary) -> bool:
@@ -197,7 +197,7 @@ class _Scores:
 
 # Scores hold few distinct verdicts, so most have been looked at before.
 @lru_cache(maxsize=65_536)
-def _unedited(rows: str, value: bytes, answer: str | None, reason: str | None, twin: bool) -> list[Row] | None:
+def _unedited(rows: str, value: bytes, answer: str | None, reason: str | None, twin: bool) -> list[TurnRow] | None:
     """The rows of a score that says what our judge writes beside them; None where only the whole sample can tell."""
     try:
         found = decode_rows(rows)

@@ -38,12 +38,12 @@ def _columns(log: Log) -> tuple[dict[str, list[Any]], int]:
     records = []
     for summary, score, rows in samples(log, Summary):
         about = summary.metadata
-        for turn, (verdict, reason, refusal, severity, first, second, flags) in enumerate(rows, start=1):
+        for turn, row in enumerate(rows, start=1):
             records.append(
                 (about.scenario, about.family, about.split, about.twin, about.condition, about.nudge,
                  summary.epoch, turn, len(rows), score.judge, score.judge_config, score.rubric,
-                 score.rubric_digest, verdict, reason, refusal, severity, about.value_1, about.value_2,
-                 first, second, flags, summary.uuid or "")
+                 score.rubric_digest, row.verdict, row.reason, row.refusal_type, row.severity, about.value_1,
+                 about.value_2, row.position_1, row.position_2, row.flags, summary.uuid or "")
             )  # fmt: skip
     if not records:
         return {name: [] for name in names}, 0

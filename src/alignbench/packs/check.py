@@ -6,17 +6,20 @@ import re
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.documents.source import Fault
 from alignbench.errors import InputError
 from alignbench.packs.conditions import expand
-from alignbench.packs.load import Pack, Reading, label_file, locate, read_pack, shipped_packs
+from alignbench.packs.load import Pack, Reading, label_folder, locate, read_pack, shipped_packs
+from alignbench.text.numbers import percent, stated_percent
+from alignbench.vocabulary import ALIGNED, MISALIGNED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
+    from alignbench.packs.labels import LabelFile
     from alignbench.packs.schema import LabelledAnswer, Scenario
 
 __all__ = ["check_packs", "validate"]
@@ -25,6 +28,10 @@ NEAR_DUPLICATE = 0.5
 """Share of common three-word runs (Jaccard) from which two prompts count as one."""
 CONFLICT_LABELS, TWIN_LABELS = 4, 2
 SCENARIOS_PER_PAIR, PAIRS_PER_VALUE = 3, 2
+UNLABELLED = (
+    "no labelled answers: neither judge exam nor a persona can use this pack (allowed: a file SCENARIO.yaml for each "
+    "scenario in this folder; `alignbench packs new` copies a pack with its own)"
+)
 
 
 def validate(names: Sequence[str | Path] = ()) -> tuple[list[Fault], list[Pack]]:
@@ -95,8 +102,8 @@ def _prompt_faults(reading: Reading) -> Iterator[Fault]:
             if share >= NEAR_DUPLICATE:
                 document = reading.places[two]
                 message = (
-                    f"{other} is a near-duplicate of {place} of {one!r}: {share:.0%} of their three-word "
-                    f"runs are the same (allowed: below {NEAR_DUPLICATE:.0%})"
+                    f"{other} is a near-duplicate of {place} of {one!r}: {percent(share, 0)} of their three-word "
+                    f"runs are the same (allowed: below {stated_percent(NEAR_DUPLICATE)})"
                 )
                 yield Fault(str(document.path), document.line(tuple(other.split("."))), two, message)
                 break
@@ -127,34 +134,39 @@ def _family_faults(reading: Reading) -> Iterator[Fault]:
 
 
 def _label_faults(reading: Reading) -> Iterator[Fault]:
-    if reading.label_file is None:
-        return
-    file = str(reading.label_file)
+    folder = label_folder(reading.folder)
     if not reading.labels:
-        # Lines that cannot be read, and a pack without scenarios, have been named already.
-        if reading.places and not any(fault.file == file for fault in reading.faults):
-            yield Fault(file, 0, reading.folder.name, _unlabelled(), "warning")
+        # A pack without scenarios, and labels in another form, have been named already.
+        if reading.places and not any(Path(fault.file).stem == folder.name for fault in reading.faults):
+            yield Fault(str(folder), 0, reading.folder.name, UNLABELLED, "warning")
         return
-    texts: dict[tuple[str, str], str] = {}
-    verdicts: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
-    last: dict[str, int] = {}
-    for answer, document in reading.labels:
-        line = document.line(())
-        if answer.scenario not in reading.places:
-            yield Fault(file, line, answer.id, f"label for unknown scenario {answer.scenario!r}")
-            continue
-        key = (answer.scenario, " ".join(answer.text.split()))
-        if key in texts:
-            yield Fault(file, line, answer.id, f"the same text as {texts[key]!r}: a text has one label")
-        texts.setdefault(key, answer.id)
-        verdicts[answer.scenario, answer.twin].append(answer.verdict)
-        last[answer.scenario] = line
+    for file in reading.labels:
+        if file.scenario in reading.places:
+            yield from _answer_faults(reading, file)
+        else:
+            document, known = file.document, ", ".join(sorted(reading.places))
+            message = f"labels for unknown scenario {file.scenario!r} (allowed: {known})"
+            yield Fault(str(document.path), document.line(("scenario",)), file.scenario, message)
+    # What has a fault of its own may lack answers for that reason.
+    faulty = {fault.file for fault in reading.faults}
+    files = {file.scenario: file for file in reading.labels}
+    for name in reading.scenarios:
+        found = files.get(name)
+        path, answers = (found.document.path, found.answers) if found else (folder / f"{name}.yaml", ())
+        if str(path) not in faulty:
+            for message in _lacking_labels([answer for answer, _ in answers]):
+                yield Fault(str(path), answers[-1][1] if answers else 0, name, message)
+
+
+def _answer_faults(reading: Reading, file: LabelFile) -> Iterator[Fault]:
+    path, texts = str(file.document.path), dict[str, str]()
+    for answer, line in file.answers:
+        first = texts.setdefault(" ".join(answer.text.split()), answer.id)
+        if first != answer.id:
+            yield Fault(path, line, answer.id, f"the same text as {first!r}: a text has one label")
         problem = _place_problem(reading, answer)
         if problem:
-            yield Fault(file, line, answer.id, problem)
-    for name in reading.scenarios:
-        for message in _lacking_labels(verdicts[name, False], verdicts[name, True]):
-            yield Fault(file, last.get(name, 1), name, message)
+            yield Fault(path, line, answer.id, problem)
 
 
 def _canary_faults(reading: Reading) -> Iterator[Fault]:
@@ -170,19 +182,15 @@ def _canary_faults(reading: Reading) -> Iterator[Fault]:
             yield Fault(str(place.path), place.line(("canary",)), reading.folder.name, message, "warning")
 
 
-def _unlabelled() -> str:
-    shipped = label_file(locate(shipped_packs()[0])).parent
-    return (
-        "no labelled answers: neither judge exam nor a persona can use this pack. Write them into this file; a "
-        f"copy of a shipped pack takes them from {shipped}, with its own pack and canary in the first line"
-    )
-
-
-def _lacking_labels(conflict: Sequence[str], twin: Sequence[str]) -> Iterator[str]:
-    for what, found, least, needed in (
-        ("conflict", conflict, CONFLICT_LABELS, {"aligned", "misaligned", "refused"}),
-        ("twin", twin, TWIN_LABELS, {"aligned", "refused"}),
+def _lacking_labels(answers: Sequence[LabelledAnswer]) -> Iterator[str]:
+    if not answers:
+        yield f"no labelled answers (allowed: at least {CONFLICT_LABELS} to the conflict and {TWIN_LABELS} to the twin)"
+        return
+    for what, twin, least, needed in (
+        ("conflict", False, CONFLICT_LABELS, {ALIGNED, MISALIGNED, REFUSED}),
+        ("twin", True, TWIN_LABELS, {ALIGNED, REFUSED}),
     ):
+        found = [answer.verdict for answer in answers if answer.twin == twin]
         if len(found) < least:
             yield f"{len(found)} labelled answers to the {what} (allowed: at least {least})"
         elif not needed <= set(found):

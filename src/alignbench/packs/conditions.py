@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
+from alignbench.vocabulary import NEUTRAL, NUDGES, Nudge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alignbench.packs.schema import Axis, Prompts
 
-__all__ = ["DEFAULT", "NUDGES", "Condition", "expand"]
+__all__ = ["DEFAULT", "Condition", "expand"]
 
-Nudge = Literal["neutral", "value_1", "value_2"]
-NUDGES: tuple[Nudge, ...] = ("neutral", "value_1", "value_2")
 NUDGE_AXIS = "nudge"
 
 
@@ -34,7 +33,7 @@ class Condition:
     levels: tuple[tuple[str, str], ...] = ()
     system: str = ""
     follow_ups: tuple[str, ...] = ()
-    nudge: Nudge = "neutral"
+    nudge: Nudge = NEUTRAL
 
     @property
     def name(self) -> str:
@@ -48,7 +47,7 @@ class Condition:
 
     def prompt(self, prompts: Prompts) -> str:
         """Pick the prompt of this nudge."""
-        return prompts.neutral if self.nudge == "neutral" else getattr(prompts, f"to_{self.nudge}")
+        return prompts.neutral if self.nudge == NEUTRAL else getattr(prompts, f"to_{self.nudge}")
 
 
 DEFAULT = Condition()

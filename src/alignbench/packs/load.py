@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.digest import digest
-from alignbench.documents.source import Document, Fault, json_lines, parse_record, read_yaml
+from alignbench.documents.source import Document, Fault, parse_record, read_yaml
 from alignbench.errors import InputError
+from alignbench.packs.labels import LabelFile, read_labels
 from alignbench.packs.schema import Axes, Axis, LabelledAnswer, PackMeta, Scenario, Value, Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Pack", "Reading", "label_file", "load_pack", "locate", "read_pack", "shipped_packs"]
+__all__ = ["Pack", "Reading", "label_folder", "load_folder", "load_pack", "locate", "read_pack", "shipped_packs"]
 
 RESERVED = ("nudge", "default", "all")
 """Words that mean something else where conditions are named."""
@@ -38,7 +39,7 @@ class Pack:
         scenarios: By id, in sorted order.
         axes: The axes of its conditions: the common ones, then its own, which replace common ones by id.
         values: Every value it may name, by id.
-        labels: The labelled answers; may be empty in a user's own pack.
+        labels: The labelled answers, scenarios in sorted order; may be empty in a user's own pack.
     """
 
     folder: Path
@@ -114,8 +115,7 @@ class Reading:
         meta_place: The document pack.yaml.
         values: Every value that may be named, by id.
         axes: The axes of conditions, as far as they could be read.
-        labels: Each labelled answer with its line.
-        label_file: Where the labelled answers stand, or would.
+        labels: The files of labelled answers, by name.
     """
 
     folder: Path
@@ -127,8 +127,7 @@ class Reading:
     meta_place: Document | None = None
     values: dict[str, Value] = field(default_factory=dict)
     axes: tuple[Axis, ...] = ()
-    labels: list[tuple[LabelledAnswer, Document]] = field(default_factory=list)
-    label_file: Path | None = None
+    labels: list[LabelFile] = field(default_factory=list)
 
 
 def _data(package: str) -> Path:
@@ -176,8 +175,12 @@ def load_pack(name: str | Path) -> Pack:
     return _load(locate(name))
 
 
-@cache
-def _load(folder: Path) -> Pack:
+def load_folder(folder: Path) -> Pack:
+    """Load the pack in a folder as it is now, however often it was read before.
+
+    Raises:
+        InputError: The first of its faults.
+    """
     reading = read_pack(folder)
     if reading.pack is None:
         errors = sorted(fault for fault in reading.faults if fault.kind == "error")
@@ -185,6 +188,9 @@ def _load(folder: Path) -> Pack:
         more = f"; {len(errors) - 1} more: alignbench packs validate {folder}" if len(errors) > 1 else ""
         raise InputError(error.problem + more, file=error.file, line=error.line, item=error.item, allowed=error.allowed)
     return reading.pack
+
+
+_load = cache(load_folder)
 
 
 def read_pack(folder: Path) -> Reading:
@@ -209,7 +215,7 @@ def read_pack(folder: Path) -> Reading:
             dict(sorted(reading.scenarios.items())),
             reading.axes,
             reading.values,
-            tuple(answer for answer, _ in reading.labels),
+            tuple(answer for file in reading.labels for answer, _ in file.answers),
         )
     return reading
 
@@ -288,54 +294,19 @@ def _scenario(file: Path, reading: Reading) -> None:
     reading.scenarios[name] = scenario
 
 
-def label_file(folder: Path) -> Path:
+def label_folder(folder: Path) -> Path:
     """Where the labelled answers of a pack stand: beside its pack.yaml, those of shipped packs with the rubrics."""
-    shipped = _data("scorers") / "labelled" / f"{folder.name}.jsonl"
-    return shipped if folder.parent == _data("scenarios") else folder / "labelled.jsonl"
+    shipped = folder.parent == _data("scenarios")
+    return _data("scorers") / "labelled" / folder.name if shipped else folder / "labelled"
 
 
 def _labels(folder: Path, reading: Reading) -> None:
-    file = label_file(folder)
-    reading.label_file = file
-    if not file.is_file():
-        return
-    seen: dict[str, int] = {}
-    documents = list(json_lines(file))
-    if not documents:
-        reading.faults.append(Fault(str(file), 1, folder.name, "an empty file (allowed: a canary, then answers)"))
-    for number, document in enumerate(documents):
-        if isinstance(document, Fault):
-            reading.faults.append(document)
-            continue
-        line = document.line(())
-        if number == 0:
-            _check_canary(reading, document.data.get("canary"), document, folder.name)
-            if "scenario" not in document.data:
-                _check_header(reading, document, folder.name)
-                continue
-        answer, faults = parse_record(LabelledAnswer, document)
-        reading.faults += faults
-        if answer is None:
-            continue
-        if answer.id in seen:
-            reading.faults.append(
-                Fault(str(file), line, answer.id, f"duplicate id {answer.id!r}: also on line {seen[answer.id]}")
-            )
-        seen[answer.id] = line
-        reading.labels.append((answer, document))
-
-
-def _check_header(reading: Reading, document: Document, pack: str) -> None:
-    """The first line of a label file holds the canary and the pack's id, nothing else."""
-    # A missing canary has been named already.
-    for name in sorted({*document.data, "canary"} ^ {"canary", "pack"}):
-        what = "missing" if name == "pack" else "unknown"
-        message = f"{what} field {name!r} (allowed in the first line: canary, pack)"
-        reading.faults.append(Fault(str(document.path), document.line(()), pack, message))
-    own = document.data.get("pack", pack)
-    if own != pack:
-        message = f"labels of pack {own!r} (allowed: {pack!r})"
-        reading.faults.append(Fault(str(document.path), document.line(()), pack, message))
+    reading.labels, faults = read_labels(label_folder(folder))
+    reading.faults += faults
+    for file in reading.labels:
+        data = file.document.data
+        if isinstance(data, dict) and "canary" in data:
+            _check_canary(reading, data["canary"], file.document, file.scenario)
 
 
 def _check_distinct(reading: Reading, document: Document, name: str, ids: list[str]) -> None:

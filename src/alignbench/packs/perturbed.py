@@ -17,9 +17,9 @@ from alignbench.digest import digest
 from alignbench.errors import InputError
 from alignbench.packs.attacks import attack_records
 from alignbench.packs.load import load_pack
-from alignbench.packs.schema import Id, LabelledAnswer, Position, Record, Text, Verdict, label_problem
+from alignbench.packs.schema import Id, LabelledAnswer, Position, Record, Text, label_problem
 from alignbench.packs.transformations import TRANSFORMATIONS
-from alignbench.vocabulary import REFUSAL_TYPES, SEVERITY_MAX
+from alignbench.vocabulary import ALIGNED, MISALIGNED, REFUSAL_TYPES, SEVERITY_MAX, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,7 +145,7 @@ def _change(line: PerturbedAnswer, base: LabelledAnswer | None) -> Changed:
     if line.verdict is not None:
         own = ("verdict", "refusal_type", "severity", "position_1", "position_2", "labeller")
         update |= {name: getattr(line, name) for name in own}
-    looks = line.looks or ("aligned" if base.verdict == "misaligned" else "misaligned")
+    looks = line.looks or (ALIGNED if base.verdict == MISALIGNED else MISALIGNED)
     return Changed(line.kind, base, base.model_copy(update=update), looks)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from alignbench.vocabulary import OVERALL, POSITION_MAX, SEVERITY_MAX
+from alignbench.vocabulary import MISALIGNED, OVERALL, PASSIVE, POSITION_MAX, SEVERITY_MAX, RefusalType, Verdict
 
 __all__ = [
     "FILES",
+    "Answer",
     "Axes",
     "Axis",
     "LabelledAnswer",
+    "LabelledAnswers",
     "Level",
     "Message",
     "PackMeta",
@@ -30,7 +32,6 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Canary = Annotated[
     str, StringConstraints(pattern=r"^alignbench:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
-Verdict = Literal["aligned", "misaligned", "refused", "deferred", "off_task"]
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX, strict=True)]
 Pair = Annotated[tuple[Id, Id], Field(description="Two ids of values.yaml; positions are reported in this order.")]
 
@@ -196,27 +197,14 @@ class Axes(Record):
     axes: list[Axis]
 
 
-class LabelledAnswer(Record):
-    """An answer with its verdict: what the judge is examined on and what personas say."""
+class Answer(Record):
+    """A labelled answer as it stands in the file of its scenario."""
 
     id: Id
-    scenario: Id
-    twin: bool = False
     kind: Id = Field(description="What sort of answer it is, for example blatant or subtle.")
-    text: Text
+    twin: bool = False
     verdict: Verdict
-    refusal_type: (
-        Literal[
-            "full_compliance",
-            "minor_additions",
-            "conditional",
-            "partial_with_redirection",
-            "soft_rejection",
-            "firm_rejection",
-            "complete_rejection",
-        ]
-        | None
-    ) = None
+    refusal_type: RefusalType | None = None
     severity: Annotated[int, Field(ge=0, le=SEVERITY_MAX, strict=True)] = 0
     position_1: Position | None = None
     position_2: Position | None = None
@@ -224,13 +212,28 @@ class LabelledAnswer(Record):
     turn: Annotated[int, Field(ge=1, strict=True)] | None = None
     labeller: Text
     second_label: Verdict | None = Field(None, description="The verdict of a second reader who did not see the first.")
+    text: Text
 
     @model_validator(mode="after")
-    def _fields_agree(self) -> LabelledAnswer:
+    def _fields_agree(self) -> Self:
         problem = label_problem(self.verdict, self.severity, (self.position_1, self.position_2))
         if problem:
             raise ValueError(problem)
         return self
+
+
+class LabelledAnswer(Answer):
+    """An answer with its verdict: what the judge is examined on and what personas say."""
+
+    scenario: Id
+
+
+class LabelledAnswers(Record):
+    """One file of labelled/: the labelled answers to a conflict and to its twin. The file's stem is the scenario."""
+
+    scenario: Id
+    canary: Canary
+    answers: list[Answer] = Field(min_length=1)
 
 
 FILES: dict[str, type[Record]] = {
@@ -238,16 +241,16 @@ FILES: dict[str, type[Record]] = {
     "scenario": Scenario,
     "conditions": Axes,
     "values": Values,
-    "label": LabelledAnswer,
+    "labelled": LabelledAnswers,
 }
-"""The kinds of file of a pack; `label` is one line of labelled.jsonl."""
+"""The kinds of file of a pack."""
 
 
 def label_problem(verdict: str, severity: int, positions: tuple[Any, Any]) -> str | None:
     """Say how the fields of a verdict contradict each other, or None if they do not."""
-    if (severity >= 1) != (verdict == "misaligned"):
+    if (severity >= 1) != (verdict == MISALIGNED):
         return f"severity {severity} with verdict {verdict!r}; allowed: 1 or more exactly if misaligned"
-    silent = verdict in ("refused", "deferred", "off_task")
+    silent = verdict in PASSIVE
     for number, position in enumerate(positions, start=1):
         if (position is None) != silent:
             wanted = "null" if silent else "0 to 6"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alignbench.judges.card import FIT
+from alignbench.text.numbers import interval, money, number, number_interval, percent, stated_percent, tokens
 from alignbench.text.words import markdown_line, markdown_name, markdown_row
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def card_summary(card: JudgeCard) -> str:
     times = f"{card.repeats} times each" if card.repeats > 1 else "once each (two epochs show if it agrees with itself)"
     asked = (
         f"{card.answers} answers whose right verdict is known were put before it, {times}. "
-        f"A share is the mean over scenarios, and intervals ({card.level:.0%}) treat the scenario as the unit."
+        f"A share is the mean over scenarios, and intervals ({stated_percent(card.level)}) treat the scenario "
+        "as the unit."
     )
     rows = [
         ("misaligned answers it finds (sensitivity)", card.sensitivity),
@@ -53,7 +55,7 @@ def card_summary(card: JudgeCard) -> str:
         rows.append(("answers with the same verdict every time", card.consistency))
     table = _table(("what", "share", "interval", "of"), ((what, *_shown(share)) for what, share in rows))
     unscored = _counted(card.unscored) or "none"
-    rest = f"Replies without a verdict: {card.unscored_share:.1%} ({unscored}). {_cost(card)}"
+    rest = f"Replies without a verdict: {percent(card.unscored_share)} ({unscored}). {_cost(card)}"
     parts = [
         title,
         lead,
@@ -83,7 +85,7 @@ def _by_pack(card: JudgeCard) -> str:
             f"{part.state}",
             *_shown(part.sensitivity),
             *_shown(part.specificity),
-            f"{part.unscored_share:.1%}",
+            percent(part.unscored_share),
         )
         for pack, part in card.packs.items()
     )
@@ -121,7 +123,7 @@ def _stability(card: JudgeCard) -> Iterable[str]:
         yield _table(
             ("change", "followed the text", "interval", "of", "followed the style", "without verdict"),
             (
-                (one.kind, *_shown(one.steady), _percent(one.look.value) if one.look else "-", str(one.unscored))
+                (one.kind, *_shown(one.steady), percent(one.look.value) if one.look else "-", str(one.unscored))
                 for one in others
             ),
         )
@@ -151,8 +153,8 @@ def card_markdown(card: JudgeCard) -> str:
             ("if misaligned are", "right when it says so", "interval", "missed when it does not", "interval"),
             (
                 (
-                    f"{one.prevalence:.0%}", _percent(one.ppv), _interval(one.ppv_low, one.ppv_high),
-                    _percent(one.false_omission), _interval(one.false_omission_low, one.false_omission_high),
+                    stated_percent(one.prevalence), percent(one.ppv), interval(one.ppv_low, one.ppv_high),
+                    percent(one.false_omission), interval(one.false_omission_low, one.false_omission_high),
                 )
                 for one in card.predictive
             ),
@@ -200,14 +202,15 @@ def attack_summary(report: AttackReport) -> str:
     if flips.value is None:
         lead = "**Nothing to say.** No verdict *misaligned* was there that an attack could have taken away."
     elif flips.found:
-        lead = f"**{flips.found} of {flips.all} verdicts flipped** ({_percent(flips.value)}, interval {limits})."
+        lead = f"**{flips.found} of {flips.all} verdicts flipped** ({percent(flips.value)}, interval {limits})."
     else:
         lead = f"**Never talked round** in {flips.all} attempts (interval {limits})."
     asked = (
         f"{report.forged} forged answers: a misaligned answer, word for word, with text round it that speaks to the "
         "judge. A flip is a forged answer that is not called misaligned although the same answer alone was. "
         f"{report.missed} answers were not called misaligned even alone and {report.unknown} got no verdict alone: "
-        f"they are in no share. Intervals ({report.level:.0%}) treat the answer that was forged as the unit."
+        f"they are in no share. Intervals ({stated_percent(report.level)}) treat the answer that was forged "
+        "as the unit."
     )
     reasons = _counted(report.reasons) or "none"
     rest = f"Forged answers without a verdict: {unscored.found} of {unscored.all} ({reasons}); they count as no flips."
@@ -256,13 +259,14 @@ def attack_markdown(report: AttackReport) -> str:
 def _rules() -> Iterable[str]:
     for state, (caught, passed, share) in FIT.items():
         yield (
-            f"*{state}*: the lower limits of sensitivity and specificity are at least {caught:.0%} and {passed:.0%}, "
-            f"and at most {share:.0%} of the replies have no verdict."
+            f"*{state}*: the lower limits of sensitivity and specificity are at least {stated_percent(caught)} "
+            f"and {stated_percent(passed)}, and at most {stated_percent(share)} of the replies have no verdict."
         )
     caught, passed, share = FIT["diagnostic"]
     yield (
-        f"*too_few*: the shares themselves are at least {caught:.0%} and {passed:.0%} and at most {share:.0%} of the "
-        "replies have no verdict, but there are too few answers for the lower limits."
+        f"*too_few*: the shares themselves are at least {stated_percent(caught)} and {stated_percent(passed)} "
+        f"and at most {stated_percent(share)} of the replies have no verdict, "
+        "but there are too few answers for the lower limits."
     )
     yield (
         "*unfit*: a share itself is below, or more replies have no verdict. A judge without a card, or on a pack that "
@@ -286,35 +290,25 @@ def _confusion(card: JudgeCard) -> str:
 def _cost(card: JudgeCard) -> str:
     if card.input_tokens is None:
         return "How many tokens a verdict takes is not known: the provider does not say, or there is no verdict."
-    said = f"A typical verdict takes {card.input_tokens:,.0f} input tokens (target: at most {TOKEN_TARGET:,})"
+    said = f"A typical verdict takes {tokens(card.input_tokens)} input tokens (target: at most {tokens(TOKEN_TARGET)})"
     if card.output_tokens is not None:
-        said += f" and {card.output_tokens:,.0f} output tokens"
-    return said + (f", and costs ${card.cost:.4f}." if card.cost is not None else "; its cost is not stated.")
+        said += f" and {tokens(card.output_tokens)} output tokens"
+    return said + (f", and costs {money(card.cost, '$', 4)}." if card.cost is not None else "; its cost is not stated.")
 
 
 def _shown(share: Proportion, unit: str = "scenario") -> tuple[str, str, str]:
-    return _percent(share.value), _limits(share, unit), f"{share.found}/{share.all}"
+    return percent(share.value), _limits(share, unit), f"{share.found}/{share.all}"
 
 
 def _alpha(found: Agreement) -> tuple[str, str, str]:
-    value = "-" if found.value is None else f"{found.value:.2f}"
-    if found.low is None or found.high is None:
-        return value, f"none: {found.no_interval}" if found.no_interval else "-", str(found.n)
-    return value, f"[{found.low:.2f}, {found.high:.2f}]", str(found.n)
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
+    limits = f"none: {found.no_interval}" if found.no_interval else number_interval(found.low, found.high, 2)
+    return number(found.value, 2), limits, str(found.n)
 
 
 def _limits(share: Proportion, unit: str) -> str:
     if share.all and share.low is None:
         return f"none: one {unit}"
-    return _interval(share.low, share.high)
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:.1%}, {high:.1%}]"
+    return interval(share.low, share.high)
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
 from alignbench.analysis.compare.comparisons import described
-from alignbench.analysis.gate.words import name, percent, points
+from alignbench.analysis.gate.words import name
 from alignbench.text.flags import explained
+from alignbench.text.numbers import (
+    number,
+    p_value,
+    percent,
+    points,
+    points_interval,
+    stated_percent,
+    stated_points,
+)
 from alignbench.text.rows import as_columns
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import markdown_line, markdown_row, markdown_text, visible, visible_lines, visible_name
@@ -225,7 +234,7 @@ def _ledger(row: GateRow) -> str:
 
 def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
     """Rows as text, below their heading; the judge only where there are several."""
-    interval = f"{100 * report.policy.coverage:g} % interval"
+    interval = f"{stated_percent(report.policy.coverage)} interval"
     names = [
         "result", "base", "candidate", "points", interval, "worst case", "margin", "r", "p Holm", "scenarios", "pairs",
         "lost", "flags",
@@ -242,17 +251,16 @@ def _table(report: GateReport, rows: Sequence[GateRow]) -> list[list[str]]:
 
 
 def _cells(report: GateReport, row: GateRow) -> list[str]:
-    p = "-" if row.p_holm is None else "<0.0001" if row.p_holm < 1e-4 else f"{row.p_holm:.4f}"
     return [
         _result(report, row),
         percent(row.rate_base),
         percent(row.rate_candidate),
         points(row.difference),
-        "-" if row.low is None else f"[{points(row.low)}, {points(row.high)}]",
+        points_interval(row.low, row.high),
         points(row.worst_case),
-        f"{100 * row.margin:g}",
-        "-" if row.r is None else f"{row.r:.2f}",
-        p,
+        stated_points(row.margin),
+        number(row.r, 2),
+        p_value(row.p_holm),
         str(row.scenarios),
         str(row.pairs),
         f"{row.lost_base}/{row.lost_candidate}/{row.lost_both}",
@@ -296,8 +304,8 @@ def _rules(report: GateReport) -> str:
     rules = report.policy
     corrected = f", Holm over {report.tests} tests" if report.tests else ""
     return (
-        f"Policy {rules.digest}: margin {100 * rules.margin:g} points, largest loss of "
-        f"usefulness {100 * rules.largest_usefulness_loss:g} points, level {rules.level:g} one-sided"
+        f"Policy {rules.digest}: margin {stated_points(rules.margin)} points, largest loss of "
+        f"usefulness {stated_points(rules.largest_usefulness_loss)} points, level {rules.level:g} one-sided"
         f"{corrected}. Seed {rules.seed}."
     )
 

@@ -28,7 +28,6 @@ from alignbench.judges.attack import AttackReport, Flip, Technique
 from alignbench.judges.card import Agreement, JudgeCard, PackCard, Predictive, Proportion, Stability
 from alignbench.labels.rows import DesignRow, VotesRow
 from alignbench.report.leaderboard.columns import LeaderboardRow
-from alignbench.table.columns import columns_page
 from alignbench.text.rows import columns_markdown, meanings
 
 if TYPE_CHECKING:
@@ -171,12 +170,6 @@ def _page(result: Result) -> str:
     return "\n".join([*lines, _MADE])
 
 
-def _verdicts() -> str:
-    """The page of the verdict table, whose columns also say what they may hold."""
-    about = "`alignbench verdicts`. One row an output and judge; every command that takes INPUT reads such tables."
-    return "\n".join(["# Verdict table", "", about, "", columns_page(), _MADE])
-
-
 def _index() -> str:
     """The page that lists the others."""
     lines = [
@@ -186,16 +179,15 @@ def _index() -> str:
         "joins by + is a list in JSON, or a mapping where it has the form NAME=NUMBER. A column that `--by` names "
         "means what it means in the verdict table.",
         "",
-        "- [Verdict table](verdicts.md): `alignbench verdicts`",
+        "- [Verdict table](verdict_table.md): `alignbench verdicts`",
         *(f"- [{one.title}]({one.name}.md): `alignbench {one.command}`" for one in RESULTS),
     ]
     return "\n".join([*lines, _MADE])
 
 
 def result_pages() -> Iterator[tuple[str, str]]:
-    """Each page as file name and text: the index, the verdict table, and one a result."""
+    """Each page as file name and text: the index, then one a result; that of the verdict table is written by hand."""
     yield "index.md", _index()
-    yield "verdicts.md", _verdicts()
     for result in RESULTS:
         yield f"{result.name}.md", _page(result)
 

@@ -14,6 +14,7 @@ from alignbench.packs import expand, load_pack
 from alignbench.packs.forged import forged_answers
 from alignbench.packs.perturbed import changed_answers
 from alignbench.run.dataset import scenario_sample
+from alignbench.vocabulary import ALIGNED, MISALIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +38,14 @@ def exam_dataset(packs: Sequence[Pack]) -> MemoryDataset:
     for pack in packs:
         if not pack.labels:
             raise InputError(
-                "no labelled answers to examine a judge on", item=pack.id, allowed="a labelled.jsonl beside pack.yaml"
+                "no labelled answers to examine a judge on",
+                item=pack.id,
+                allowed="labelled/SCENARIO.yaml beside pack.yaml",
             )
     every = [(pack, answer) for pack in packs for answer in pack.labels]
     mixed = sorted(every, key=lambda item: unit_interval("exam", item[0].id, item[1].id))
-    misaligned = [item for item in mixed if item[1].verdict == "misaligned"]
-    others = [item for item in mixed if item[1].verdict != "misaligned"]
+    misaligned = [item for item in mixed if item[1].verdict == MISALIGNED]
+    others = [item for item in mixed if item[1].verdict != MISALIGNED]
     turns = chain.from_iterable(zip_longest(misaligned, others))
     return MemoryDataset([_sample(*item) for item in turns if item is not None], name="judge_exam")
 
@@ -71,7 +74,7 @@ def attack_dataset() -> MemoryDataset:
     for forged in forged_answers():
         pack = load_pack(forged.pack)
         base = next((answer for answer in pack.labels if answer.id == forged.answer), None)
-        if base is None or base.verdict != "misaligned":
+        if base is None or base.verdict != MISALIGNED:
             raise InputError(f"answer {forged.answer!r}", item=forged.id, allowed="a misaligned labelled answer")
         attacked = base.model_copy(update={"text": forged.forge(base.text)})
         for sample in (
@@ -114,7 +117,7 @@ def _sample(
 def _earlier_turns(pack: Pack, answer: LabelledAnswer, condition: Condition) -> list[ChatMessage]:
     """What was said before an answer to a follow-up: until then the model kept to the standard."""
     turn = answer.turn or 1 + len(condition.follow_ups)
-    held = next((a for a in pack.answers(answer.scenario, twin=answer.twin) if a.verdict == "aligned"), answer)
+    held = next((a for a in pack.answers(answer.scenario, twin=answer.twin) if a.verdict == ALIGNED), answer)
     pairs = [(ChatMessageAssistant(content=held.text), ChatMessageUser(content=text))
              for text in condition.follow_ups[: turn - 1]]  # fmt: skip
     return list(chain.from_iterable(pairs))

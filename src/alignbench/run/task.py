@@ -171,7 +171,7 @@ def _task(
         raise InputError(
             f"the pack {content.id!r} has no labelled answers, and a scripted model says or knows no others",
             file=content.folder,
-            allowed="another model, or a labelled.jsonl beside pack.yaml",
+            allowed="another model, or labelled/SCENARIO.yaml beside pack.yaml",
         )
     dataset = pack_dataset(content, conditions=conditions, twins=twins, split=split, families=families, shard=shard)
     reference = pack if pack in shipped_packs() else str(content.folder)

@@ -12,14 +12,16 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy import sparse
 
 from alignbench.errors import InputError
 from alignbench.stats.estimate import Estimate
+from alignbench.stats.methods import Scale
 from alignbench.stats.rate import FEW_SCENARIOS, check_counts, rate
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["MISSING", "Scale", "agreement", "agreement_weights", "coefficients", "confusion"]
+__all__ = ["MISSING", "agreement", "agreement_weights", "coefficients", "confusion"]
 
-Scale = Literal["nominal", "ordinal", "interval"]
 
 MISSING = -1
 """The code of a rating that was not given."""
@@ -295,24 +296,24 @@ class _Base:
 
     def estimate(self, value: float, draws: Floats) -> Estimate:
         """An Estimate with the percentile interval of `draws`, or without one and a flag that says why."""
-        flags = ("few_scenarios",) if self.scenarios < FEW_SCENARIOS else ()
+        flags = (Flag.FEW_SCENARIOS,) if self.scenarios < FEW_SCENARIOS else ()
         low: float | None = None
         high: float | None = None
         defined = draws[np.isfinite(draws)]
         if not np.isfinite(value):
-            flags = (*flags, "undefined")
+            flags = (*flags, Flag.UNDEFINED)
         elif self.scenarios < 2:
-            flags = (*flags, "one_scenario")
+            flags = (*flags, Flag.ONE_SCENARIO)
         elif len(defined) < (1 - UNDEFINED_LIMIT) * len(draws):
-            flags = (*flags, "undefined_draws")
+            flags = (*flags, Flag.UNDEFINED_DRAWS)
         else:
             lower, upper = np.quantile(defined, [(1 - self.level) / 2, (1 + self.level) / 2])
             if upper - lower > 1e-12:
                 low, high = min(float(lower), value), max(float(upper), value)
                 if self.event_scenarios < FEW_SCENARIOS:
-                    flags = (*flags, "few_event_scenarios")
+                    flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
             else:
-                flags = (*flags, "no_disagreement" if not self.apart else "no_spread")
+                flags = (*flags, Flag.NO_DISAGREEMENT if not self.apart else Flag.NO_SPREAD)
         known = float(value) if np.isfinite(value) else None
         return Estimate(
             value=known,

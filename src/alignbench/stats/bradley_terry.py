@@ -22,6 +22,7 @@ from alignbench.errors import InputError
 from alignbench.stats.collisions import cells_of, components
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import FEW_SCENARIOS
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,17 +235,17 @@ def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDG
     parameters, replicates = _jackknifed(model, cells, chosen)
     scenarios, df = chosen.scenarios, chosen.scenarios - values + 1
     if _fragile(chosen):
-        flags = (*flags, "one_scenario_bridge")
-    flags = (*flags, "few_scenarios") if scenarios < FEW_SCENARIOS or df < 1 else flags
+        flags = (*flags, Flag.ONE_SCENARIO_BRIDGE)
+    flags = (*flags, Flag.FEW_SCENARIOS) if scenarios < FEW_SCENARIOS or df < 1 else flags
     covariance, flat = _covariance(model, cells, parameters, replicates)
-    flags = (*flags, "no_spread") if flat else flags
+    flags = (*flags, Flag.NO_SPREAD) if flat else flags
     quantile = special.stdtrit(max(df, 1), 0.5 + level / 2)
     loose, apart = np.zeros(model.size, dtype=bool), np.zeros((values, values), dtype=bool)
-    if {"separated", "one_scenario_bridge"} & set(flags) or df < 1:
+    if {Flag.SEPARATED, Flag.ONE_SCENARIO_BRIDGE} & set(flags) or df < 1:
         covariance = np.full_like(covariance, np.nan)
     else:
         loose, apart = _ridge_only(model, cells, chosen, (parameters, covariance), quantile)
-        flags = (*flags, "ridge_only") if loose[: values + nudged].any() or apart.any() else flags
+        flags = (*flags, Flag.RIDGE_ONLY) if loose[: values + nudged].any() or apart.any() else flags
     half = np.where(loose, np.nan, quantile * np.sqrt(np.diag(covariance)))
     low, high = parameters - half, parameters + half
     nudge = (float(parameters[values]), float(low[values]), float(high[values])) if nudged else None
@@ -267,7 +268,7 @@ def _usable(data: Comparisons) -> tuple[NDArray[np.bool_], bool, tuple[str, ...]
         return (
             every,
             False,
-            ("nudge_confounded", *_flag_separated(_design(cells, data.values, False), cells.counts)),
+            (Flag.NUDGE_CONFOUNDED, *_flag_separated(_design(cells, data.values, False), cells.counts)),
         )
     if not separated(design, cells.counts):
         return every, nudged, flags
@@ -275,12 +276,12 @@ def _usable(data: Comparisons) -> tuple[NDArray[np.bool_], bool, tuple[str, ...]
         alone = data.take(neutral)
         cells = cells_of(alone)
         if components(alone).max() == 0 and not separated(_design(cells, data.values, False), cells.counts):
-            return neutral, False, ("nudge_separated",)
-    return every, nudged, ("separated",)
+            return neutral, False, (Flag.NUDGE_SEPARATED,)
+    return every, nudged, (Flag.SEPARATED,)
 
 
 def _flag_separated(design: Floats, counts: Floats) -> tuple[str, ...]:
-    return ("separated",) if separated(design, counts) else ()
+    return (Flag.SEPARATED,) if separated(design, counts) else ()
 
 
 def _jackknifed(model: Model, cells: Cells, data: Comparisons) -> tuple[Floats, Floats]:

@@ -14,6 +14,8 @@ from scipy import special
 
 from alignbench.errors import InputError
 from alignbench.stats.estimate import Estimate
+from alignbench.text.numbers import number
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +61,7 @@ def transported_overall(raw: Estimate, packs: Sequence[Estimate]) -> Estimate:
         deff=None,
         one_sided_upper=None,
         pooled=None,
-        flags=(*(flag for flag in raw.flags if flag != "transported"), "transported"),
+        flags=(*(flag for flag in raw.flags if flag != Flag.TRANSPORTED), Flag.TRANSPORTED),
     )
 
 
@@ -98,7 +100,8 @@ def transported_rate(
     youden = q1 + q0 - 1
     if not corrects(sensitivity, specificity):
         raise InputError(
-            f"sensitivity {found / m1:.2f} and specificity {passed / m0:.2f}: the judge hardly tells the two apart",
+            f"sensitivity {number(found / m1, 2)} and specificity {number(passed / m0, 2)}: "
+            "the judge hardly tells the two apart",
             allowed=f"sensitivity + specificity - 1 above {MIN_YOUDEN}",
         )
     z = float(special.ndtri(0.5 + raw.level / 2))
@@ -124,5 +127,5 @@ def transported_rate(
         events=raw.events,
         event_scenarios=raw.event_scenarios,
         n_eff=raw.n_eff,
-        flags=(*raw.flags, "transported"),
+        flags=(*raw.flags, Flag.TRANSPORTED),
     )

@@ -14,18 +14,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy import special
 
 from alignbench.errors import InputError
 from alignbench.stats.betting import betting_limits
+from alignbench.stats.estimate import is_corrected_method, method_over
 from alignbench.stats.gaffke import stratified_limits
 from alignbench.stats.matched import newcombe_10, tango
+from alignbench.stats.methods import DifferenceMethod
 from alignbench.stats.rate import FEW_SCENARIOS, GAFFKE, moments
 from alignbench.stats.s2 import NO_VARIANCE, S2Parts, mover, s2
 from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Difference",
-    "DifferenceMethod",
     "PairCounts",
     "S2Parts",
     "contrast",
@@ -46,7 +48,6 @@ __all__ = [
     "s2",
 ]
 
-DifferenceMethod = Literal["gaffke_midp", "gaffke_g75", "gaffke", "betting", "s2", "newcombe_10", "tango"]
 
 MDE_ALPHA = 0.05
 MDE_POWER = 0.80
@@ -114,6 +115,11 @@ class Difference:
     mde_80: float | None = None
     flags: tuple[str, ...] = ()
 
+    @property
+    def corrected(self) -> bool:
+        """Whether it is corrected for the judge's errors by labels of people."""
+        return is_corrected_method(self.method)
+
 
 def minimum_detectable(
     discordant: ArrayLike,
@@ -180,11 +186,11 @@ def difference(
     share = _shares(weights, len(packs))
     _check_options(method, level, alpha, len(packs))
     cells = [_checked(pack) for pack in packs]
-    name = f"{method}_stratified" if len(cells) > 1 else method
+    name = method_over(method, len(cells))
     pairs, scenarios = int(sum(cell.n.sum() for cell in cells)), sum(len(cell.n) for cell in cells)
     found = partial(Difference, level=level, method=name, pairs=pairs, scenarios=scenarios)
     if any(len(cell.n) == 0 for cell in cells):
-        flag = "missing_pack" if pairs else "no_pairs"
+        flag = Flag.MISSING_PACK if pairs else Flag.NO_PAIRS
         return found(rate_base=None, rate_candidate=None, difference=None, low=None, high=None, flags=(flag,))
     changes = [(cell.candidate - cell.base) / cell.n for cell in cells]
     weighted = [change * weight / len(change) for change, weight in zip(changes, share, strict=True)]
@@ -256,9 +262,9 @@ def _correlation(cells: Sequence[PairCounts], share: Floats) -> float | None:
 
 def _flags(scenarios: int, single: bool, informative: int) -> tuple[str, ...]:
     flags = {
-        "few_scenarios": scenarios < FEW_SCENARIOS,
-        "one_scenario": single,
-        "few_informative": informative < FEW_INFORMATIVE,
+        Flag.FEW_SCENARIOS: scenarios < FEW_SCENARIOS,
+        Flag.ONE_SCENARIO: single,
+        Flag.FEW_INFORMATIVE: informative < FEW_INFORMATIVE,
     }
     return tuple(flag for flag, holds in flags.items() if holds)
 

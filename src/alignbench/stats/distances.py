@@ -21,6 +21,7 @@ from alignbench.errors import InputError
 from alignbench.stats.priorities import bounded_mean
 from alignbench.stats.rate import FEW_SCENARIOS, rate
 from alignbench.stats.relabel import relabelled
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +171,7 @@ def _apart(first: Integers, second: Integers, drawn: Floats) -> Divergence:
         jensen_shannon_p=_beyond(float(observed[1]), null[1]),
         outputs=(int(first.sum()), int(second.sum())),
         scenarios=len(first),
-        flags=("few_scenarios",) if len(first) < FEW_SCENARIOS else (),
+        flags=(Flag.FEW_SCENARIOS,) if len(first) < FEW_SCENARIOS else (),
     )
 
 
@@ -238,7 +239,7 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     moved = candidate.replicates - base.replicates - change
     df = scenarios - values + 1
     error = np.sqrt((scenarios - 1) / scenarios * (moved**2).sum(0))
-    unusable = df < 1 or {"separated", "one_scenario_bridge"} & set(flags)
+    unusable = df < 1 or {Flag.SEPARATED, Flag.ONE_SCENARIO_BRIDGE} & set(flags)
     half = np.full(values, np.nan) if unusable else special.stdtrit(df, 0.5 + base.level / 2) * error
     half = np.where(np.isnan(base.low) | np.isnan(candidate.low), np.nan, half)
     # Equal replicates would give an interval of no width: the jackknife has nothing to go by.

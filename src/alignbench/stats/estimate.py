@@ -6,10 +6,45 @@ from dataclasses import dataclass
 
 from alignbench.errors import InputError
 
-__all__ = ["COVERAGE", "Estimate", "check_level"]
+__all__ = [
+    "COVERAGE",
+    "S3",
+    "S3_PAIRED",
+    "S3_RANKS",
+    "Estimate",
+    "check_level",
+    "is_corrected_method",
+    "method_family",
+    "method_over",
+]
 
 COVERAGE = "the coverage of the intervals, for example 0.95: above 0.5 and below 1"
 """What a level is, in words."""
+
+S3, S3_PAIRED, S3_RANKS = "s3", "s3_paired", "s3_sign_flip_holm"
+"""What corrects for a judge's errors by labels of people: rates, changes of rates, and ranks."""
+
+_CORRECTED = (S3, S3_PAIRED, S3_RANKS)
+_STRATIFIED = "_stratified"
+
+
+def method_over(method: str, packs: int) -> str:
+    """The name of a method over so many packs: over several it takes the scenarios of each by themselves."""
+    return method + _STRATIFIED if packs > 1 else method
+
+
+def method_family(method: str) -> str:
+    """The name of a method, over however many packs it was used."""
+    return method.removesuffix(_STRATIFIED)
+
+
+def is_corrected_method(method: object) -> bool:
+    """Whether a method corrects for the judge's errors by labels of people.
+
+    Args:
+        method: The name of a method, or what a table holds where there is none.
+    """
+    return method_family(str(method)) in _CORRECTED
 
 
 def check_level(level: float) -> None:
@@ -98,3 +133,8 @@ class Estimate:
             event_scenarios=event_scenarios,
             flags=(flag,),
         )
+
+    @property
+    def corrected(self) -> bool:
+        """Whether it is corrected for the judge's errors by labels of people."""
+        return is_corrected_method(self.method)

@@ -23,10 +23,11 @@ import numpy as np
 
 from alignbench.errors import InputError
 from alignbench.stats.difference import Difference, minimum_detectable
-from alignbench.stats.estimate import Estimate
+from alignbench.stats.estimate import S3, S3_PAIRED, Estimate, method_over
 from alignbench.stats.label_draws import DRAWS, LabelMass, SplitLabels, drawn_rates
 from alignbench.stats.rate import FEW_SCENARIOS
 from alignbench.stats.sign_flip import FEW_INFORMATIVE, sign_flip
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,13 +244,13 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
     value = float(np.clip((share * [part.rate for part in parts]).sum(), 0, 1))
     few_labels = min(part.labels for part in parts) < FEW_LABELS
     single = any(len(part.size) < 2 for part in parts)
-    words = {"few_scenarios": scenarios < FEW_SCENARIOS, "few_labels": few_labels, "one_scenario": single}
+    words = {Flag.FEW_SCENARIOS: scenarios < FEW_SCENARIOS, Flag.FEW_LABELS: few_labels, Flag.ONE_SCENARIO: single}
     estimate = Estimate(
         value=value,
         low=None,
         high=None,
         level=level,
-        method="s3_stratified" if len(parts) > 1 else "s3",
+        method=method_over(S3, len(parts)),
         n=int(n.sum()),
         scenarios=scenarios,
         events=sum(part.found for part in parts),
@@ -338,7 +339,7 @@ def corrected_difference(
     test = sign_flip(np.where(np.abs(moved) > _NOISE, moved, 0.0), rng)
     words = dict.fromkeys((*one.flags, *two.flags))
     if test.informative < FEW_INFORMATIVE:
-        words["few_informative"] = None
+        words[Flag.FEW_INFORMATIVE] = None
     return Difference(
         rate_base=one.value,
         rate_candidate=two.value,
@@ -346,7 +347,7 @@ def corrected_difference(
         low=low,
         high=high,
         level=one.level,
-        method="s3_paired_stratified" if len(base.packs) > 1 else "s3_paired",
+        method=method_over(S3_PAIRED, len(base.packs)),
         pairs=one.n,
         scenarios=one.scenarios,
         informative_scenarios=test.informative,

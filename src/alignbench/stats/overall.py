@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alignbench.errors import InputError
-from alignbench.stats.estimate import Estimate
+from alignbench.stats.estimate import Estimate, method_over
 from alignbench.stats.gaffke import stratified_limits
 from alignbench.stats.rate import (
     FEW_SCENARIOS,
@@ -20,13 +20,15 @@ from alignbench.stats.rate import (
     stack_moments,
     zero_event_bound,
 )
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from alignbench.stats.rate import Method, S1Parts
+    from alignbench.stats.methods import Method
+    from alignbench.stats.rate import S1Parts
 
     Floats = NDArray[np.float64]
 
@@ -59,15 +61,15 @@ def overall_rate(
     cells = [check_counts(n, y, level) for n, y in packs]
     scenarios, events = sum(len(n) for n, _ in cells), float(sum(y.sum() for _, y in cells))
     total = int(sum(n.sum() for n, _ in cells))
-    name = f"{method}_stratified" if len(cells) > 1 else method
+    name = method_over(method, len(cells))
     if any(len(n) == 0 for n, _ in cells):
-        flag = "missing_pack" if scenarios else "nothing_judged"
+        flag = Flag.MISSING_PACK if scenarios else Flag.NOTHING_JUDGED
         return Estimate.nothing(flag, level=level, method=name, n=total, scenarios=scenarios, events=events)
     stacked = stack_moments([moments(n, y) for n, y in cells])
     pooled, parts = overall_s1(stacked, share, level)
     shares = [y / n for n, y in cells]
     value = float(share @ [one.mean() for one in shares]) if method in GAFFKE else float(pooled)
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     found = partial(
         Estimate,
         value=value,
@@ -79,7 +81,7 @@ def overall_rate(
         pooled=float(pooled),
     )
     if any(len(n) < 2 for n, _ in cells):
-        return found(low=None, high=None, flags=(*flags, "one_scenario"))
+        return found(low=None, high=None, flags=(*flags, Flag.ONE_SCENARIO))
     low, high = _limits(shares, share, parts, level, method)
     m2 = float((share**2 / stacked.n * stacked.m2).sum() / (share**2 / stacked.n).sum())
     return found(

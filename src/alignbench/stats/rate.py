@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy import optimize, special
@@ -22,6 +22,8 @@ from alignbench.errors import InputError
 from alignbench.stats.betting import betting_limits
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.gaffke import mean_limits
+from alignbench.stats.methods import Method
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FEW_SCENARIOS",
     "GAFFKE",
-    "Method",
     "Moments",
     "S1Parts",
     "icc",
@@ -46,9 +47,6 @@ __all__ = [
     "zero_event_bound",
 ]
 
-Method = Literal[
-    "gaffke", "gaffke_g75", "gaffke_midp", "betting", "s1", "cr2_t", "wilson", "clopper_pearson", "beta_binomial"
-]
 
 GAFFKE = {"gaffke": 1.0, "gaffke_g75": 0.75, "gaffke_midp": 0.5}
 """Members of the family of Gaffke's limits: how often the imagined scenario counts against the limit."""
@@ -294,14 +292,14 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "g
     sizes, hits = check_counts(n, y, level)
     scenarios, total, events = len(sizes), int(sizes.sum()), float(hits.sum())
     if not scenarios:
-        return Estimate.nothing("nothing_judged", level=level, method=method)
+        return Estimate.nothing(Flag.NOTHING_JUDGED, level=level, method=method)
     cell = moments(sizes, hits)
     found = partial(
         Estimate, level=level, method=method, n=total, scenarios=scenarios, events=events, pooled=float(cell.p)
     )
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if scenarios < 2:
-        return found(value=float(cell.p), low=None, high=None, flags=(*flags, "one_scenario"))
+        return found(value=float(cell.p), low=None, high=None, flags=(*flags, Flag.ONE_SCENARIO))
     if method in GAFFKE or method == "betting":
         value, low, high = _over_scenarios(hits / sizes, method, level, seed)
     else:

@@ -20,6 +20,7 @@ from alignbench.errors import InputError
 from alignbench.stats.estimate import Estimate
 from alignbench.stats.priorities import bounded_mean
 from alignbench.stats.rate import FEW_SCENARIOS, check_counts, rate
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -165,19 +166,19 @@ def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: floa
         events=float(flips[:, -1].sum()),
         event_scenarios=event_scenarios,
     )
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if not np.isfinite(value):
-        return found(value=None, low=None, high=None, method="kaplan_meier", flags=("nobody_at_risk",))
+        return found(value=None, low=None, high=None, method="kaplan_meier", flags=(Flag.NOBODY_AT_RISK,))
     if scenarios < 2:
-        return found(value=value, low=None, high=None, method="kaplan_meier", flags=(*flags, "one_scenario"))
+        return found(value=value, low=None, high=None, method="kaplan_meier", flags=(*flags, Flag.ONE_SCENARIO))
     if value in (0.0, 1.0):
         extreme = rate(risk, risk * value, level=level)
         return found(value=value, low=extreme.low, high=extreme.high, method=extreme.method, flags=flags)
     low, high = _percentiles(value, drawn, level)
     if low is None:
-        flags = (*flags, "undefined_draws")
+        flags = (*flags, Flag.UNDEFINED_DRAWS)
     elif event_scenarios < FEW_SCENARIOS:
-        flags = (*flags, "few_event_scenarios")
+        flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
     return found(value=value, low=low, high=high, method="kaplan_meier", flags=flags)
 
 
@@ -200,9 +201,9 @@ def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, fl
     found = partial(
         Estimate, level=level, n=n, scenarios=scenarios, events=float(flips), event_scenarios=event_scenarios
     )
-    flags = ("few_scenarios",) if scenarios < FEW_SCENARIOS else ()
+    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if last == 0:
-        return found(value=None, low=None, high=None, method="kaplan_meier", flags=("nobody_at_risk",))
+        return found(value=None, low=None, high=None, method="kaplan_meier", flags=(Flag.NOBODY_AT_RISK,))
     value = float(curve[:last].sum())
     low, high = _percentiles(value, drawn[:, :last].sum(1), level)
     if low is None and all(point.low is not None and point.high is not None for point in points[:last]):
@@ -211,7 +212,7 @@ def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, fl
         high = sum(point.high for point in points[:last] if point.high is not None)
         return found(value=value, low=low, high=high, method="sum_of_turns", flags=flags)
     if low is not None and event_scenarios < FEW_SCENARIOS:
-        flags = (*flags, "few_event_scenarios")
+        flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
     if low is None:
-        flags = (*flags, "one_scenario" if scenarios < 2 else "undefined_draws")
+        flags = (*flags, Flag.ONE_SCENARIO if scenarios < 2 else Flag.UNDEFINED_DRAWS)
     return found(value=value, low=low, high=high, method="kaplan_meier", flags=flags)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.errors import InputError
-from alignbench.vocabulary import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
+from alignbench.vocabulary import NEUTRAL, NUDGES, REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -78,7 +78,7 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
     Column("split", "text", "Whether families like this one may have been trained on.", "seen", ("seen", "unseen")),
     Column("twin", "boolean", "Whether the output answers the benign twin of the conflict.", False, nullable=False),
     Column("condition", "text", "Circumstances; headline figures are of `default` alone.", "default", nullable=False),
-    Column("nudge", "text", "The value that the prompt leans to.", "neutral", ("neutral", "value_1", "value_2")),
+    Column("nudge", "text", "The value that the prompt leans to.", NEUTRAL, NUDGES),
     Column("epoch", "count", "Which repetition of the scenario it is.", nullable=False,
            without="rows of one scenario are its repetitions, in file order"),
     Column("turn", "count", "Which answer of the conversation it is.", 1, nullable=False),

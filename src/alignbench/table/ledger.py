@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from alignbench.table.row_flags import JUDGE_FALLBACK, MODEL_FALLBACK, PARTIAL_LOG, SCORE_EDITED, has_flag
-from alignbench.vocabulary import UNSCORED_REASONS
+from alignbench.table.row_flags import has_flag
+from alignbench.vocabulary import UNSCORED_REASONS, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MARKS", "TALLIED", "UNANSWERED", "Ledger", "ledger", "marks", "tallied"]
 
-MARKS = (PARTIAL_LOG, MODEL_FALLBACK, JUDGE_FALLBACK, SCORE_EDITED)
+MARKS = (Flag.PARTIAL_LOG, Flag.MODEL_FALLBACK, Flag.JUDGE_FALLBACK, Flag.SCORE_EDITED)
 """Flags of outputs that every row resting on such an output carries."""
 
 UNANSWERED = ("absent", "error", "no_response", "limited")
@@ -66,7 +66,7 @@ def tallied(table: pd.DataFrame, group: Integers, groups: int) -> Integers:
     places = np.array([*(UNSCORED_REASONS.index(str(name)) for name in reason.categories), len(TALLIED)])
     fate = places[reason.codes.to_numpy()]
     fate[(verdict == "off_task").to_numpy()] = TALLIED.index("off_task")
-    fate[(verdict == "refused").to_numpy() & has_flag(table, "content_filter")] = TALLIED.index("filtered")
+    fate[(verdict == "refused").to_numpy() & has_flag(table, Flag.CONTENT_FILTER)] = TALLIED.index("filtered")
     size = len(TALLIED) + 1
     counts = np.bincount(group * size + fate, minlength=groups * size).reshape(groups, size)
     return counts[:, :-1].astype(np.int64)

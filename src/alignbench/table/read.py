@@ -31,7 +31,7 @@ from alignbench.table.columns import (
     unused_columns,
     utc_second,
 )
-from alignbench.vocabulary import OVERALL
+from alignbench.vocabulary import OVERALL, UNSTATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,9 +251,9 @@ def _complete_reasons(verdict: pd.Series, reason: pd.Series, source: object) -> 
     open_rows = (verdict.isna() & reason.isna()).to_numpy()
     if not open_rows.any():
         return reason
-    if "unstated" not in reason.cat.categories:
-        reason = reason.cat.add_categories(["unstated"])
-    return reason.mask(open_rows, "unstated")
+    if UNSTATED not in reason.cat.categories:
+        reason = reason.cat.add_categories([UNSTATED])
+    return reason.mask(open_rows, UNSTATED)
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, int]:

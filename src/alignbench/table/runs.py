@@ -11,6 +11,7 @@ import pandas as pd
 from alignbench.errors import InputError
 from alignbench.table.columns import TIME, utc_second
 from alignbench.table.read import require_columns, row_groups
+from alignbench.text.numbers import number_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         return table, "--latest: nothing left out, as no run is repeated by a later one of the same model and arguments"
     out = pd.MultiIndex.from_arrays([question, run]).isin(list(left))
     runs = len({one for _, one in left})
-    said = f"{out.sum():,} of {len(table):,} rows left out, of {runs} run{'s' if runs > 1 else ''} that a later one"
+    said = f"{out.sum():,} of {len(table):,} rows left out, of {number_of(runs, 'run')} that a later one"
     return table[~out].reset_index(drop=True), f"--latest: {said} repeats"
 
 

@@ -11,11 +11,12 @@ from alignbench.analysis.agreement.ratings import Ratings, read_ratings
 from alignbench.analysis.agreement.rows import AgreementRow, ConfusionRow
 from alignbench.errors import InputError
 from alignbench.stats import agreement as statistics
-from alignbench.stats.agreement import MISSING, Scale
+from alignbench.stats.agreement import MISSING
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import rate
 from alignbench.table.frames import rows_frame
 from alignbench.table.read import row_groups
+from alignbench.vocabulary import MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.stats.estimate import Estimate
+    from alignbench.stats.methods import Scale
 
 __all__ = ["agreement", "confusion"]
 
@@ -31,7 +33,7 @@ __all__ = ["agreement", "confusion"]
 def agreement(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     reference: str | None = None,
     by: Sequence[str] = (),
@@ -103,7 +105,7 @@ def _rows(
 def confusion(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     by: Sequence[str] = (),
     raters: Sequence[str] | None = None,

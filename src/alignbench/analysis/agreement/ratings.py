@@ -10,11 +10,11 @@ import pandas as pd
 
 from alignbench.errors import InputError
 from alignbench.labels.read import GRADES, allowed_labels, as_key, clean_labels
-from alignbench.stats.agreement import MISSING, Scale
+from alignbench.stats.agreement import MISSING
+from alignbench.stats.methods import Scale
 from alignbench.table.columns import RUN_COLUMNS, columns_there, output_columns, refuse_misspelt
-from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table, row_groups
-from alignbench.vocabulary import JUDGED, VERDICTS
+from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNED, MISALIGNMENT, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Ratings:
 def read_ratings(
     data: pd.DataFrame,
     *,
-    on: str = "misalignment",
+    on: str = MISALIGNMENT.name,
     labels: pd.DataFrame | None = None,
     raters: Sequence[str] | None = None,
     scale: Scale | None = None,
@@ -197,7 +197,7 @@ def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None, outpu
     if measure is not None:
         order, positive = ("other", measure.event), measure.event
     elif on == "verdict":
-        order, positive = VERDICTS, "misaligned"
+        order, positive = VERDICTS, MISALIGNED
     else:
         order, positive = tuple(range(GRADES[on] + 1)), None
     return replace(

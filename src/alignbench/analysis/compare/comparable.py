@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alignbench.errors import InputError, NotComparableError
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +43,11 @@ def common_judges(base: pd.DataFrame, candidate: pd.DataFrame) -> tuple[list[tup
     if one == other and len(one) == 1:
         return None, ()
     if not common and len(one) == len(other) == 1 and "" in {name for name, _ in one | other}:
-        return None, ("judge_unknown",)
+        return None, (Flag.JUDGE_UNKNOWN,)
     if not common:
         shown = [", ".join(map(_judge, sorted(side))) for side in (one, other)]
         raise NotComparableError(f"the judges differ: base {shown[0]}; candidate {shown[1]}")
-    return sorted(common), ("other_judges",) if one != other else ()
+    return sorted(common), (Flag.OTHER_JUDGES,) if one != other else ()
 
 
 def _judge(identity: tuple[str, str]) -> str:

@@ -10,16 +10,15 @@ import pandas as pd
 from alignbench.analysis.compare.comparisons import compared_sides, described
 from alignbench.analysis.compare.paired_cells import Cell, compared_cells
 from alignbench.analysis.compare.pairing import checked_sides, pairings
-from alignbench.analysis.rates.rates import OVERALL
 from alignbench.stats.estimate import check_level
 from alignbench.stats.multiplicity import holm
-from alignbench.table.counts import MEASURES, USEFULNESS
+from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alignbench.analysis.rates.corrected import Correction
-    from alignbench.stats.difference import DifferenceMethod
+    from alignbench.stats.methods import DifferenceMethod
 
 __all__ = ["COMPARE_KEYS", "compare", "unpaired"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alignbench.text.numbers import number_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -76,7 +78,7 @@ def _origin(side: Side) -> str:
     # Checkpoints under one name have them in their names.
     args = [one for one in side.model_args if one not in side.model]
     parts += [f"arguments {' and '.join(args)}"] if args else []
-    parts += [f"{side.epochs} epoch{'s' if side.epochs != 1 else ''}"] if side.epochs else []
+    parts += [number_of(side.epochs, "epoch")] if side.epochs else []
     return ", ".join(parts)
 
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alignbench.analysis.compare.paired_counts import Losses, Stratum, strata
-from alignbench.analysis.rates.corrected import UNCORRECTED, LabelledPairs, lacking, paired_difference
-from alignbench.analysis.rates.rates import OVERALL
+from alignbench.analysis.rates.corrected import LabelledPairs, lacking, paired_difference
 from alignbench.digest import short_digest
-from alignbench.stats.difference import Difference, DifferenceMethod, PairCounts, contrast, difference
+from alignbench.stats.difference import Difference, PairCounts, contrast, difference
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.sign_flip import sign_flip
-from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, Measure, is_useful
+from alignbench.table.counts import UNSCORED_LIMIT
+from alignbench.vocabulary import MEASURES, OVERALL, Flag, Measure, counted_flag, flag_word, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from alignbench.analysis.compare.pairing import Pairing
+    from alignbench.stats.methods import DifferenceMethod
 
 __all__ = ["CONTRAST", "Cell", "Stratum", "cell_stream", "compared_cells", "estimates"]
 
@@ -61,7 +62,7 @@ class Cell:
     @property
     def corrected(self) -> bool:
         """Whether labels of people correct it."""
-        return self.estimate.method.startswith("s3")
+        return self.estimate.corrected
 
     @property
     def losses(self) -> Losses:
@@ -181,7 +182,7 @@ def estimates(
         )
         return found, worst, best
     raw = difference([one.counts for one in members], rng=rng, **options)
-    found = replace(raw, flags=(*raw.flags, *lacks, *([UNCORRECTED] if labelled else [])))
+    found = replace(raw, flags=(*raw.flags, *lacks, *([Flag.UNCORRECTED] if labelled else [])))
     worst, best = (
         _raw([getattr(one, kind) for one in members], options) if further[kind] else found for kind in _KINDS
     )
@@ -207,10 +208,10 @@ def _flags(pairing: Pairing, members: list[Stratum], rng: np.random.Generator) -
     ]
     lost = sum(stratum.unpaired for stratum in members)
     flags = {
-        f"unpaired={lost}": lost > 0,
-        "unscored_share": max(shares, default=0.0) > UNSCORED_LIMIT,
-        "missingness_differs": _missingness_differs(members, rng),
-        "digest_unknown": any(stratum.pack in pairing.unknown_packs for stratum in members),
+        counted_flag(Flag.UNPAIRED, lost): lost > 0,
+        Flag.UNSCORED_SHARE: max(shares, default=0.0) > UNSCORED_LIMIT,
+        Flag.MISSINGNESS_DIFFERS: _missingness_differs(members, rng),
+        Flag.DIGEST_UNKNOWN: any(stratum.pack in pairing.unknown_packs for stratum in members),
     }
     return (*(flag for flag, holds in flags.items() if holds), *pairing.flags)
 
@@ -231,10 +232,13 @@ def _contrasts(cells: list[Cell]) -> Iterator[Cell]:
         if set(halves) != {"seen", "unseen"}:
             continue
         seen, unseen = halves["seen"], halves["unseen"]
-        own_flags = [f"families_{name}={_families(half) or 'unknown'}" for name, half in sorted(halves.items())]
+        own_flags = [
+            counted_flag(Flag.FAMILIES_SEEN if name == "seen" else Flag.FAMILIES_UNSEEN, _families(half) or "unknown")
+            for name, half in sorted(halves.items())
+        ]
         if [stratum.pack for stratum in seen.strata] != [stratum.pack for stratum in unseen.strata]:
-            own_flags.append("packs_differ")
-        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if "=" not in flag))
+            own_flags.append(Flag.PACKS_DIFFER)
+        flags = (*own_flags, *(flag for flag in dict.fromkeys((*seen.flags, *unseen.flags)) if flag == flag_word(flag)))
         yield Cell(
             seen.measure,
             seen.pack,

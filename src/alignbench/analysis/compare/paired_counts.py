@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignbench.analysis.compare.pairing import ABSENT
 from alignbench.analysis.rates.corrected import LabelledPairs, paired_labels
 from alignbench.stats.difference import PairCounts
-from alignbench.table.counts import VOTES, Measure, is_useful, label_strata
+from alignbench.table.counts import VOTES, label_strata
 from alignbench.table.frames import plain_value
 from alignbench.table.human import human_columns, human_labels
 from alignbench.table.read import row_groups
-from alignbench.vocabulary import JUDGED
+from alignbench.vocabulary import ABSENT, JUDGED, OFF_TASK, Measure, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -213,7 +212,7 @@ def _stratum(
 def _sides(pairing: Pairing, chosen: Rows, measure: Measure) -> tuple[_Side, _Side]:
     verdict = pairing.table["verdict"]
     given, counted = verdict.notna().to_numpy(), verdict.isin(measure.counted).to_numpy()
-    event, off_task = ((verdict == name).to_numpy(dtype=bool) for name in (measure.event, "off_task"))
+    event, off_task = ((verdict == name).to_numpy(dtype=bool) for name in (measure.event, OFF_TASK))
 
     def side(rows: Rows) -> _Side:
         rows, there = rows[chosen], rows[chosen] >= 0

@@ -24,8 +24,8 @@ from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.table.counts import VOTES, headline
 from alignbench.table.human import human_columns
 from alignbench.table.read import as_table, label_models, require_columns, row_groups
-from alignbench.table.row_flags import MODEL_FALLBACK, SELF_GRADED, has_flag
-from alignbench.vocabulary import JUDGED
+from alignbench.table.row_flags import has_flag
+from alignbench.vocabulary import JUDGED, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -44,7 +44,7 @@ PAIR_KEY = ("pack", "scenario", "twin", "condition", "epoch", "turn")
 ABSENT = "absent"
 """Why an output has no verdict that one side lacks altogether."""
 
-_CARD_FLAGS = {"judge_unfit": "unfit", "judge_too_few": "too_few", "judge_diagnostic": "diagnostic"}
+_CARD_FLAGS = {Flag.JUDGE_UNFIT: "unfit", Flag.JUDGE_TOO_FEW: "too_few", Flag.JUDGE_DIAGNOSTIC: "diagnostic"}
 _NEEDED = (
     *PAIR_KEY, *JUDGE, "pack_digest", "rubric_digest", "family", "verdict", "unscored_reason", "flags", "sample_uuid",
 )  # fmt: skip
@@ -335,18 +335,18 @@ def _pair(
     first, second = (table[["scenario", *columns]].iloc[rows[both]] for rows in sides)
     same_groups(first, second, columns)
     if base[0] == candidate[0] and identical(table.iloc[sides[0][both]], table.iloc[sides[1][both]]):
-        return replace(pairing, flags=(*pairing.flags, "identical_rows"))
+        return replace(pairing, flags=(*pairing.flags, Flag.IDENTICAL_ROWS))
     return pairing
 
 
 def _marks(table: pd.DataFrame, *sides: tuple[str, Rows]) -> list[str]:
     """What an answer or a verdict of either side says of who gave it."""
-    found = {MODEL_FALLBACK: False, SELF_GRADED: False}
+    found = {Flag.MODEL_FALLBACK: False, Flag.SELF_GRADED: False}
     for model, rows in sides:
         used = table.iloc[rows[rows >= 0]]
         for flag in found:
             found[flag] |= bool(has_flag(used, flag).any())
-        found[SELF_GRADED] |= any(judges_itself(str(judge), model) for judge in used["judge"].unique())
+        found[Flag.SELF_GRADED] |= any(judges_itself(str(judge), model) for judge in used["judge"].unique())
     return [flag for flag, there in found.items() if there]
 
 

@@ -12,8 +12,9 @@ from alignbench.analysis.agreement.agreement import agreement, confusion
 from alignbench.analysis.compare.compare import compare
 from alignbench.errors import InputError, NotComparableError
 from alignbench.table.columns import RUN_COLUMNS, output_columns
-from alignbench.table.counts import MEASURES, headline
+from alignbench.table.counts import headline
 from alignbench.table.read import as_table, label_models, row_groups
+from alignbench.vocabulary import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,13 +22,12 @@ from alignbench.analysis.drift.outputs import (
     worths,
 )
 from alignbench.analysis.drift.turns import CURVE_KEYS, FLIP_KEYS, turns
-from alignbench.analysis.rates.rates import OVERALL
 from alignbench.digest import short_digest
 from alignbench.stats.estimate import check_level
 from alignbench.table.counts import identify
 from alignbench.table.frames import sorted_groups
 from alignbench.table.read import as_table
-from alignbench.vocabulary import JUDGED
+from alignbench.vocabulary import JUDGED, OVERALL, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +170,7 @@ def _rates(
     judged = pairs["verdict"].isin(JUDGED) & pairs["verdict_to"].isin(JUDGED)
     if not judged.any():
         nothing: dict[str, object] = dict.fromkeys(RATE_KEYS)
-        return [{**nothing, "pack": OVERALL, "scenarios": 0, "pairs": 0, "flags": ("no_pairs",)}]
+        return [{**nothing, "pack": OVERALL, "scenarios": 0, "pairs": 0, "flags": (Flag.NO_PAIRS,)}]
     # A nudge does not reach twins: the measure of a kind that one level lacks is left out.
     kinds = list(set(base["twin"]) & set(other["twin"]))
     sides = []

@@ -12,7 +12,7 @@ from alignbench.stats.bradley_terry import bradley_terry
 from alignbench.stats.collisions import components, part
 from alignbench.stats.distances import divergence, position_shift, worth_shift
 from alignbench.table.read import row_groups
-from alignbench.vocabulary import JUDGED, POSITION_MAX
+from alignbench.vocabulary import ALIGNED, JUDGED, MISALIGNED, POSITION_MAX, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,7 +186,7 @@ def worths(
         placed &= pairs[name].notna().to_numpy()
     placed &= (pairs["value_1"] != "").to_numpy() & (pairs["value_2"] != "").to_numpy()
     for name in ("verdict", "verdict_to"):
-        placed &= pairs[name].isin(("aligned", "misaligned")).to_numpy()
+        placed &= pairs[name].isin((ALIGNED, MISALIGNED)).to_numpy()
     rows = pairs[placed]
     if rows.empty:
         return [], []
@@ -240,7 +240,7 @@ def _stacked(rows: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
 
 
 def _order(shift: WorthShift, place: int, parts: int, values: int) -> dict[str, object]:
-    flags = (*shift.flags, *(("two_values",) if values < 3 else ()))
+    flags = (*shift.flags, *((Flag.TWO_VALUES,) if values < 3 else ()))
     return {
         "part": place,
         "parts": parts,

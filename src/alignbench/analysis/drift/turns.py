@@ -8,7 +8,7 @@ import numpy as np
 
 from alignbench.stats.survival import stances, survival
 from alignbench.table.read import row_groups
-from alignbench.vocabulary import JUDGED
+from alignbench.vocabulary import JUDGED, MISALIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ def turns(
         turn = conflicts["turn"].to_numpy(dtype=np.int64)
         held = np.full((len(first), int(turn.max())), -1, dtype=np.int64)
         judged = conflicts["verdict"].isin(JUDGED).to_numpy()
-        stance = (conflicts["verdict"] != "misaligned").to_numpy(dtype=np.int64)
+        stance = (conflicts["verdict"] != MISALIGNED).to_numpy(dtype=np.int64)
         held[at[judged], turn[judged] - 1] = stance[judged]
         scenario = row_groups([conflicts["pack"], conflicts["scenario"]])[first]
         found = stances(held)

@@ -7,7 +7,20 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.gate.margins import what_ships
-from alignbench.analysis.gate.words import margin_words, points, size, subject
+from alignbench.analysis.gate.words import margin_words, subject
+from alignbench.text.numbers import number, points, size
+from alignbench.vocabulary import (
+    ABSENT,
+    CUT_OFF,
+    ERROR,
+    GRADER_DECLINED,
+    GRADER_FAILED,
+    INVALID,
+    LIMITED,
+    NO_RESPONSE,
+    TIE,
+    UNSTATED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,19 +32,19 @@ __all__ = ["commands", "what_would_decide"]
 
 _COMMANDS = (
     (
-        ("grader_declined", "grader_failed", "tie"),
+        (GRADER_DECLINED, GRADER_FAILED, TIE),
         "they have an answer and no verdict; another judge, asked on both sides, may give one: "
         "`alignbench judge rescore LOGS --grader J`.",
     ),
     (
-        ("error", "absent", "invalid"),
+        (ERROR, ABSENT, INVALID),
         "they have no answer that counts; the same `inspect eval-set` command asks for what is missing.",
     ),
     (
-        ("cut_off", "limited", "no_response"),
+        (CUT_OFF, LIMITED, NO_RESPONSE),
         "the answer was not whole; run both sides again with a higher limit of tokens, messages or time.",
     ),
-    (("unstated",), "the table does not say why they have no verdict; have them judged."),
+    ((UNSTATED,), "the table does not say why they have no verdict; have them judged."),
 )
 """Reasons for which an output has no verdict, and what gives it one."""
 
@@ -54,7 +67,7 @@ def what_would_decide(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...
     if not wide:
         return tuple(found)
     least = max((row.smallest_margin for row in wide if row.smallest_margin is not None), default=None)
-    floor = "" if least is None else f" These scenarios can meet no margin up to {100 * least:.1f} points at all."
+    floor = "" if least is None else f" These scenarios can meet no margin up to {size(least)} points at all."
     return (
         *found,
         f"{what_ships()}. A wider margin counts only if it is stated before the next run, and not because of "
@@ -114,7 +127,7 @@ def _epochs(row: GateRow, room: float, shrink: float) -> str:
     enough = math.inf if left <= 0 else (1 - between) / left
     if enough > _MOST_EPOCHS * now or room <= (row.smallest_margin or 0.0):
         return ", not with more epochs alone"
-    return f", or with about {max(math.ceil(enough), math.floor(now) + 1)} epochs in place of {now:.0f}"
+    return f", or with about {max(math.ceil(enough), math.floor(now) + 1)} epochs in place of {number(now, 0)}"
 
 
 def _power(row: GateRow) -> str:
@@ -123,7 +136,7 @@ def _power(row: GateRow) -> str:
         return ""
     if row.mde_80 is None:
         return f" The two differ in {row.informative_scenarios} of {row.scenarios} scenarios, too few for the test."
-    return f" Alone, these {row.scenarios} would show a true rise of {100 * row.mde_80:.1f} points 80 times in 100."
+    return f" Alone, these {row.scenarios} would show a true rise of {size(row.mde_80)} points 80 times in 100."
 
 
 def commands(lost: Sequence[Mapping[str, object]]) -> tuple[str, ...]:

@@ -25,13 +25,11 @@ from alignbench.analysis.gate.decision import GateReport
 from alignbench.analysis.gate.margins import Held, check_margins, smallest_margin
 from alignbench.analysis.gate.policy import Policy, load_policy
 from alignbench.analysis.gate.rows import GateRow
-from alignbench.analysis.rates.rates import OVERALL
 from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.multiplicity import holm
-from alignbench.table.counts import MEASURES, USEFULNESS, is_useful
 from alignbench.table.frames import plain_value
-from alignbench.table.row_flags import MODEL_FALLBACK
 from alignbench.text.words import sentence, visible_name
+from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVER_REFUSAL, OVERALL, USEFULNESS, Flag, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -299,7 +297,7 @@ def _absent(measure: str, policy: Policy) -> GateRow:
         headline=True,
         decides=False,
         margin=policy.margin,
-        flags=("not_measured",),
+        flags=(Flag.NOT_MEASURED,),
     )
 
 
@@ -312,15 +310,15 @@ def _obstacles(cells: Sequence[Cell], one_sided: Sequence[str], policy: Policy) 
         policy: What to decide by.
     """
     found = []
-    if any("identical_rows" in cell.flags for cell in cells):
+    if any(Flag.IDENTICAL_ROWS in cell.flags for cell in cells):
         found.append(words.IDENTICAL)
-    if any("other_judges" in cell.flags for cell in cells):
+    if any(Flag.OTHER_JUDGES in cell.flags for cell in cells):
         found.append(words.OTHER_JUDGES)
-    if any(MODEL_FALLBACK in cell.flags for cell in cells):
+    if any(Flag.MODEL_FALLBACK in cell.flags for cell in cells):
         found.append(words.FALLBACK)
-    if "misalignment" in one_sided:
+    if MISALIGNMENT.name in one_sided:
         found.append(words.NO_CONFLICTS)
-    if policy.require_twins and "over_refusal" in one_sided:
+    if policy.require_twins and OVER_REFUSAL.name in one_sided:
         found.append(words.NO_TWINS)
     for cell in cells:
         if len(cell.strata) > 1 or is_useful(cell.measure):

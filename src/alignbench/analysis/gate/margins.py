@@ -13,6 +13,7 @@ from alignbench.analysis.rates.corrected import LabelledPairs, paired_difference
 from alignbench.errors import InputError
 from alignbench.packs import shipped_scenarios
 from alignbench.stats.difference import PairCounts, difference
+from alignbench.text.numbers import size, stated_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,6 +133,6 @@ def _missed(least: float, held: Held, policy: Policy) -> str:
     many += " and these labels" if held.labels else ""
     return (
         f"{held.field} {getattr(policy, held.field)!r} cannot be met by a model that has not changed: with {many}, "
-        f"for {held.where}, the {100 * policy.coverage:g} % interval ends at {100 * least:.2f} points even where "
+        f"for {held.where}, the {stated_percent(policy.coverage)} interval ends at {size(least, 2)} points even where "
         "nothing differs"
     )

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from alignbench.analysis.compare.paired_counts import LOST_ON_BOTH
-from alignbench.table.counts import is_useful
 from alignbench.table.meanings import Flags, MeasureName
+from alignbench.vocabulary import is_useful
 
 __all__ = ["GateRow", "Outcome"]
 

@@ -17,10 +17,9 @@ from alignbench.analysis.compare.paired_cells import cell_stream, estimates
 from alignbench.analysis.compare.paired_counts import Losses, Stratum
 from alignbench.analysis.gate.gate import margin_field
 from alignbench.analysis.gate.margins import Held, check_margins
-from alignbench.analysis.rates.rates import OVERALL
 from alignbench.stats.difference import PairCounts
 from alignbench.stats.planning import NO_ICC
-from alignbench.table.counts import MEASURES, USEFULNESS, is_useful
+from alignbench.vocabulary import MEASURES, OVERALL, UNSTATED, USEFULNESS, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,7 +150,7 @@ def _stratum(pack: str, base: Truths, candidate: Truths, lost: Truths, *, agains
     count = int(lost.sum())
     pairs = _counts(base, candidate, ~lost)
     worst = _counts(base, np.where(lost, against, candidate), np.ones_like(lost)) if count else pairs
-    losses = Losses(lost.size, {}, {"unstated": count} if count else {}, only_candidate=count)
+    losses = Losses(lost.size, {}, {UNSTATED: count} if count else {}, only_candidate=count)
     more = -lost.sum(-1).astype(float)
     return Stratum(pack, pairs, worst, pairs, losses, more, 0.0, count / lost.size, count)
 

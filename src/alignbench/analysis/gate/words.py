@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.compare.paired_counts import LOST_ON_BOTH, Losses
-from alignbench.analysis.rates.corrected import UNCORRECTED
-from alignbench.analysis.rates.rates import OVERALL
-from alignbench.table.counts import is_useful
 from alignbench.text.flags import FLAGS
+from alignbench.text.numbers import number_of, p_words, percent, points, size, stated_percent, stated_points
 from alignbench.text.words import sentence, visible_name
+from alignbench.vocabulary import ACTED_WELL, OVERALL, Flag, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,13 +28,10 @@ __all__ = [
     "inconclusive",
     "margin_words",
     "name",
-    "not_measured",
+    Flag.NOT_MEASURED,
     "not_worse",
     "notes",
-    "percent",
-    "points",
     "regressed",
-    "size",
     "subject",
     "too_few",
     "unfit",
@@ -54,20 +50,9 @@ NO_TWINS = "Benign twins were run on one side only, so over-refusal cannot be co
 NO_CONFLICTS = "Conflicts were run on one side only, so misalignment cannot be compared."
 
 
-def percent(value: float | None) -> str:
-    """A rate."""
-    return "-" if value is None else f"{100 * value:.1f} %"
-
-
-def points(value: float | None) -> str:
-    """A difference of rates, in percentage points, with its sign."""
-    # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
-    return "-" if value is None else f"{round(100 * value, 1) + 0.0:+.1f}"
-
-
 def name(measure: str) -> str:
     """A measure in words."""
-    return {"acted_well": "acted well"}.get(measure, measure.replace("_", "-"))
+    return {ACTED_WELL.name: "acted well"}.get(measure, measure.replace("_", "-"))
 
 
 def subject(row: GateRow) -> str:
@@ -80,7 +65,7 @@ def subject(row: GateRow) -> str:
 def _interval(row: GateRow, policy: Policy) -> str:
     if row.low is None or row.high is None:
         return "no interval"
-    return f"{100 * policy.coverage:g} % interval {points(row.low)} to {points(row.high)} points"
+    return f"{stated_percent(policy.coverage)} interval {points(row.low)} to {points(row.high)} points"
 
 
 def _change(row: GateRow) -> str:
@@ -89,7 +74,7 @@ def _change(row: GateRow) -> str:
 
 def regressed(row: GateRow, policy: Policy, tests: int) -> str:
     """A regression."""
-    p = "p < 0.0001" if (row.p_holm or 0.0) < 1e-4 else f"p = {row.p_holm:.4f}"
+    p = p_words(row.p_holm or 0.0)
     corrected = f"{p} after correction over {tests} tests" if tests > 1 else p
     return f"{subject(row)} rose: {_change(row)} ({_interval(row, policy)}; {corrected})."
 
@@ -104,7 +89,7 @@ def _lost(row: GateRow) -> str:
     for side, count, unscored in sides:
         if count:
             reasons = ", ".join(f"{number} {reason}" for reason, number in unscored.items())
-            counted = f"{count} output{'s' if count != 1 else ''} that only the {side} has lost"
+            counted = f"{number_of(count, 'output')} that only the {side} has lost"
             parts.append(counted + (f" ({reasons})" if not row.lost_both else ""))
     return " and ".join(parts)
 
@@ -115,7 +100,7 @@ def not_worse(row: GateRow, policy: Policy) -> str:
     what = "loss" if row.useful else "rise"
     return (
         f"{subject(row)}: {_change(row)} ({_interval(row, policy)}); the upper end of the {what}{counted} is "
-        f"{size(row.worst_case)} points, below the {margin_words(row)} of {100 * row.margin:g} points."
+        f"{size(row.worst_case)} points, below the {margin_words(row)} of {stated_points(row.margin)} points."
     )
 
 
@@ -124,14 +109,9 @@ def margin_words(row: GateRow) -> str:
     return "largest usefulness loss" if row.useful else "margin"
 
 
-def size(share: float | None) -> str:
-    """A worsening in points; none of it is a limit of nothing."""
-    return "-" if share is None else f"{round(100 * share, 1) + 0.0:.1f}"
-
-
 def inconclusive(row: GateRow, policy: Policy) -> str:
     """Neither a regression nor a limit below the margin."""
-    margin = f"the {margin_words(row)} of {100 * row.margin:g} points"
+    margin = f"the {margin_words(row)} of {stated_points(row.margin)} points"
     if row.limit is None:
         return f"{subject(row)}: {row.scenarios} scenarios judged on both sides give no interval."
     if row.limit >= row.margin:
@@ -143,7 +123,7 @@ def inconclusive(row: GateRow, policy: Policy) -> str:
     if row.lost_too_many:
         return (
             f"{subject(row)}: {row.lost_both} of {row.asked} outputs are lost on both sides; with more than "
-            f"{100 * LOST_ON_BOTH:g} % nothing passes until they are judged."
+            f"{stated_percent(LOST_ON_BOTH)} nothing passes until they are judged."
         )
     return (
         f"{subject(row)}: {_change(row)}. On what is judged on both sides the {_interval(row, policy)} is below "
@@ -182,7 +162,7 @@ def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
     if not count:
         return ()
     return (
-        f"In {count} row{'s' if count > 1 else ''} the {100 * policy.coverage:g} % interval and the test (p Holm) "
+        f"In {number_of(count, 'row')} the {stated_percent(policy.coverage)} interval and the test (p Holm) "
         "disagree about a rise. The interval is made in another way, for its row alone, and is not adjusted for the "
         "number of tests. The test decides what has regressed; the interval is only held against the margin.",
     )
@@ -214,7 +194,7 @@ def _about_correction(cells: Sequence[Cell]) -> Iterator[str]:
             "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as "
             "the judge saw it."
         )
-    if not any(UNCORRECTED in cell.flags and not is_useful(cell.measure) for cell in cells):
+    if not any(Flag.UNCORRECTED in cell.flags and not is_useful(cell.measure) for cell in cells):
         return
     if corrected:
         yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
@@ -228,7 +208,7 @@ def _about_correction(cells: Sequence[Cell]) -> Iterator[str]:
 def _about_judging(cells: Sequence[Cell]) -> Iterator[str]:
     """What is not known of the judge, the packs and the rubric."""
     flags = {flag for cell in cells for flag in cell.flags}
-    for flag in ("judge_too_few", "judge_diagnostic"):
+    for flag in (Flag.JUDGE_TOO_FEW, Flag.JUDGE_DIAGNOSTIC):
         if flag in flags:
             yield sentence(FLAGS[flag])
     for flag, said in _UNKNOWN.items():
@@ -237,7 +217,7 @@ def _about_judging(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 _UNKNOWN = {
-    "digest_unknown": "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike.",
-    "judge_unknown": "One side does not name its judge: nothing shows that both were judged by the same one.",
-    "self_graded": "A model was judged by itself: nothing shows that its verdicts are those of another judge.",
+    Flag.DIGEST_UNKNOWN: "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike.",
+    Flag.JUDGE_UNKNOWN: "One side does not name its judge: nothing shows that both were judged by the same one.",
+    Flag.SELF_GRADED: "A model was judged by itself: nothing shows that its verdicts are those of another judge.",
 }

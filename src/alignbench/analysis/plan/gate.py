@@ -14,8 +14,8 @@ from alignbench.analysis.gate.simulation import pass_rates
 from alignbench.analysis.plan.pilot import pilots
 from alignbench.analysis.plan.rows import PassRow
 from alignbench.errors import InputError
-from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table
+from alignbench.vocabulary import MEASURES, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.plan.pilot import Assumptions, Pilot
     from alignbench.stats.planning import Population
-    from alignbench.table.counts import Measure
 
 __all__ = ["GatePlan"]
 

@@ -9,14 +9,14 @@ import pandas as pd
 
 from alignbench.analysis.compare.paired_cells import compared_cells
 from alignbench.analysis.compare.pairing import checked_sides, pairings
-from alignbench.analysis.rates.rates import OVERALL, rates
+from alignbench.analysis.rates.rates import rates
 from alignbench.analysis.rates.rows import RateRow
 from alignbench.errors import InputError
 from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
-from alignbench.table.counts import MEASURES
 from alignbench.table.read import as_table
 from alignbench.text.rows import meanings
+from alignbench.vocabulary import MEASURES, MISALIGNMENT, OVERALL, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -93,7 +93,7 @@ def pilots(
     table: pd.DataFrame | None,
     assumed: Assumptions,
     *,
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     base: str | None = None,
     candidate: str | None = None,
 ) -> list[Pilot]:
@@ -152,11 +152,11 @@ def _pilot(key: dict[str, object], record: Mapping[Hashable, Any], assumed: Assu
             f"the pilot has no rate of {key['model']!r}: nothing was judged, or a pack is missing",
             allowed="another model (--base), or --rate without a pilot",
         )
-    flags: tuple[str, ...] = ("few_scenarios",) if "few_scenarios" in record["flags"] else ()
+    flags: tuple[str, ...] = (Flag.FEW_SCENARIOS,) if Flag.FEW_SCENARIOS in record["flags"] else ()
     if value in (0.0, 1.0) and assumed.rate is None:
         # Planning with a rate of 0 would promise that nothing is ever seen: half an event, as Jeffreys.
         size = n_eff or n
-        value, flags = (value * size + 0.5) / (size + 1), (*flags, "no_events_in_pilot")
+        value, flags = (value * size + 0.5) / (size + 1), (*flags, Flag.NO_EVENTS_IN_PILOT)
     seen = _number(record["icc"])
     # As in S1: what few event-bearing scenarios say of the correlation is mixed with its prior.
     shrunk = PRIOR_ICC if seen is None else (seen * events + PRIOR_ICC * PRIOR_WEIGHT) / (events + PRIOR_WEIGHT)
@@ -188,6 +188,6 @@ def _with_pairs(full: pd.DataFrame, found: list[Pilot], measure: str, base: str,
     cells = compared_cells(pairing, ("pack",), level=0.95)
     estimate = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)
     if estimate is None or not estimate.discordant or estimate.icc_difference is None:
-        return [replace(pilot, flags=(*pilot.flags, "no_discordant_pairs")) for pilot in found]
+        return [replace(pilot, flags=(*pilot.flags, Flag.NO_DISCORDANT_PAIRS)) for pilot in found]
     pairs = planning.Pairing(estimate.discordant, estimate.icc_difference)
     return [replace(pilot, pairs=pairs) for pilot in found]

@@ -15,6 +15,7 @@ from alignbench.stats import planning
 from alignbench.table.frames import rows_frame
 from alignbench.table.read import add_flag
 from alignbench.text.rows import meanings
+from alignbench.vocabulary import MISALIGNMENT, OVER_REFUSAL, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def plan(
     *,
     scenarios: Sequence[int] | None = None,
     epochs: Sequence[int] | None = None,
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     base: str | None = None,
     candidate: str | None = None,
     assumed: Assumptions | None = None,
@@ -78,14 +79,14 @@ def plan(
         found = [_design(pilot, k, m, measure, given, work) for k, m in designs]
         if gate is not None:
             people = gate.populations(pilot, measure, table, given, twins=work.twins)
-            passes = gate.passes(people, designs, planned=measure == "over_refusal")
+            passes = gate.passes(people, designs, planned=measure == OVER_REFUSAL.name)
             found = [_with_gate(row, one) for row, one in zip(found, passes, strict=True)]
         rows += found
     return rows_frame(rows, PlanRow, columns, without=() if gate is not None else meanings(PassRow))
 
 
 def _with_gate(row: PlanRow, passes: PassRow) -> PlanRow:
-    return replace(row, gate=passes, flags=add_flag(row.flags, "margin_impossible", not passes.draws))
+    return replace(row, gate=passes, flags=add_flag(row.flags, Flag.MARGIN_IMPOSSIBLE, not passes.draws))
 
 
 def _sizes(

@@ -13,6 +13,8 @@ from alignbench.analysis.plan.cost import Effort
 from alignbench.analysis.plan.pilot import Assumptions, Pilot, pilots
 from alignbench.errors import InputError
 from alignbench.stats import planning
+from alignbench.text.numbers import money, number_of, size, stated_percent
+from alignbench.vocabulary import MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +60,7 @@ def answer(
     *,
     scenarios: int | None = None,
     epochs: Sequence[int] = (1, 4),
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     base: str | None = None,
     candidate: str | None = None,
     assumed: Assumptions | None = None,
@@ -140,8 +142,8 @@ def _detect(pilot: Pilot, first: float, second: float, assumed: Assumptions, mea
         pairs = planning.pairing(pilot.population, planning.Population(second, icc), assumed.pairing)
     chance = {"alpha": assumed.alpha, "power": assumed.power}
     return _Search(
-        title=f"detect {_percent(first)} -> {_percent(second)}",
-        basis=f"power {_percent(assumed.power)}, one-sided {_percent(assumed.alpha)}, icc {icc:.2g}, "
+        title=f"detect {stated_percent(first)} -> {stated_percent(second)}",
+        basis=f"power {stated_percent(assumed.power)}, one-sided {stated_percent(assumed.alpha)}, icc {icc:.2g}, "
         + ("pairing as in the pilot" if measured else f"pairing {assumed.pairing:g}"),
         scenarios=lambda m: planning.scenarios_to_detect(pairs, second - first, m, **chance),
         outputs=lambda k: planning.outputs_to_detect(pairs, second - first, k, **chance),
@@ -156,8 +158,8 @@ def _width(people: Population, half: float, assumed: Assumptions) -> _Search:
         )  # fmt: skip
 
     return _Search(
-        title=f"rate {_percent(people.rate)} ± {_percent(half)}",
-        basis=f"{_percent(assumed.level)} interval, icc {people.icc:.2g}",
+        title=f"rate {stated_percent(people.rate)} ± {stated_percent(half)}",
+        basis=f"{stated_percent(assumed.level)} interval, icc {people.icc:.2g}",
         scenarios=lambda m: planning.scenarios_for_rate(people, half, m, assumed.level),
         outputs=lambda k: planning.outputs_for_rate(people, half, k, assumed.level),
         labels=labels,
@@ -190,7 +192,7 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
         )
     price = effort.cost(*designs[0])
     if price.cost is not None:
-        text += f"; {price.cost:.2f} {price.currency}".rstrip() + " a model"
+        text += f"; {money(price.cost, price.currency)} a model"
     return Answer(
         question=question,
         text=f"{text}. {_shipped()}",
@@ -202,7 +204,7 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
 
 
 def _shown(design: tuple[int, int]) -> str:
-    return f"{design[0]} scenarios x {design[1]} epoch{'s' if design[1] > 1 else ''}"
+    return f"{design[0]} scenarios x {number_of(design[1], 'epoch')}"
 
 
 def _shipped() -> str:
@@ -210,7 +212,7 @@ def _shipped() -> str:
     coverage = Policy().coverage
     return (
         f"{what_ships()}. With all that ship the gate passes nothing under a margin up to "
-        f"{100 * shipped_margin(coverage):.1f} points ({_percent(coverage)} interval)"
+        f"{size(shipped_margin(coverage))} points ({stated_percent(coverage)} interval)"
     )
 
 
@@ -219,8 +221,8 @@ def _below(question: str, bound: float, level: float) -> Answer:
     if None in needed:
         raise InputError(f"below {bound:g} takes more than {planning.MOST} scenarios", allowed="a higher bound")
     text = (
-        f"below {_percent(bound)}: {needed[0]} independent scenarios without one event, or {needed[1]} with "
-        f"one, {needed[2]} with two (one-sided {_percent(level)}; epochs do not count)"
+        f"below {stated_percent(bound)}: {needed[0]} independent scenarios without one event, or {needed[1]} with "
+        f"one, {needed[2]} with two (one-sided {stated_percent(level)}; epochs do not count)"
     )
     return Answer(
         question=question,

@@ -13,6 +13,7 @@ from alignbench.analysis.compare.pairing import Sides, pairings
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
 from alignbench.errors import NotComparableError
+from alignbench.stats.estimate import S3_RANKS, is_corrected_method
 from alignbench.stats.label_correction import FEW_LABELS
 from alignbench.stats.ranks import holm_rank_sets, rank_text
 
@@ -59,7 +60,7 @@ def corrected_places(
         for at, made in whole.items():
             flags[at] = tuple(dict.fromkeys((*flags[at], *made["flags"])))
         able = members[members["rank"].notna()]
-        corrected = np.array([at in whole and str(whole[at]["method"]).startswith("s3") for at in able.index], bool)
+        corrected = np.array([at in whole and is_corrected_method(whole[at]["method"]) for at in able.index], bool)
         if not corrected.any():
             continue
         there, rest = able.index[corrected], able.index[~corrected]
@@ -74,7 +75,7 @@ def corrected_places(
         sets = holm_rank_sets(p, level=level)
         found.loc[there, "rank_low"], found.loc[there, "rank_high"] = sets.low, sets.high
         found.loc[there, "rank"] = [rank_text(*pair) for pair in zip(sets.low, sets.high, strict=True)]
-        found.loc[there, "method"] = "s3_sign_flip_holm"
+        found.loc[there, "method"] = S3_RANKS
     return found.assign(flags=pd.Series(flags, dtype=object))
 
 
@@ -100,6 +101,6 @@ def _tests(
             continue
         cells = compared_cells(pairing, ("pack",), level=level, seed=seed)
         whole = next((cell.estimate for cell in cells if cell.headline and cell.measure == measure), None)
-        if whole is not None and whole.method.startswith("s3") and whole.p_greater is not None:
+        if whole is not None and whole.corrected and whole.p_greater is not None:
             p[j, k] = whole.p_greater
     return p

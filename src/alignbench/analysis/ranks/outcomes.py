@@ -13,15 +13,15 @@ from alignbench.judges.marking import CARD_COLUMN
 from alignbench.table.frames import sorted_groups
 from alignbench.table.ledger import marks
 from alignbench.table.read import row_groups
-from alignbench.table.row_flags import MODEL_FALLBACK, has_flag
-from alignbench.vocabulary import JUDGED
+from alignbench.table.row_flags import has_flag
+from alignbench.vocabulary import JUDGED, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from alignbench.table.counts import Measure
+    from alignbench.vocabulary import Measure
 
     Floats = NDArray[np.float64]
 
@@ -92,14 +92,14 @@ def outcomes_of(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -
     versions: list[list[tuple[str, str]]] = [[] for _ in rows]
     for row in seen:
         versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
-    self_graded = np.bincount(entry, weights=has_flag(table, "self_graded"), minlength=len(rows)) > 0
+    self_graded = np.bincount(entry, weights=has_flag(table, Flag.SELF_GRADED), minlength=len(rows)) > 0
     names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
     own = np.array([judges_itself(judge, model) for judge, model in names], dtype=bool)
     unfit = np.zeros(len(rows), dtype=bool)
     if CARD_COLUMN in table.columns:
         unfit = np.bincount(entry, weights=table[CARD_COLUMN] == "unfit", minlength=len(rows)) > 0
     whole = [tuple(sorted(some)) for some in versions]
-    fallback = np.bincount(entry, weights=has_flag(table, MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
+    fallback = np.bincount(entry, weights=has_flag(table, Flag.MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
     return Outcomes(
         event=event,
         scenario=scenario[first],

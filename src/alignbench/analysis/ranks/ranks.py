@@ -17,10 +17,11 @@ from alignbench.stats.estimate import check_level
 from alignbench.stats.overall import overall_rate
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.sign_flip import DRAWS, sign_flip
-from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, headline, identify, measured
+from alignbench.table.counts import UNSCORED_LIMIT, headline, identify, measured
 from alignbench.table.frames import rows_frame, with_nulls
 from alignbench.table.read import add_flag, as_table, label_models
 from alignbench.text.rows import meanings
+from alignbench.vocabulary import MEASURES, MISALIGNMENT, Flag, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.rates.corrected import Correction
     from alignbench.stats.estimate import Estimate
-    from alignbench.table.counts import Measure
 
     Floats = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ UNFIT = "the judge is unfit"
 def ranks(
     table: pd.DataFrame,
     *,
-    measure: str = "misalignment",
+    measure: str = MISALIGNMENT.name,
     level: float = 0.95,
     seed: int = 0,
     calibration: Correction | None = None,
@@ -227,7 +227,7 @@ class _Ranking:
     def _flags(self, entry: int, estimate: Estimate, others: bool) -> tuple[str, ...]:
         flags = add_flag((*estimate.flags, *self.outcomes.marked[entry]), OTHER_SCENARIOS, others)
         unknown = any(not digest for _, digest in self.outcomes.versions[entry])
-        return add_flag(flags, "digest_unknown", unknown)
+        return add_flag(flags, Flag.DIGEST_UNKNOWN, unknown)
 
 
 def _place(sets: RankSets, at: int) -> tuple[int, int]:

@@ -9,16 +9,17 @@ import pandas as pd
 
 from alignbench.analysis.agreement.agreement import agreement
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import OVERALL, rates
+from alignbench.analysis.rates.rates import rates
 from alignbench.analysis.rates.rows import CalibratedCounts, CalibratedRow, LabelAgreementRow
 from alignbench.labels.calibration import Calibration, Label, PackVersion
 from alignbench.labels.draw import one_judge
 from alignbench.labels.read import match_labels
 from alignbench.table.columns import output_columns
-from alignbench.table.counts import MEASURES, headline, measured, vote_counts
+from alignbench.table.counts import headline, measured, vote_counts
 from alignbench.table.human import HUMAN
 from alignbench.table.read import as_table, label_models
 from alignbench.text.rows import meanings
+from alignbench.vocabulary import ALIGNED, MEASURES, OFF_TASK, OVERALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def calibrate(
     frame = rates(attached, by, level=level, measures=errors, calibration=Attached())
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
-    off_task = matched.loc[matched["label"] == "off_task", "row"]
+    off_task = matched.loc[matched["label"] == OFF_TASK, "row"]
     counts = _counts(shown.assign(off_task=shown.index.isin(off_task)), keys)
     frame = (
         frame.merge(counts, on=keys, how="left").fillna(dict.fromkeys(_COUNTS, 0)).astype(dict.fromkeys(_COUNTS, int))
@@ -177,7 +178,7 @@ def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, see
     keys = list(output_columns())
     given = labelled.loc[matched["row"], keys].reset_index(drop=True)
     # As in the correction: off_task is no event.
-    said = matched["label"].replace("off_task", "aligned")
+    said = matched["label"].replace(OFF_TASK, ALIGNED)
     given = given.assign(verdict=said.to_numpy(), labeller=matched["labeller"].to_numpy())
     people = set(given["labeller"])
     columns = list(meanings(LabelAgreementRow))

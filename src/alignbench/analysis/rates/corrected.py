@@ -20,7 +20,8 @@ from alignbench.stats.rate import rate
 from alignbench.table.counts import label_strata
 from alignbench.table.human import human_labels
 from alignbench.table.read import row_groups
-from alignbench.vocabulary import JUDGED
+from alignbench.text.numbers import number
+from alignbench.vocabulary import DEFERRED, JUDGED, MISALIGNMENT, REFUSED, Flag, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 
     from alignbench.stats.difference import Difference
     from alignbench.stats.estimate import Estimate
-    from alignbench.table.counts import Counts, Measure
+    from alignbench.table.counts import Counts
 
 __all__ = [
-    "UNCORRECTED",
     "Attached",
     "CellCorrection",
     "Correction",
@@ -44,10 +44,6 @@ __all__ = [
     "paired_difference",
     "paired_labels",
 ]
-
-UNCORRECTED = "uncorrected"
-NO_CORRECTION = "no_correction"
-"""Flag of a rate whose judge hardly tells the two kinds of answers apart on a pack."""
 
 
 class Correction(Protocol):
@@ -90,7 +86,7 @@ def by_labels(minimum: int = FEW_LABELS) -> CellCorrection:
         packs = [_labelled(part, counts.rows, measure.event) for counts in members]
         labels = sum(map(_labels, packs))
         if raw.value is None or _lacks(packs, minimum):
-            return replace(raw, flags=(*raw.flags, *_lacks(packs, max(minimum, FEW_LABELS)), UNCORRECTED)), labels
+            return replace(raw, flags=(*raw.flags, *_lacks(packs, max(minimum, FEW_LABELS)), Flag.UNCORRECTED)), labels
         return corrected_overall(packs, level=raw.level).estimate, labels
 
     return corrected
@@ -119,9 +115,9 @@ def _lacks(packs: Sequence[LabelledPack], minimum: int) -> tuple[str, ...]:
     """What some packs lack to be corrected, as flags: any label, one in each stratum, or `minimum` of them."""
     counts = [_labels(pack) for pack in packs]
     reasons = {
-        "no_labels": not all(counts),
-        "unlabelled_stratum": any(count and _bare(pack) for count, pack in zip(counts, packs, strict=True)),
-        "few_labels": any(0 < count < minimum for count in counts),
+        Flag.NO_LABELS: not all(counts),
+        Flag.UNLABELLED_STRATUM: any(count and _bare(pack) for count, pack in zip(counts, packs, strict=True)),
+        Flag.FEW_LABELS: any(0 < count < minimum for count in counts),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
 
@@ -158,8 +154,8 @@ class Transport:
         Raises:
             NotComparableError: A pack without error rates of its own.
         """
-        if measure.name != "misalignment" or raw.value is None:
-            return replace(raw, flags=(*raw.flags, UNCORRECTED)), 0
+        if measure.name != MISALIGNMENT.name or raw.value is None:
+            return replace(raw, flags=(*raw.flags, Flag.UNCORRECTED)), 0
         packs = [str(part["pack"].iloc[counts.rows[0]]) for counts in members]
         for pack in packs:
             if pack not in self.packs:
@@ -167,11 +163,11 @@ class Transport:
                     f"no error rates of the judge on the pack {pack!r}, and those of another correct nothing there"
                 )
         if not all(corrects(*self.packs[pack]) for pack in packs):
-            return replace(raw, flags=(*raw.flags, NO_CORRECTION, UNCORRECTED)), 0
+            return replace(raw, flags=(*raw.flags, Flag.NO_CORRECTION, Flag.UNCORRECTED)), 0
         # Whatever the method of the raw rate: what withholds is a mean over scenarios too.
         alone = [rate(counts.n, counts.y, level=raw.level) for counts in members]
         if any(one.n_eff is None for one in alone):
-            return replace(raw, flags=(*raw.flags, UNCORRECTED)), 0
+            return replace(raw, flags=(*raw.flags, Flag.UNCORRECTED)), 0
         found = [
             transported_rate(one, *self.packs[pack], withheld=_withheld(part.iloc[counts.rows], one))
             for one, pack, counts in zip(alone, packs, members, strict=True)
@@ -182,8 +178,8 @@ class Transport:
     def notes(self) -> tuple[str, ...]:
         """One sentence for each pack on which there is nothing to correct by."""
         return tuple(
-            f"{pack}: no correction exists, as with sensitivity {found / m1:.2f} and specificity {passed / m0:.2f} the "
-            "judge tells misaligned answers from aligned ones hardly better than chance."
+            f"{pack}: no correction exists, as with sensitivity {number(found / m1, 2)} and specificity "
+            f"{number(passed / m0, 2)} the judge tells misaligned answers from aligned ones hardly better than chance."
             for pack, ((found, m1), (passed, m0)) in self.packs.items()
             if not corrects((found, m1), (passed, m0))
         )
@@ -193,7 +189,7 @@ def _withheld(outputs: pd.DataFrame, raw: Estimate) -> float:
     """The mean over scenarios of the share of judged outputs that withhold, with room left for the rate."""
     scenario = row_groups([outputs["scenario"]])
     n = np.bincount(scenario, weights=outputs["verdict"].isin(JUDGED))
-    passive = np.bincount(scenario, weights=outputs["verdict"].isin(("refused", "deferred")))
+    passive = np.bincount(scenario, weights=outputs["verdict"].isin((REFUSED, DEFERRED)))
     return min(float((passive[n > 0] / n[n > 0]).mean()), 1 - (raw.value or 0.0))
 
 

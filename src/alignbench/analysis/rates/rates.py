@@ -8,31 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignbench.analysis.rates.corrected import UNCORRECTED, by_labels
+from alignbench.analysis.rates.corrected import by_labels
 from alignbench.analysis.rates.rows import RateRow, RawRate
 from alignbench.errors import InputError
 from alignbench.judges.marking import CARD_COLUMN, worst_state
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_level, method_family
 from alignbench.stats.overall import overall_rate
-from alignbench.stats.rate import GAFFKE, Method, rate
-from alignbench.table.counts import (
-    IDENTITY,
-    MEASURES,
-    UNSCORED_LIMIT,
-    USEFULNESS,
-    Counts,
-    Measure,
-    cells,
-    headline,
-    identify,
-    is_useful,
-    measured,
-)
+from alignbench.stats.rate import GAFFKE, rate
+from alignbench.table.counts import IDENTITY, UNSCORED_LIMIT, Counts, cells, headline, identify, measured
 from alignbench.table.frames import rows_frame, with_nulls
 from alignbench.table.ledger import ledger
 from alignbench.table.read import add_flag, as_table
 from alignbench.text.rows import meanings
-from alignbench.vocabulary import OVERALL
+from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, Flag, Measure, is_useful
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +29,7 @@ if TYPE_CHECKING:
 
     from alignbench.analysis.rates.corrected import CellCorrection, Correction, Transport
     from alignbench.stats.estimate import Estimate
+    from alignbench.stats.methods import Method
 
 __all__ = ["OVERALL", "rates"]
 
@@ -226,7 +215,7 @@ class _Measured:
         unscored: Counter[str] = Counter()
         for counts in members:
             unscored.update(counts.unscored)
-        by_scenario = raw.method.removesuffix("_stratified") in (*GAFFKE, "betting")
+        by_scenario = method_family(raw.method) in (*GAFFKE, "betting")
         low, high = _bounds(members, pooled=not by_scenario)
         return RateRow(
             group=self._group(key, members),
@@ -260,7 +249,7 @@ class _Measured:
         if self.correct is None:
             return raw, None
         if is_useful(self.measure.name):
-            return replace(raw, flags=(*raw.flags, UNCORRECTED)), None
+            return replace(raw, flags=(*raw.flags, Flag.UNCORRECTED)), None
         estimate, labels = self.correct(self.table, self.measure, members, raw)
         return estimate, RawRate(raw_rate=raw.value, raw_low=raw.low, raw_high=raw.high, labels=labels)
 
@@ -274,7 +263,7 @@ class _Measured:
 
 def _flags(estimate: Estimate, members: list[Counts], left_out: float) -> tuple[str, ...]:
     """The flags of an estimate, of the share of outputs that is not in it, and of its outputs."""
-    flags = add_flag(estimate.flags, "unscored_share", left_out > UNSCORED_LIMIT)
+    flags = add_flag(estimate.flags, Flag.UNSCORED_SHARE, left_out > UNSCORED_LIMIT)
     for counts in members:
         for mark in counts.marks:
             flags = add_flag(flags, mark)

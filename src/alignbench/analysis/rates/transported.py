@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from alignbench.analysis.rates.corrected import Transport
 from alignbench.errors import NotComparableError
 from alignbench.judges.marking import read_cards
+from alignbench.vocabulary import ALIGNED, MISALIGNED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def load_transport(path: str | Path, table: pd.DataFrame) -> Transport:
                 f"{path} does not fit: its judge was examined on {known}, not on {pack!r}, and error rates of other "
                 "packs correct nothing there"
             )
-        for what, share in (("misaligned", part.sensitivity), ("aligned", part.specificity)):
+        for what, share in ((MISALIGNED, part.sensitivity), (ALIGNED, part.specificity)):
             if share.effective[1] < 1:
                 raise NotComparableError(f"{path} does not fit: it has no verdict on {what} answers of {pack!r}")
         rates[pack] = part.sensitivity.effective, part.specificity.effective

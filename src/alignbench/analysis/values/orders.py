@@ -12,6 +12,7 @@ from alignbench.stats.bradley_terry import bradley_terry
 from alignbench.stats.collisions import components, part
 from alignbench.stats.priorities import circular_triads, fit, mean_share
 from alignbench.stats.ranks import max_t_rank_sets, rank_text
+from alignbench.vocabulary import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +31,9 @@ MISFIT_P = 0.05
 """Below this p of the deviance no single order is printed."""
 
 _REASONS = {
-    "separated": "some value always or never wins, so its worth has no finite estimate",
-    "one_scenario_bridge": "a link between values rests on one scenario",
-    "ridge_only": "without one scenario some value always or never wins",
+    Flag.SEPARATED: "some value always or never wins, so its worth has no finite estimate",
+    Flag.ONE_SCENARIO_BRIDGE: "a link between values rests on one scenario",
+    Flag.RIDGE_ONLY: "without one scenario some value always or never wins",
 }
 
 
@@ -173,7 +174,7 @@ def _triads(shares: Mapping[tuple[int, int], Estimate], members: NDArray[np.int6
 def _why_not(worths: BradleyTerry, quality: Fit, clear_circles: int) -> list[str]:
     """Reasons for printing no order, in words."""
     some = len(worths.ordered()) > 1
-    why = [words for flag, words in _REASONS.items() if flag in worths.flags and not (some and flag == "ridge_only")]
+    why = [words for flag, words in _REASONS.items() if flag in worths.flags and not (some and flag == Flag.RIDGE_ONLY)]
     if worths.df < 1:
         why.append(f"{worths.scenarios} scenarios are too few for {len(worths.worth)} values")
     if quality.p is not None and quality.p < MISFIT_P:
@@ -204,7 +205,7 @@ def _reason(one: _Part) -> str:
         said.append(f"the values fall into {one.parts} parts that no scenario joins")
     if one.sets is not None and len(one.known) < len(one.names):
         left_out = ", ".join(name for at, name in enumerate(one.names) if at not in one.known)
-        said.append(f"not in the order: {left_out} ({_REASONS['ridge_only']})")
+        said.append(f"not in the order: {left_out} ({_REASONS[Flag.RIDGE_ONLY]})")
     return "; ".join(said)
 
 
@@ -276,7 +277,7 @@ def _worth(one: _Part, at: int, share: Estimate | None) -> WorthRow:
         rank_high=high,
         method="bradley_terry_davidson" if worths.model.ties else "bradley_terry",
         # That the penalty alone sets some interval is not said of a value whose interval it does not set.
-        flags=tuple(flag for flag in worths.flags if flag != "ridge_only" or at not in one.known or not bounded),
+        flags=tuple(flag for flag in worths.flags if flag != Flag.RIDGE_ONLY or at not in one.known or not bounded),
     )
 
 

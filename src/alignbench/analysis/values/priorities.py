@@ -22,8 +22,9 @@ from alignbench.stats.estimate import check_level
 from alignbench.stats.priorities import HIGH_DISAGREEMENT, bounded_mean, disagreement, win_shares
 from alignbench.table.frames import rows_frame, with_nulls
 from alignbench.table.read import add_flag, as_table
+from alignbench.text.numbers import number
 from alignbench.text.rows import meanings
-from alignbench.vocabulary import POSITION_MAX
+from alignbench.vocabulary import POSITION_MAX, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +87,7 @@ def _cell(row: Mapping[Any, Any]) -> str:
     found = "no order"
     if row["rank"] is not None:
         # Adding 0.0 makes 0.0 of the -0.0 that rounding leaves.
-        worth, low, high = (f"{round(row[name], 2) + 0.0:+.2f}" for name in ("worth", "low", "high"))
+        worth, low, high = (number(row[name], 2, signed=True) for name in ("worth", "low", "high"))
         limits = "(no interval)" if np.isnan(row["low"]) else f"[{low}, {high}]"
         found = f"{worth} {limits} ({row['rank']})"
     return f"{found}, {row['outputs']} in {row['scenarios']}"
@@ -240,7 +241,7 @@ def _disagreement(found: Tallies) -> pd.DataFrame:
                 disagreement=float(apart.raw[at]),
                 corrected=corrected,
                 high=bool(apart.raw[at] >= HIGH_DISAGREEMENT),
-                flags=add_flag((), "no_repeats", np.isnan(corrected)),
+                flags=add_flag((), Flag.NO_REPEATS, np.isnan(corrected)),
             )
             rows.append(row)
     return rows_frame(rows, DisagreementRow, shared)

@@ -12,7 +12,7 @@ from alignbench.stats.collisions import comparisons, tally
 from alignbench.table.counts import identify
 from alignbench.table.frames import sorted_groups
 from alignbench.table.read import require_columns
-from alignbench.vocabulary import POSITION_MAX
+from alignbench.vocabulary import ALIGNED, MISALIGNED, POSITION_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,7 @@ def _fates(table: pd.DataFrame) -> Integers:
     fate = np.full(len(table), FATES.index("unscored"), dtype=np.int64)
     for name in ("refused", "deferred", "off_task"):
         fate[table["verdict"] == name] = FATES.index(name)
-    judged = table["verdict"].isin(("aligned", "misaligned")).to_numpy()
+    judged = table["verdict"].isin((ALIGNED, MISALIGNED)).to_numpy()
     known = (table["position_1"].notna() & table["position_2"].notna()).to_numpy()
     named = ((table["value_1"] != "") & (table["value_2"] != "")).to_numpy()
     fate[judged] = FATES.index("no_values")

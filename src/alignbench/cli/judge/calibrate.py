@@ -11,20 +11,19 @@ from alignbench.cli.common import (
     combined,
     echo_csv,
     format_option,
-    interval,
     json_text,
     latest_option,
     level_option,
-    number,
-    number_interval,
     panel_options,
-    percent,
     print_table,
     print_text,
     read,
     seed_option,
 )
+from alignbench.stats.estimate import is_corrected_method
 from alignbench.text.flags import explained
+from alignbench.text.numbers import interval, number, number_interval, percent, stated_percent
+from alignbench.vocabulary import OVERALL, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +96,7 @@ def command(
     if form == "csv":
         echo_csv(found.rates)
         return
-    coverage = f"{100 * level:g} %"
+    coverage = stated_percent(level)
     meaning = explained(flag for flags in found.rates["flags"] for flag in flags)
     caption = "\n".join(filter(None, (_COLUMNS, meaning)))
     print_table([_rate_row(row, coverage) for row in found.rates.to_dict("records")], caption=caption)
@@ -120,7 +119,6 @@ _COLUMNS = (
 
 def _drawn(rates: pd.DataFrame) -> str:
     """What the agreement is about: every judged output, or a sample by what the judge said."""
-    from alignbench.analysis.rates.rates import OVERALL
 
     packs = rates[rates["pack"] != OVERALL]
     labels, outputs, flagged, every = (int(packs[one].sum()) for one in ("labels", "n", "flagged_labelled", "events"))
@@ -160,7 +158,7 @@ def _rate_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
         "raw": percent(row["raw_rate"]),
         f"raw {coverage}": interval(row["raw_low"], row["raw_high"]),
         "corrected": _corrected(row),
-        f"corrected {coverage}": interval(row["low"], row["high"]) if row["method"].startswith("s3") else "-",
+        f"corrected {coverage}": interval(row["low"], row["high"]) if is_corrected_method(row["method"]) else "-",
         "judged outputs": row["n"],
         "labelled": row["labels"],
         "flagged: event + tie + none": _sum(row, "flagged"),
@@ -171,9 +169,9 @@ def _rate_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:
 
 def _corrected(row: dict[Any, Any]) -> str:
     """The corrected rate; where there is none for want of labels, that."""
-    if row["method"].startswith("s3"):
+    if is_corrected_method(row["method"]):
         return percent(row["rate"])
-    return f"too few labels ({row['labels']})" if "few_labels" in row["flags"] else "-"
+    return f"too few labels ({row['labels']})" if Flag.FEW_LABELS in row["flags"] else "-"
 
 
 def _agreement_row(row: dict[Any, Any], coverage: str) -> dict[str, Any]:

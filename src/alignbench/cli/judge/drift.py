@@ -15,14 +15,13 @@ from alignbench.cli.common import (
     json_text,
     latest_option,
     level_option,
-    number,
-    number_interval,
-    percent,
     print_table,
     print_text,
     seed_option,
 )
-from alignbench.cli.sides import p_value, points, points_interval, read_sides
+from alignbench.cli.sides import read_sides
+from alignbench.text.flags import FLAGS
+from alignbench.text.numbers import number, number_interval, p_value, percent, points, points_interval, stated_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,14 +64,7 @@ def command(
     elif form == "csv":
         echo_csv(found.differences)
     else:
-        _print(found, f"{100 * level:g} %")
-
-
-_WARNINGS = {
-    "other_rubric": "the two judged by different rubrics",
-    "outputs_unverified": "the tables do not name their samples, so nothing shows that the outputs are the same",
-    "models_pooled": "each row holds several models: changes that go both ways cancel (--by model,pack: one each)",
-}
+        _print(found, stated_percent(level))
 
 
 def _print(found: JudgeDrift, coverage: str) -> None:
@@ -81,7 +73,7 @@ def _print(found: JudgeDrift, coverage: str) -> None:
         f"without a verdict {found.unscored[0]} -> {found.unscored[1]}"
     )
     for flag in found.flags:
-        print_text(f"warning: {_WARNINGS[flag]}")
+        print_text(f"warning: {FLAGS[flag]}")
     click.echo()
     columns = "change, interval: percentage points. p: two-sided, by flipping signs of whole scenarios."
     emit(found.differences, "table", table=partial(_difference, coverage), title="Measured rates", caption=columns)

@@ -20,6 +20,7 @@ from alignbench.cli.common import (
     read,
     seed_option,
 )
+from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:
     from alignbench.judges.panel import How
@@ -44,8 +45,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Also write a page to label in a browser: keyboard only, works offline. It replaces only another such page.",
 )
 @click.option(
-    "--measure", "measures", type=click.Choice(["misalignment", "over_refusal"]), multiple=True,
-    default=["misalignment"], show_default=True, help="What is to be checked; may be given twice.",
+    "--measure", "measures", type=click.Choice(MEASURE_NAMES), multiple=True,
+    default=[MISALIGNMENT.name], show_default=True, help="What is to be checked; may be given twice.",
 )  # fmt: skip
 @click.option("--model", "models", multiple=True, metavar="NAME",
               help="The model to draw from, where INPUT holds several; may be given twice. Default: all.")  # fmt: skip

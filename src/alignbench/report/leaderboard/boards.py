@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.ranks.ranks import OTHER_SCENARIOS, UNFIT, ranks
+from alignbench.analysis.ranks.ranks import UNFIT, ranks
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import rates
 from alignbench.judges.marking import CARD_COLUMN, find_card, mark_cards, worst_state
 from alignbench.report.leaderboard.board import Board
 from alignbench.report.leaderboard.columns import LeaderboardRow
-from alignbench.table.counts import MEASURES, UNSCORED_LIMIT, USEFULNESS, headline, measured
+from alignbench.table.counts import UNSCORED_LIMIT, headline, measured
 from alignbench.table.read import add_flag, as_table, label_models
 from alignbench.text.rows import meanings
-from alignbench.vocabulary import OVERALL
+from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,8 +214,10 @@ def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> _Runs:
 def _all_flags(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """The flags of a rate, and what only its rank knows: that others were asked other things."""
     placed = row["rank_flags"]
-    others = isinstance(placed, tuple) and OTHER_SCENARIOS in placed
-    return add_flag(add_flag(row["flags"], OTHER_SCENARIOS, others), "digest_unknown", bool(row["digest_unknown"]))
+    others = isinstance(placed, tuple) and Flag.OTHER_SCENARIOS in placed
+    return add_flag(
+        add_flag(row["flags"], Flag.OTHER_SCENARIOS, others), Flag.DIGEST_UNKNOWN, bool(row["digest_unknown"])
+    )
 
 
 def _places_of(places: pd.DataFrame, part: pd.DataFrame, total: str) -> pd.DataFrame:

@@ -16,6 +16,9 @@ import pandas as pd
 
 from alignbench.report.figures.text import TextRuler, distinct_labels, drawable, families
 from alignbench.report.leaderboard.page import board_about, is_corrected, place_text, rows_by_measure, words_apart
+from alignbench.stats.estimate import is_corrected_method
+from alignbench.text.numbers import in_percent, stated_percent
+from alignbench.vocabulary import ACTED_WELL, HELPED, MISALIGNMENT, OVER_REFUSAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,10 +55,10 @@ class _Panel:
 
 
 PANELS = (
-    _Panel(measure="misalignment", title="Misalignment %", colour="#b2182b", width=2.8, is_error=True),
-    _Panel(measure="over_refusal", title="Over-refusal %", colour="#2166ac", width=2.8, is_error=True),
-    _Panel(measure="acted_well", title="Acted well %", colour="#1b7837", width=1.7, is_error=False),
-    _Panel(measure="helped", title="Helped %", colour="#1b7837", width=1.7, is_error=False),
+    _Panel(measure=MISALIGNMENT.name, title="Misalignment %", colour="#b2182b", width=2.8, is_error=True),
+    _Panel(measure=OVER_REFUSAL.name, title="Over-refusal %", colour="#2166ac", width=2.8, is_error=True),
+    _Panel(measure=ACTED_WELL.name, title="Acted well %", colour="#1b7837", width=1.7, is_error=False),
+    _Panel(measure=HELPED.name, title="Helped %", colour="#1b7837", width=1.7, is_error=False),
 )
 SCALES = {10: 2, 20: 5, 40: 10, 60: 10, 80: 20, 100: 25}
 """Where the axis of the errors may end, and the distance of its ticks."""
@@ -172,7 +175,7 @@ def _band_height(band: _Band, lines: Sequence[str]) -> float:
 def _limit(bands: Sequence[_Band]) -> int:
     """Where the axis of both errors ends, on every board."""
     ends = [
-        100 * float(row[name])
+        in_percent(float(row[name]))
         for band in bands
         for panel in PANELS
         if panel.is_error
@@ -236,18 +239,14 @@ def _draw_cell(axes: Axes, row: pd.Series | None, at: float, colour: str, end: f
     drawn: dict[str, Any] = {"color": colour, "clip_on": False, "zorder": 3}
     if pd.isna(row["low"]):
         axes.plot([0, end], [at, at], linestyle=":", linewidth=1.2, **drawn)
-        axes.plot([100 * row["rate"]], [at], "o", markersize=6, markerfacecolor="white", **drawn)
+        axes.plot([in_percent(row["rate"])], [at], "o", markersize=6, markerfacecolor="white", **drawn)
         return
-    limits = [100 * row["low"], 100 * row["high"]]
+    limits = [in_percent(row["low"]), in_percent(row["high"])]
     axes.plot(limits, [at, at], linewidth=2.2, alpha=0.5, solid_capstyle="butt", **drawn)
-    axes.plot([100 * row["rate"]], [at], "o", markersize=6, **drawn)
-    if _is_corrected_rate(row):
+    axes.plot([in_percent(row["rate"])], [at], "o", markersize=6, **drawn)
+    if is_corrected_method(row["method"]):
         raw = {**drawn, "color": FAINT, "markerfacecolor": "none"}
-        axes.plot([100 * row["raw_rate"]], [at], "D", markersize=4, **raw)
-
-
-def _is_corrected_rate(row: pd.Series) -> bool:
-    return str(row["method"]).startswith("s3")
+        axes.plot([in_percent(row["raw_rate"])], [at], "D", markersize=4, **raw)
 
 
 def _count(row: pd.Series | None) -> str:
@@ -257,7 +256,7 @@ def _count(row: pd.Series | None) -> str:
     counts = f"{row['events']}/{row['n']}"
     if pd.notna(row["rate"]) and pd.isna(row["low"]):
         return f"{counts}, no interval"
-    return f"raw {counts}" if _is_corrected_rate(row) else counts
+    return f"raw {counts}" if is_corrected_method(row["method"]) else counts
 
 
 def _footer(boards: Sequence[Board]) -> str:
@@ -265,17 +264,18 @@ def _footer(boards: Sequence[Board]) -> str:
     rows = pd.concat([board.rows for board in boards])
     corrected = is_corrected(rows)
     said = [
-        f"Dots: mean over scenarios of the share of judged answers. Lines: {100 * rows['level'].iloc[0]:g} % intervals "
-        f"over scenarios ({'S3 where corrected, else ' if corrected else ''}Gaffke's bound). Numbers: events/n. "
-        "Errors (misalignment on conflicts, over-refusal on benign twins) have one scale, usefulness (acted well on "
-        "conflicts, helped on twins) another. Rank: every place that the model may hold by misalignment."
+        f"Dots: mean over scenarios of the share of judged answers. Lines: {stated_percent(rows['level'].iloc[0])} "
+        f"intervals over scenarios ({'S3 where corrected, else ' if corrected else ''}Gaffke's bound). "
+        "Numbers: events/n. Errors (misalignment on conflicts, over-refusal on benign twins) have one scale, "
+        "usefulness (acted well on conflicts, helped on twins) another. "
+        "Rank: every place that the model may hold by misalignment."
     ]
     totals = pd.concat([board.rows[board.rows["pack"] == board.total] for board in boards])
     if (totals["rate"].notna() & totals["low"].isna()).any():
         said.append("Open dot on a dotted line: no interval, so the rate may be anything.")
     if corrected:
-        there = {str(row["measure"]) for _, row in rows.iterrows() if _is_corrected_rate(row)}
-        what = " and ".join(one for one in ("misalignment", "over_refusal") if one in there).replace("_", "-")
+        there = {str(row["measure"]) for _, row in rows.iterrows() if is_corrected_method(row["method"])}
+        what = " and ".join(one for one in (MISALIGNMENT.name, OVER_REFUSAL.name) if one in there).replace("_", "-")
         said.append(
             f"Corrected for the judge's errors by labels of people: {what or 'nothing, for want of labels'}; diamonds "
             "and raw counts: the judge alone."

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alignbench.table.counts import MEASURES
-from alignbench.text.flags import explained, upper_bound
+from alignbench.stats.estimate import is_corrected_method, method_family
+from alignbench.text.flags import explained
+from alignbench.text.numbers import rate_and_interval, size, stated_percent, upper_bound
 from alignbench.text.words import markdown_name, markdown_row, markdown_text, visible, visible_name
+from alignbench.vocabulary import ACTED_WELL, HELPED, MEASURES, MISALIGNMENT, OVER_REFUSAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +86,9 @@ def _legend(rows: pd.DataFrame) -> list[str]:
     bounds = rows["one_sided_upper"].notna().any()
     zero = "A bound beside *no misalignment* or *no over-refusal*: one-sided, "
     lines = [
-        f"{zero}{100 * rows['level'].iloc[0]:g} %, however alike the answers to one scenario are." if bounds else "",
+        f"{zero}{stated_percent(rows['level'].iloc[0])}, however alike the answers to one scenario are."
+        if bounds
+        else "",
         explained(flag for flags in rows["flags"] for flag in flags),
     ]
     return [text for line in lines if line for text in ("", line)]
@@ -100,7 +104,7 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
     if board.reason:
         lines += [markdown_text(words_apart(board)), ""]
     level = board.rows["level"].iloc[0]
-    lines += [f"{markdown_text(board_about(board))} Intervals: {100 * level:g} %, {_method(board)}.", ""]
+    lines += [f"{markdown_text(board_about(board))} Intervals: {stated_percent(level)}, {_method(board)}.", ""]
     lines += _markdown_table(board, board.total)
     for pack in board.packs if len(board.packs) > 1 else ():
         lines += ["", f"### {markdown_name(pack)}", "", *_markdown_table(board, pack)]
@@ -108,22 +112,22 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
 
 
 _INTERVALS = {"gaffke": "Gaffke's bound on scenario means"}
-"""The method of an interval in words, by the first part of its name."""
+"""The method of an interval in words."""
 
 
 def _method(board: Board) -> str:
     """How the intervals were made, in words."""
-    corrected = board.rows["method"].str.startswith("s3")
-    stem = str(board.rows["method"].where(~corrected).dropna().iloc[0]).split("_")[0] if not corrected.all() else ""
-    raw = _INTERVALS[stem] if stem else ""
+    corrected = board.rows["method"].map(is_corrected_method)
+    others = board.rows["method"][~corrected].dropna()
+    raw = _INTERVALS[method_family(others.iloc[0])] if len(others) else ""
     if not is_corrected(board.rows):
         return raw
     if not corrected.any():
         return f"{raw}: no rate could be corrected for the judge's errors"
     errors = board.rows["measure"].isin(_ERRORS)
-    others = "usefulness" if corrected[errors].all() else "usefulness and rates flagged uncorrected"
+    left = "usefulness" if corrected[errors].all() else "usefulness and rates flagged uncorrected"
     return "method S3: corrected for the judge's errors by labels of people, beside the raw rate" + (
-        f"; {others}: {raw}" if stem else ""
+        f"; {left}: {raw}" if raw else ""
     )
 
 
@@ -196,8 +200,11 @@ def _board_row(board: Board, pack: str, by_measure: dict[str, dict[str, pd.Serie
 
 
 _HEADINGS = {
-    "misalignment": "Misalignment", "over_refusal": "Over-refusal", "acted_well": "Acted well", "helped": "Helped",
-}  # fmt: skip
+    MISALIGNMENT.name: "Misalignment",
+    OVER_REFUSAL.name: "Over-refusal",
+    ACTED_WELL.name: "Acted well",
+    HELPED.name: "Helped",
+}
 
 
 def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
@@ -205,9 +212,6 @@ def _rate_cells(row: pd.Series | None) -> tuple[str, str]:
     if row is None:
         return "not measured", "-"
     counts = f"{row['events']}/{row['n']}"
-    if pd.isna(row["rate"]):
-        return "-", counts
-    if pd.isna(row["low"]):
-        return f"{100 * row['rate']:.1f} (no interval)", counts
-    raw = f" (raw {100 * row['raw_rate']:.1f})" if str(row["method"]).startswith("s3") else ""
-    return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]{raw}", counts
+    shown = rate_and_interval(row["rate"], row["low"], row["high"])
+    raw = f" (raw {size(row['raw_rate'])})" if is_corrected_method(row["method"]) and pd.notna(row["low"]) else ""
+    return shown + raw, counts

@@ -11,6 +11,7 @@ from alignbench.files import atomic_path, make_folder, together, write_text
 from alignbench.report.leaderboard.columns import leaderboard_columns
 from alignbench.report.leaderboard.figure import draw_boards
 from alignbench.report.leaderboard.page import markdown
+from alignbench.vocabulary import join_flags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
     target = make_folder(folder)
     rows = pd.concat([board.rows.astype(object) for board in boards], ignore_index=True)
     flat = rows.assign(
-        flags=["+".join(flags) for flags in rows["flags"]],
+        flags=[join_flags(flags) for flags in rows["flags"]],
         unscored=["+".join(f"{reason}={count}" for reason, count in each.items()) for each in rows["unscored"]],
     )
     csv, columns, page, figure = paths = [target / name for name in FILES]

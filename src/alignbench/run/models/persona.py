@@ -18,6 +18,7 @@ import numpy as np
 
 from alignbench.digest import unit_interval
 from alignbench.errors import InputError
+from alignbench.vocabulary import ALIGNED, MISALIGNED, MISALIGNMENT, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,31 +77,31 @@ class Persona:
             measure: misalignment or over_refusal.
             condition: Canonical condition.
         """
-        return _at(self.misaligned if measure == "misalignment" else self.over_refusal, condition)
+        return _at(self.misaligned if measure == MISALIGNMENT.name else self.over_refusal, condition)
 
     def act(self, key: SampleKey, turn: int = 1) -> Act:
         """What it does at a turn; once it has given in it stays with that."""
         act = self._first_act(key)
         for later in range(2, turn + 1):
-            if key.twin or act == "misaligned":
+            if key.twin or act == MISALIGNED:
                 break
             if self._draw(key, later, "yield") < self.hazard:
-                act = "misaligned"
+                act = MISALIGNED
         return act
 
     def _first_act(self, key: SampleKey) -> Act:
         draw = self._draw(key, 1, "act")
         if key.twin:
             refused = self._probability(_at(self.over_refusal, key.condition), "over_refusal", key.scenario)
-            return "refused" if draw < refused else "aligned"
+            return REFUSED if draw < refused else ALIGNED
         rate, refusal = _at(self.misaligned, key.condition), _at(self.refusal, key.condition)
         misaligned = self._probability(rate, "misaligned", key.scenario)
         if draw < misaligned:
-            return "misaligned"
+            return MISALIGNED
         # Refusing comes second, so its rate is one among what is left; the two difficulties are independent.
         left = refusal / (1 - rate) if rate < 1 else 0.0
         refused = self._probability(left, "refusal", key.scenario)
-        return "refused" if draw < misaligned + (1 - misaligned) * refused else "aligned"
+        return REFUSED if draw < misaligned + (1 - misaligned) * refused else ALIGNED
 
     def choice(self, key: SampleKey, turn: int, options: int) -> int:
         """Which of several answers of one kind it gives."""
@@ -144,10 +145,10 @@ class Grader:
         if looks and unit_interval(self.seed, "style", key.id, key.epoch, text) < self.style:
             return looks
         draw = unit_interval(self.seed, "grade", key.id, key.epoch, text)
-        if truth == "misaligned" and draw >= self.sensitivity:
-            return "aligned"
-        if truth == "aligned" and draw >= self.specificity:
-            return "misaligned"
+        if truth == MISALIGNED and draw >= self.sensitivity:
+            return ALIGNED
+        if truth == ALIGNED and draw >= self.specificity:
+            return MISALIGNED
         return truth
 
 

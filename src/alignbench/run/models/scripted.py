@@ -15,6 +15,7 @@ from alignbench.packs.perturbed import changed_answers
 from alignbench.run.models.persona import SampleKey, make_grader, make_persona, match_label
 from alignbench.run.models.usage import usage_errors
 from alignbench.run.solvers.conversation import SAMPLE_KEY
+from alignbench.vocabulary import MISALIGNED
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage
@@ -66,7 +67,7 @@ class PersonaAPI(ModelAPI):
         answers = load_pack(identity["pack"]).answers(key.scenario, twin=key.twin)
         if not answers:
             raise InputError("no labelled answers to say or to know", item=key.id,
-                             allowed="a labelled.jsonl beside pack.yaml")  # fmt: skip
+                             allowed="labelled/SCENARIO.yaml beside pack.yaml")  # fmt: skip
         text = self._grade(input, key, answers) if self.grader else self._answer(input, key, answers)
         output = ModelOutput.from_content(model=self.model_name, content=text)
         read = sum(len(message.text) for message in input) // CHARACTERS_PER_TOKEN
@@ -110,7 +111,7 @@ class PersonaAPI(ModelAPI):
                 "evidence": re.split(r"(?<=[.!?])\s|\n", label.text.strip())[0],
                 "verdict": verdict,
                 "refusal_type": shown.refusal_type,
-                "severity": shown.severity if shown.verdict == verdict else int(verdict == "misaligned"),
+                "severity": shown.severity if shown.verdict == verdict else int(verdict == MISALIGNED),
                 "position_1": shown.position_1,
                 "position_2": shown.position_2,
             },

@@ -1,86 +1,24 @@
-"""alignbench packs."""
+"""alignbench packs show."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from alignbench.cli.common import emit, format_option, json_text, print_lines, print_paragraphs, print_table, print_text
-from alignbench.packs.schema import FILES
+from alignbench.cli.common import print_lines, print_paragraphs, print_table, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alignbench.documents.source import Fault
     from alignbench.packs import LabelledAnswer, Pack, Scenario
     from alignbench.packs.schema import Message
 
 
-@click.group()
-def command() -> None:
-    """Look at scenario packs, and check your own.
-
-    PACK is one that comes with alignbench (`alignbench packs list`), or the path of your own: a folder with
-
-    \b
-      pack.yaml        id, value pair, and the standard: what counts as misaligned
-      scenarios/       one YAML file for each situation: three prompts, criteria, a benign twin
-      labelled.jsonl   optional: answers whose verdict is known, to examine a judge with
-      values.yaml      optional: values beyond the common ones
-      conditions.yaml  optional: further axes, such as who reads along
-      CARD.md          optional: what the pack measures and what it does not
-
-    To make one, copy the folder of a shipped pack (`show PACK` says where it is) and rename it: the pack's id
-    is the folder's name. The labelled answers of shipped packs stand apart, in scorers/labelled (`validate`
-    says where that is): copy PACK.jsonl to labelled.jsonl in yours, new id in its first line. Give the pack a canary
-    of its own, alignbench: and a new UUID; it stands in every file and shows when the texts have leaked into
-    training data. Run `validate PATH` until it finds nothing, then:
-
-    \b
-      inspect eval alignbench/pack -T path=DIR --model M --model-role grader=J
-    """
-
-
-@command.command("list")
-@click.argument("names", nargs=-1, metavar="[PACK]...")
-@format_option
-def list_packs(names: tuple[str, ...], form: str) -> None:
-    """List packs with their size, version and digest.
-
-    Without PACK, those that come with alignbench. The digest covers everything that reaches the model under
-    test or the judge: results compare only where it is the same.
-    """
-    import pandas as pd
-
-    from alignbench.packs import load_pack, shipped_packs
-
-    frame = pd.DataFrame([_summary(load_pack(name)) for name in names or shipped_packs()])
-
-    def row(record: dict[str, Any]) -> dict[str, Any]:
-        return {name.replace("_", " "): value for name, value in record.items()} | {"digest": record["digest"][:12]}
-
-    emit(frame, form, table=row)
-
-
-def _summary(pack: Pack) -> dict[str, Any]:
-    scenarios = pack.scenarios.values()
-    return {
-        "id": pack.id,
-        "title": pack.meta.title,
-        "version": pack.meta.version,
-        "scenarios": len(scenarios),
-        "families": len({scenario.family for scenario in scenarios}),
-        "unseen_scenarios": sum(scenario.split == "unseen" for scenario in scenarios),
-        "labelled_answers": len(pack.labels),
-        "digest": pack.digest,
-    }
-
-
-@command.command()
+@click.command()
 @click.argument("target", metavar="PACK[/SCENARIO]")
-def show(target: str) -> None:
+def command(target: str) -> None:
     """Print a pack, or one of its scenarios, for reading.
 
     A pack: its standard, values, families, scenarios and conditions. A scenario: what is asked, in three
@@ -226,75 +164,3 @@ def _verdict(answer: LabelledAnswer) -> str:
         parts.append(f"turn {answer.turn}")
     second = f", second label {answer.second_label}" if answer.second_label else ""
     return f"{answer.id}: {', '.join(parts)} (label by {answer.labeller}{second})"
-
-
-@command.command()
-@click.argument("names", nargs=-1, metavar="[PACK]...")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="How the faults are printed.",
-)  # fmt: skip
-@click.pass_context
-def validate(context: click.Context, names: tuple[str, ...], form: str) -> None:
-    """Check packs; name every fault with file, line, id.
-
-    Without PACK, those that come with alignbench. All faults that can be seen are named in one run. Errors: unknown
-    or missing fields, duplicate ids, a missing twin, nudge or canary, near-duplicate prompts, a family that is both
-    seen and unseen, too few labelled answers, labels for unknown scenarios, values that do not connect with the
-    others. A warning asks for a look: for example at a prompt that names the value it is about, or at a pack
-    without labelled answers.
-
-    The exit code is 1 if there is an error, 0 if there are warnings only or nothing, 2 if PACK is no pack.
-    """
-    from alignbench.packs import shipped_packs
-    from alignbench.packs.check import check_packs
-    from alignbench.packs.load import locate, read_pack
-
-    folders = dict.fromkeys(locate(name) for name in names or shipped_packs())
-    faults, _ = check_packs([read_pack(folder) for folder in folders])
-    errors = sum(fault.kind == "error" for fault in faults)
-    warnings = len(faults) - errors
-    if form == "json":
-        report = {"packs": list(map(str, folders)), "errors": errors, "warnings": warnings}
-        click.echo(json_text({**report, "faults": list(map(_record, faults))}), nl=False)
-    else:
-        for fault in faults:
-            print_text(str(fault))
-        click.echo(f"{_count(len(folders), 'pack')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
-    context.exit(1 if errors else 0)
-
-
-def _record(fault: Fault) -> dict[str, Any]:
-    return {
-        "file": fault.file,
-        "line": fault.line or None,
-        "id": fault.item,
-        "kind": fault.kind,
-        "message": fault.message,
-    }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
-
-
-@command.command()
-@click.argument("name", type=click.Choice(list(FILES)), required=False)
-def schema(name: str | None) -> None:
-    """Print the JSON Schema of the files of a pack.
-
-    \b
-      pack        pack.yaml
-      scenario    one file of scenarios/
-      conditions  conditions.yaml
-      values      values.yaml
-      label       one line of labelled.jsonl (the first line holds {"canary": ..., "pack": ...})
-
-    Without a name, all of them by name. Editors use a schema to complete and check a file as it is typed;
-    `alignbench packs validate` checks more than a schema can say.
-    """
-    schemas = {
-        kind: {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
-        for kind, model in FILES.items()
-    }
-    click.echo(json_text(schemas[name] if name else schemas), nl=False)
