@@ -25,7 +25,8 @@ lock:  ## requirements.lock from pyproject.toml, without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.lock
 
-columns:  ## the columns of the verdict table, for docs/columns/verdict_table.md
+columns:  ## docs/columns: the columns of every result; those of the verdict table are printed, for verdict_table.md
+	uv run python -c "from alignbench.report.results import write_pages; write_pages('docs/columns')"
 	uv run python -c "from alignbench.table.columns import columns_page; print(columns_page())"
 
 coverage:  ## re-simulate the coverage of the intervals; under 30 minutes on two cores

@@ -5,10 +5,10 @@ from alignbench.analysis.compare.compare import unpaired as unpaired
 from alignbench.analysis.drift.drift import Drift as Drift
 from alignbench.analysis.drift.drift import drift as drift
 from alignbench.analysis.gate.decision import GateReport as GateReport
-from alignbench.analysis.gate.decision import GateRow as GateRow
 from alignbench.analysis.gate.gate import gate as gate
 from alignbench.analysis.gate.policy import Policy as Policy
 from alignbench.analysis.gate.policy import load_policy as load_policy
+from alignbench.analysis.gate.rows import GateRow as GateRow
 from alignbench.analysis.plan.plan import plan as plan
 from alignbench.analysis.ranks.ranks import ranks as ranks
 from alignbench.analysis.rates.calibrate import calibrate as calibrate

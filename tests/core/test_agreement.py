@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from statsmodels.stats import inter_rater
 
-from alignbench.analysis.agreement.agreement import AGREEMENT_KEYS, agreement, confusion
+from alignbench.analysis.agreement.agreement import agreement, confusion
+from alignbench.analysis.agreement.rows import AgreementRow
 from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.cli.agreement import command
 from alignbench.errors import InputError
@@ -24,6 +25,7 @@ from alignbench.labels.read import read_labels
 from alignbench.labels.sheet import make_sheet
 from alignbench.stats import agreement as core
 from alignbench.table.read import as_table
+from alignbench.text.rows import meanings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -421,7 +423,7 @@ def test_command_prints_json_and_tables(tmp_path: Path) -> None:
     run = CliRunner()
     result = run.invoke(command, [str(table), "--labels", str(labels), "--format", "json"])
     records = json.loads(result.stdout)
-    assert tuple(records[0]) == AGREEMENT_KEYS
+    assert list(records[0]) == list(meanings(AgreementRow))
     assert {"fleiss_kappa", "cohen_kappa", "sensitivity"} <= {record["coefficient"] for record in records}
     assert "krippendorff_alpha" in run.invoke(command, [str(long)]).output
     assert "first_label" in run.invoke(command, [str(table), "--confusion", "--format", "csv"]).output

@@ -20,7 +20,8 @@ from alignbench.stats.difference import PairCounts, difference, difference_in_di
 from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.matched import newcombe_10, tango
 from alignbench.stats.multiplicity import holm
-from alignbench.stats.rate import GAFFKE, overall_rate, rate
+from alignbench.stats.overall import overall_rate
+from alignbench.stats.rate import GAFFKE, rate
 from alignbench.stats.s2 import s2
 from alignbench.stats.sign_flip import sign_flip
 

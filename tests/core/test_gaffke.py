@@ -18,7 +18,8 @@ from alignbench.stats import gaffke
 from alignbench.stats.betting import betting_limits
 from alignbench.stats.difference import PairCounts, difference
 from alignbench.stats.gaffke import mean_limits, positive_chance, stratified_limits
-from alignbench.stats.rate import GAFFKE, overall_rate, rate
+from alignbench.stats.overall import overall_rate
+from alignbench.stats.rate import GAFFKE, rate
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "interval_cases.json").read_text())["cases"]
 steady = settings(deadline=None, max_examples=60)

@@ -16,7 +16,8 @@ from alignbench.report.gate_formats import as_junit, as_text
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
-    from alignbench.analysis.gate.decision import GateReport, GateRow
+    from alignbench.analysis.gate.decision import GateReport
+    from alignbench.analysis.gate.rows import GateRow
 
 pytestmark = pytest.mark.slow
 

@@ -32,7 +32,8 @@ from alignbench.vocabulary import UNSCORED_REASONS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignbench.analysis.gate.decision import GateReport, GateRow
+    from alignbench.analysis.gate.decision import GateReport
+    from alignbench.analysis.gate.rows import GateRow
 
 pytestmark = pytest.mark.slow
 

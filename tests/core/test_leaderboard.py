@@ -27,11 +27,12 @@ from alignbench.judges.marking import mark_cards, read_cards
 from alignbench.judges.panel import panel
 from alignbench.labels.read import read_labels
 from alignbench.report.leaderboard.boards import leaderboard
-from alignbench.report.leaderboard.columns import COLUMNS
+from alignbench.report.leaderboard.columns import LeaderboardRow
 from alignbench.report.leaderboard.page import markdown
 from alignbench.report.leaderboard.write import FILES, write_leaderboard
-from alignbench.table.ledger import LEDGER_KEYS
+from alignbench.table.ledger import Ledger
 from alignbench.table.read import as_table
+from alignbench.text.rows import meanings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -355,7 +356,7 @@ def test_every_row_of_the_csv_has_what_its_number_rests_on(tmp_path: Path) -> No
     write_leaderboard(leaderboard(table), tmp_path)
     found = pd.read_csv(tmp_path / "leaderboard.csv")
     needed = ["n", "outputs", "coverage", "low", "high", "level", "method", "judge", "judge_config", "rubric_digest",
-              "judge_card", "events", "scenarios", "rate_bound_low", "rate_bound_high", *LEDGER_KEYS]  # fmt: skip
+              "judge_card", "events", "scenarios", "rate_bound_low", "rate_bound_high", *meanings(Ledger)]  # fmt: skip
     assert found[needed].notna().all(axis=None)
     assert (found["low"] < found["high"]).all()
     assert len(found) == 4 * 3 * 4
@@ -441,10 +442,10 @@ def test_the_columns_are_always_the_same_and_explained(tmp_path: Path) -> None:
     for name, boards in made.items():
         write_leaderboard(boards, tmp_path / name)
         found = pd.read_csv(tmp_path / name / "leaderboard.csv")
-        assert found.columns.tolist() == list(COLUMNS)
+        assert found.columns.tolist() == list(meanings(LeaderboardRow))
         assert found["raw_rate"].notna().any() == (name == "corrected")
         page = (tmp_path / name / "leaderboard_columns.md").read_text("utf-8")
-        assert re.findall(r"^\| `(\w+)` \| [^|]+\. \|$", page, flags=re.MULTILINE) == list(COLUMNS)
+        assert re.findall(r"^\| `(\w+)` \| [^|]+\. \|$", page, flags=re.MULTILINE) == list(meanings(LeaderboardRow))
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import string
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from test_leaderboard import NAMES, OTHER, THREE, measured, together
 from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.labels.read import read_labels
 from alignbench.report.figures.text import distinct_labels, drawable, families
-from alignbench.report.leaderboard.board import Board
 from alignbench.report.leaderboard.boards import leaderboard
 from alignbench.report.leaderboard.figure import board_figure, draw_boards
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from alignbench.report.leaderboard.board import Board
 
 ALIKE = [f"owner/{'same-beginning-' * 5}{variant}{'-same-end' * 8}" for variant in ("one", "two", "three")]
 LONG = [*ALIKE, *(f"{'y' * 140}-{at:09}" for at in range(9))]
@@ -226,7 +228,7 @@ def test_a_board_of_very_many_models_is_drawn(monkeypatch: pytest.MonkeyPatch, t
     """Where a picture would have more dots than can be drawn, it has fewer an inch and still every row."""
     (board,) = leaderboard(measured("only", 0.3, 1))
     rows = pd.concat([board.rows.assign(model=f"model {at}") for at in range(40)], ignore_index=True)
-    many = Board(1, rows, board.packs, board.judge, "")
+    many = replace(board, rows=rows)
     draw_boards([many], tmp_path / "usual.png")
     monkeypatch.setattr("alignbench.report.leaderboard.figure.PIXELS", 1000)
     draw_boards([many], tmp_path / "small.png")

@@ -16,12 +16,14 @@ from alignbench.analysis.gate.gate import gate
 from alignbench.analysis.gate.margins import smallest_margin
 from alignbench.analysis.gate.policy import Policy
 from alignbench.analysis.gate.simulation import exit_code, pass_rates, simulated_strata
-from alignbench.analysis.plan.gate import PASS_KEYS, GatePlan
+from alignbench.analysis.plan.gate import GatePlan
 from alignbench.analysis.plan.pilot import Assumptions, pilots
-from alignbench.analysis.plan.plan import PLAN_KEYS, plan
+from alignbench.analysis.plan.plan import plan
+from alignbench.analysis.plan.rows import PlanRow
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
 from alignbench.stats.planning import Population
+from alignbench.text.rows import meanings
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +113,7 @@ def test_a_plan_with_a_margin_says_how_often_an_unchanged_model_passes() -> None
     policy = Policy(margin=0.15, largest_usefulness_loss=0.15)
     gates = GatePlan(policy, packs=2, other_rate=0.06, draws=12)
     rows = plan(assumed=RATE, scenarios=[20, 60], epochs=[4], gate=gates)
-    assert list(rows.columns) == ["model", *PLAN_KEYS, *PASS_KEYS]
+    assert list(rows.columns) == ["model", *meanings(PlanRow)]
     few, many = rows.to_dict("records")
     assert few["smallest_margin"] == smallest_margin([np.full(10, 4.0)] * 2, 0.9)
     assert many["passes"] > 0.8

@@ -16,8 +16,9 @@ from scipy import special, stats
 
 from alignbench.analysis.plan.cost import Effort, Prices, read_prices
 from alignbench.analysis.plan.pilot import Assumptions, pilots
-from alignbench.analysis.plan.plan import PLAN_KEYS, plan
+from alignbench.analysis.plan.plan import plan
 from alignbench.analysis.plan.question import answer
+from alignbench.analysis.plan.rows import PassRow, PlanRow
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
 from alignbench.stats import expected_labels, planning
@@ -25,6 +26,7 @@ from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.label_correction import corrected_rate
 from alignbench.stats.planning import Population
 from alignbench.stats.sign_flip import sign_flip
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import FEW_LABELS
 
 if TYPE_CHECKING:
@@ -291,7 +293,7 @@ def test_a_bare_table_is_a_pilot() -> None:
     """Three columns are enough: a model's first row holds the pilot's rate, scenarios and epochs."""
     table = simulated()
     frame = plan(table)
-    assert list(frame.columns) == ["model", *PLAN_KEYS]
+    assert list(frame.columns) == ["model", *(name for name in meanings(PlanRow) if name not in meanings(PassRow))]
     assert len(frame) == 2 * 9
     first = frame[frame["model"] == "base"].iloc[0]
     assert first["rate"] == pytest.approx((table[table["model"] == "base"]["verdict"] == "misaligned").mean())
@@ -397,9 +399,10 @@ def test_calls_and_cost_by_hand(tmp_path: Path) -> None:
     )
     effort = Effort(twins=True, conditions=3, turns=2, judges=2, prices=read_prices(file))
     # (3 conditions + 1 twin) * 2 turns * 10 scenarios * 5 epochs = 400 answers, 800 judgements.
-    assert effort.calls(10, 5) == (400, 800)
+    found = effort.cost(10, 5)
+    assert (found.calls_target, found.calls_grader) == (400, 800)
     # An answer costs (1000 + 3000) / 1e6 = .004, a judgement (2000 + 1000) / 1e6 = .003.
-    assert effort.cost(10, 5) == pytest.approx(400 * 0.004 + 800 * 0.003)
+    assert found.cost == pytest.approx(400 * 0.004 + 800 * 0.003)
     row = plan(assumed=Assumptions(rate=0.1), scenarios=[10], epochs=[5], effort=effort).iloc[0]
     assert (row["calls_target"], row["calls_grader"], row["currency"]) == (400, 800, "EUR")
     assert row["cost"] == pytest.approx(4.0)
@@ -488,7 +491,7 @@ def test_command_answers_and_plans(tmp_path: Path) -> None:
     assert one.output.count("\n") == 1
     assert json.loads(run.invoke(command, ["--target", "below 1%", "--format", "json"]).stdout)["designs"] == [[299, 1]]
     records = json.loads(run.invoke(command, [str(file), "--format", "json"]).stdout)
-    assert tuple(records[0]) == ("model", *PLAN_KEYS)
+    assert list(records[0]) == ["model", *(name for name in meanings(PlanRow) if name not in meanings(PassRow))]
     shown = run.invoke(command, [str(file)]).output
     assert "never below" in shown
     assert f" {100 * records[0]['mde']:+.1f} " in shown, "a difference is in points, with its sign"

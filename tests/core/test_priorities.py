@@ -22,8 +22,9 @@ from alignbench.errors import InputError
 from alignbench.stats.bradley_terry import Model, bradley_terry, separated
 from alignbench.stats.collisions import Comparisons, cells_of, comparisons, components, part
 from alignbench.stats.distances import worth_shift
+from alignbench.stats.overall import overall_rate
 from alignbench.stats.priorities import bounded_mean, circular_triads, disagreement, fit, mean_share, win_shares
-from alignbench.stats.rate import overall_rate, rate
+from alignbench.stats.rate import rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -320,11 +321,14 @@ def shaky() -> pd.DataFrame:
     parts = [of_pair(rows, 3, other, 4) for other in range(3)]
     parts[2].counts[0] = [3, 0, 1]
     data = Comparisons(
-        4, 45, np.concatenate([sound.scenario, *(30 + 5 * at + one.scenario for at, one in enumerate(parts))]),
-        np.concatenate([sound.first, *(one.first for one in parts)]),
-        np.concatenate([sound.second, *(one.second for one in parts)]),
-        np.zeros(45, dtype=np.int64), np.concatenate([sound.counts, *(one.counts for one in parts)]),
-    )  # fmt: skip
+        values=4,
+        scenarios=45,
+        scenario=np.concatenate([sound.scenario, *(30 + 5 * at + one.scenario for at, one in enumerate(parts))]),
+        first=np.concatenate([sound.first, *(one.first for one in parts)]),
+        second=np.concatenate([sound.second, *(one.second for one in parts)]),
+        nudge=np.zeros(45, dtype=np.int64),
+        counts=np.concatenate([sound.counts, *(one.counts for one in parts)]),
+    )
     return placed_table(data)
 
 
@@ -594,7 +598,15 @@ def test_refusals_are_counted_and_never_win() -> None:
 def test_unconnected_values_are_never_in_one_order() -> None:
     """Two pairs without a scenario between them stand in two parts, each with its own order and column."""
     one = simulated([0.5, -0.5], 20, 4, 11)
-    two = Comparisons(4, 20, one.scenario + 20, one.first + 2, one.second + 2, one.nudge, one.counts[:, ::-1])
+    two = Comparisons(
+        values=4,
+        scenarios=20,
+        scenario=one.scenario + 20,
+        first=one.first + 2,
+        second=one.second + 2,
+        nudge=one.nudge,
+        counts=one.counts[:, ::-1],
+    )
     table = pd.concat([placed_table(one), placed_table(two)])
     found = priorities(table)
     assert found.diagnostics["part"].tolist() == [1, 2]

@@ -14,7 +14,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from alignbench.errors import InputError
 from alignbench.stats.methods import Method
-from alignbench.stats.rate import moments, overall_rate, rate, wilson, zero_event_bound
+from alignbench.stats.overall import overall_rate
+from alignbench.stats.rate import moments, rate, wilson, zero_event_bound
 
 if TYPE_CHECKING:
     from random import Random

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 import alignbench
 from alignbench.analysis.rates.corrected import Attached
-from alignbench.analysis.rates.rates import RATE_KEYS
+from alignbench.analysis.rates.rows import RateRow, RawRate
 from alignbench.cli.rates import command
 from alignbench.errors import InputError
-from alignbench.stats.rate import overall_rate, rate
+from alignbench.stats.overall import overall_rate
+from alignbench.stats.rate import rate
 from alignbench.table.columns import HUMAN
-from alignbench.table.ledger import LEDGER_KEYS, TALLIED
+from alignbench.table.ledger import TALLIED, Ledger
 from alignbench.table.read import as_table
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import OVERALL
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ PROMISED = (
     "asked", "answered", "judged", "cut_off", "filtered", "grader_declined", "grader_failed", "tie", "error",
     "limited", "invalid", "absent", "no_response", "unstated",
 )  # fmt: skip
+RATE_COLUMNS = [name for name in meanings(RateRow) if name not in meanings(RawRate)]
+LEDGER_COLUMNS = list(meanings(Ledger))
 MEASURES = ["misalignment", "over_refusal", "acted_well", "helped"]
 
 
@@ -92,8 +96,8 @@ def found(frame: pd.DataFrame, **where: object) -> dict[str, Any]:
 def test_the_keys_are_those_that_are_promised() -> None:
     """A row has the columns of `by`, then every key of MEASURES."""
     frame = alignbench.rates(small())
-    assert list(frame.columns) == ["model", "pack", *RATE_KEYS]
-    assert set(PROMISED) <= set(RATE_KEYS)
+    assert list(frame.columns) == ["model", "pack", *RATE_COLUMNS]
+    assert set(PROMISED) <= set(RATE_COLUMNS)
 
 
 def test_what_is_counted() -> None:
@@ -248,7 +252,7 @@ def test_packs_of_their_own_digest_are_no_difference() -> None:
     """Every pack has its own digest; only one pack with two of them splits its rows."""
     digested = small().assign(pack_digest=small()["pack"].map({"p": "1", "q": "2"}))
     frame = alignbench.rates(digested)
-    assert list(frame.columns) == ["model", "pack", *RATE_KEYS]
+    assert list(frame.columns) == ["model", "pack", *RATE_COLUMNS]
     assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx(BOTH_PACKS)
 
 
@@ -461,7 +465,7 @@ def lost(reason: str) -> pd.DataFrame:
 def test_every_output_stands_in_the_ledger_by_its_reason(reason: str) -> None:
     """Asked is judged and the reasons; what never came from the model is not answered; a filtered answer is judged."""
     for row in alignbench.rates(lost(reason)).to_dict("records"):
-        counts = {name: row[name] for name in LEDGER_KEYS if name not in ("asked", "answered", "judged", "coverage")}
+        counts = {name: row[name] for name in LEDGER_COLUMNS if name not in ("asked", "answered", "judged", "coverage")}
         assert counts.pop("filtered") == 1
         assert counts.pop(reason) == 2
         assert not any(counts.values())
@@ -514,7 +518,7 @@ def test_the_ledger_is_a_table_of_its_own(tmp_path: Path) -> None:
     numbers = "12 12 10 83.3 % 1 1 2 0 few_scenarios, unscored_share"
     assert lines[2] == ["m", "p", "conflicts", *numbers.split()]
     assert lines[3] == ["twins", *numbers.replace("12 12 10", "12 10 10").replace("2 0", "0 2").split()]
-    wanted = ["model", "pack", "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]
+    wanted = ["model", "pack", "measure", *LEDGER_COLUMNS[:4], "off_task", *LEDGER_COLUMNS[4:], "flags"]
     text = CliRunner().invoke(command, [str(file), "--ledger", "--format", "csv"], catch_exceptions=False).output
     assert text.splitlines()[0].split(",") == wanted
     data = json.loads(CliRunner().invoke(command, [str(file), "--ledger", "--format", "json"]).stdout)

@@ -221,7 +221,9 @@ def test_two_corrections_at_once_are_refused(table: pd.DataFrame, tmp_path: Path
 
 
 def _raw(value: float, n: int) -> Estimate:
-    return Estimate(value, 0, 1, 0.95, "s1", n, n, value * n, n_eff=float(n))
+    return Estimate(
+        value=value, low=0, high=1, level=0.95, method="s1", n=n, scenarios=n, events=value * n, n_eff=float(n)
+    )
 
 
 def test_error_rates_from_elsewhere_follow_lee_et_al() -> None:

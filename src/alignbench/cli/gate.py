@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,13 +78,13 @@ def command(
     In JUnit a pack that decides nothing and is inconclusive is a skipped test, never a passed one. Reports are written
     with exits 0, 1 and 3; with any other an older file stays.
     """
-    import pandas as pd
 
-    from alignbench.analysis.gate.decision import GateRow
     from alignbench.analysis.gate.gate import gate
     from alignbench.analysis.gate.policy import stated_policy
+    from alignbench.analysis.gate.rows import GateRow
     from alignbench.files import refuse_overwriting_inputs, together, write_text
     from alignbench.report.gate_formats import as_json, as_junit, as_markdown, as_text
+    from alignbench.table.frames import rows_frame
 
     labels = None if calibration is None else calibration.source
     refuse_overwriting_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
@@ -100,7 +99,7 @@ def command(
             if path is not None:
                 write_text(path, text(report))
     if form == "csv":
-        echo_csv(pd.DataFrame([asdict(row) for row in report.rows], columns=[one.name for one in fields(GateRow)]))
+        echo_csv(rows_frame(report.rows, GateRow))
         if not report.rows:
             tell(" ".join([report.headline, *report.reasons]))
     else:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +15,9 @@ from alignbench.cli.reading import read
 from alignbench.cli.sides import usefulness_option
 from alignbench.text.numbers import interval, money, number, number_of, percent, points, size, stated_points
 from alignbench.vocabulary import FEW_LABELS, MEASURE_NAMES, MISALIGNMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -117,11 +119,17 @@ def command(
     from alignbench.analysis.plan.cost import read_prices
     from alignbench.analysis.plan.plan import plan
     from alignbench.analysis.plan.question import answer
-    from alignbench.errors import InputError
+    from alignbench.text.rows import as_columns
 
     table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)
-    effort = Effort(twins, conditions, turns, judges, read_prices(prices) if prices else None)
+    effort = Effort(
+        twins=twins,
+        conditions=conditions,
+        turns=turns,
+        judges=judges,
+        prices=read_prices(prices) if prices else None,
+    )
     chosen: dict[str, Any] = {
         "measure": measure,
         "base": base,
@@ -129,32 +137,46 @@ def command(
         "assumed": assumed,
         "effort": effort,
     }
+    of_the_gate = {
+        "--packs": packs, "--other-rate": other_rate, "--draws": draws,
+        "--largest-usefulness-loss": largest_usefulness_loss,
+    }  # fmt: skip
     gate = None
     if margin is not None or policy_file is not None:
         policy = stated_policy(policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss)
-        gate = GatePlan(policy, packs or 1, other_rate, draws, seed)
+        gate = GatePlan(policy, packs=packs or 1, other_rate=other_rate, draws=draws, seed=seed)
     else:
-        of_the_gate = {
-            "--packs": packs, "--other-rate": other_rate, "--draws": draws,
-            "--largest-usefulness-loss": largest_usefulness_loss,
-        }  # fmt: skip
-        for name, value in of_the_gate.items():
-            if value is not None:
-                raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
+        _refuse_without_gate(of_the_gate)
     if target is not None:
-        if gate is not None:
-            raise InputError("--margin or --policy beside --target", allowed="one of the two questions at once")
-        if scenarios is not None and len(scenarios) != 1:
-            raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
+        _refuse_beside_target(gate, scenarios)
         single = None if scenarios is None else scenarios[0]
         found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
         if form == "table":
             print_text(found.text)
         else:
-            click.echo(json_text(asdict(found)), nl=False)
+            click.echo(json_text(as_columns(found)), nl=False)
         return
     frame = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
     emit(frame, form, table=_row, caption=_caption(assumed, effort, gate), keys=_KEYS)
+
+
+def _refuse_without_gate(options: Mapping[str, object]) -> None:
+    """Refuse options of the gate where none is planned for."""
+    from alignbench.errors import InputError
+
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
+
+
+def _refuse_beside_target(gate: GatePlan | None, scenarios: tuple[int, ...] | None) -> None:
+    """Refuse what a question in one line leaves no room for."""
+    from alignbench.errors import InputError
+
+    if gate is not None:
+        raise InputError("--margin or --policy beside --target", allowed="one of the two questions at once")
+    if scenarios is not None and len(scenarios) != 1:
+        raise InputError(f"--scenarios {scenarios!r} beside --target", allowed="one number")
 
 
 _KEYS = ("model", "scenarios", "epochs")

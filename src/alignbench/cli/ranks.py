@@ -61,13 +61,14 @@ def command(
     --cards what an unfit judge judged is not ranked. With --calibration rates and ranks are corrected for the judge's
     errors, and "raw" is what its verdicts say; models with too few labels are not ranked beside corrected ones.
     """
-    from alignbench.analysis.ranks.ranks import RANK_KEYS, ranks
-    from alignbench.analysis.rates.rates import CORRECTION_KEYS
+    from alignbench.analysis.ranks.ranks import ranks
+    from alignbench.analysis.ranks.rows import RankRow
     from alignbench.judges.marking import read_cards
+    from alignbench.text.rows import meanings
 
     table = combined(read(inputs, latest=latest), panel, read_cards(cards))
     frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration, **options)
-    keys = [name for name in frame.columns if name not in (*RANK_KEYS, *CORRECTION_KEYS)]
+    keys = [name for name in frame.columns if name not in meanings(RankRow)]
     several = frame["group"].nunique() > 1
 
     def row(record: dict[str, Any]) -> dict[str, Any]:

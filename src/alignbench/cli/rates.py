@@ -65,11 +65,12 @@ def command(
     --calibration both error rates are corrected for what the judge gets wrong, and "raw" and "events" are what its
     verdicts say; uncorrected: the raw rate stays.
     """
-    from alignbench.analysis.rates.rates import CORRECTION_KEYS, RATE_KEYS, rates
+    from alignbench.analysis.rates.rates import rates
+    from alignbench.analysis.rates.rows import RateRow
     from alignbench.analysis.rates.transported import load_transport
     from alignbench.judges.marking import read_cards
     from alignbench.table.columns import CARD_COLUMN
-    from alignbench.table.ledger import LEDGER_KEYS
+    from alignbench.text.rows import meanings
 
     wanted = [name.strip() for name in packs.split(",")] if packs else None
     table = combined(read(inputs, by, latest=latest), panel, read_cards(cards), by)
@@ -79,11 +80,11 @@ def command(
         print_text(note, err=True)
     chosen: dict[str, Any] = {"level": level, "method": method, "seed": seed, "packs": wanted}
     frame = rates(table, by, **chosen, calibration=calibration, transported=guess)
-    keys = [name for name in frame.columns if name not in (*RATE_KEYS, *CORRECTION_KEYS)]
+    keys = [name for name in frame.columns if name not in meanings(RateRow)]
     if calibration is not None and not frame["labels"].fillna(0).any():
         tell(f"warning: {calibration.source} has no label of these outputs: nothing is corrected")
     if ledger:
-        _ledger(frame[[*keys, "measure", *LEDGER_KEYS[:4], "off_task", *LEDGER_KEYS[4:], "flags"]], keys, form)
+        _ledger(frame[[*keys, "measure", *_ledger_columns(), "flags"]], keys, form)
         return
     if form != "table":
         emit(frame, form, table=dict)
@@ -125,6 +126,16 @@ def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[s
         }
 
     return row
+
+
+def _ledger_columns() -> list[str]:
+    """The columns of the ledger, with the outputs off task beside those that were judged."""
+    from alignbench.table.ledger import Ledger
+    from alignbench.text.rows import meanings
+
+    columns = list(meanings(Ledger))
+    columns.insert(columns.index("coverage") + 1, "off_task")
+    return columns
 
 
 def _ledger(frame: pd.DataFrame, keys: list[str], form: str) -> None:

@@ -7,7 +7,7 @@ misaligned without the attack. A judge that merely wavers flips too: how often, 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -30,56 +30,48 @@ __all__ = ["AttackReport", "Flip", "Technique", "attack_report"]
 class Technique(Record):
     """What one technique did: forged answers that flipped, and that got no verdict any more."""
 
-    flips: Proportion
-    unscored: Proportion
+    flips: Annotated[Proportion, "Forged answers with another verdict than misaligned, among those that have one."]
+    unscored: Annotated[
+        Proportion,
+        "Forged answers without a verdict, among all whose bare answer was called misaligned.",
+    ]
 
 
 class Flip(Record):
     """A forged answer that was not called misaligned, although the bare one was."""
 
-    attack: str
-    technique: str
-    pack: str
-    answer: str
-    epoch: int
-    verdict: str
+    attack: Annotated[str, "Id of the forged answer."]
+    technique: Annotated[str, "What was done to it."]
+    pack: Annotated[str, "The pack."]
+    answer: Annotated[str, "Id of the bare answer."]
+    epoch: Annotated[int, "Which repetition it is."]
+    verdict: Annotated[str, "The verdict on the forged answer."]
 
 
 class AttackReport(Record):
-    """What forged answers did to a judge.
+    """What forged answers did to a judge."""
 
-    Attributes:
-        judge: The judge.
-        judge_config: Digest of its settings.
-        rubric: Id of the rubric.
-        rubric_digest: Digest of rubric and prompt.
-        level: Coverage of every interval; the unit is the answer that was forged.
-        forged: Forged answers put before it, each repetition counted.
-        missed: Of these, those whose bare answer it did not call misaligned: there was nothing to flip.
-        unknown: Of these, those whose bare answer got no verdict.
-        flips: Forged answers with another verdict than misaligned, among those that have one.
-        unscored: Forged answers without a verdict, among all whose bare answer was called misaligned.
-        wavering: Flips expected from wavering alone: where one verdict on a bare answer is misaligned, the share of
-            its other verdicts that is not. None where each answer was judged once.
-        reasons: Reason to count, of the unscored.
-        by_technique: The same by technique.
-        flipped: Each flip.
-    """
-
-    judge: str
-    judge_config: str
-    rubric: str
-    rubric_digest: str
-    level: float
-    forged: int
-    missed: int
-    unknown: int
-    flips: Proportion
-    unscored: Proportion
-    wavering: Proportion | None
-    reasons: dict[str, int]
-    by_technique: dict[str, Technique]
-    flipped: tuple[Flip, ...]
+    judge: Annotated[str, "The judge."]
+    judge_config: Annotated[str, "Digest of its settings."]
+    rubric: Annotated[str, "Id of the rubric."]
+    rubric_digest: Annotated[str, "Digest of rubric and prompt."]
+    level: Annotated[float, "Coverage of every interval; the unit is the answer that was forged."]
+    forged: Annotated[int, "Forged answers put before it, each repetition counted."]
+    missed: Annotated[int, "Of these, those whose bare answer it did not call misaligned: there was nothing to flip."]
+    unknown: Annotated[int, "Of these, those whose bare answer got no verdict."]
+    flips: Annotated[Proportion, "Forged answers with another verdict than misaligned, among those that have one."]
+    unscored: Annotated[
+        Proportion,
+        "Forged answers without a verdict, among all whose bare answer was called misaligned.",
+    ]
+    wavering: Annotated[
+        Proportion | None,
+        "Flips expected from wavering alone: where one verdict on a bare answer is misaligned, the share of its "
+        "other verdicts that is not; null where each answer was judged once.",
+    ]
+    reasons: Annotated[dict[str, int], "Reason to number, of the unscored."]
+    by_technique: Annotated[dict[str, Technique], "The same by technique."]
+    flipped: Annotated[tuple[Flip, ...], "Each flip."]
 
 
 def attack_report(rows: pd.DataFrame, *, level: float = 0.95) -> AttackReport:

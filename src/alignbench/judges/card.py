@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -61,13 +61,13 @@ class Proportion(Record):
     of an answer count as one. None without an interval.
     """
 
-    found: int
-    all: int
-    scenarios: int
-    value: float | None
-    low: float | None
-    high: float | None
-    n_eff: float | None
+    found: Annotated[int, "Verdicts with what is counted, of any scenario."]
+    all: Annotated[int, "All verdicts that it is counted among."]
+    scenarios: Annotated[int, "Scenarios that they belong to."]
+    value: Annotated[float | None, "The share: the mean over scenarios; null without a verdict."]
+    low: Annotated[float | None, "Lower end of its interval; null where none can be given."]
+    high: Annotated[float | None, "Upper end of its interval."]
+    n_eff: Annotated[float | None, "How many independent answers say as much; null without an interval."]
 
     @property
     def effective(self) -> tuple[float, float]:
@@ -85,13 +85,13 @@ class Predictive(Record):
     share of the others that passes over a misaligned answer.
     """
 
-    prevalence: float
-    ppv: float | None
-    ppv_low: float
-    ppv_high: float
-    false_omission: float
-    false_omission_low: float
-    false_omission_high: float
+    prevalence: Annotated[float, "The rate of misalignment that is supposed."]
+    ppv: Annotated[float | None, "Share of the verdicts misaligned that is right; null where it never gives one."]
+    ppv_low: Annotated[float, "The least that it may be."]
+    ppv_high: Annotated[float, "The most that it may be."]
+    false_omission: Annotated[float, "Share of the other verdicts that passes over a misaligned answer."]
+    false_omission_low: Annotated[float, "The least that it may be."]
+    false_omission_high: Annotated[float, "The most that it may be."]
 
 
 class Agreement(Record):
@@ -100,41 +100,34 @@ class Agreement(Record):
     The interval is a seeded bootstrap of whole scenarios; `no_interval` says in words why there is none.
     """
 
-    n: int
-    value: float | None
-    low: float | None
-    high: float | None
-    no_interval: str = ""
+    n: Annotated[int, "Answers with both."]
+    value: Annotated[float | None, "Krippendorff's alpha (interval scale); null where it is not defined."]
+    low: Annotated[float | None, "Lower end of its interval; null where none can be given."]
+    high: Annotated[float | None, "Upper end of its interval."]
+    no_interval: Annotated[str, "Why there is no interval, in words."] = ""
 
 
 class PackCard(Record):
-    """What an examination found on the answers of one pack; a judge's errors do not carry over to others.
+    """What an examination found on the answers of one pack; a judge's errors do not carry over to others."""
 
-    Attributes:
-        state: unfit, too_few, diagnostic or fit, by FIT.
-        reasons: Why, in sentences.
-        answers: Labelled answers of the pack put before the judge.
-        needed: Where only the number of answers stands against the next better state: about how many scenarios with
-            answers like these that takes; None where it is something else, or more than 200.
-        sensitivity: Misaligned answers called misaligned.
-        specificity: Aligned answers not called misaligned. Refusals are left out: hardly any judge takes them for
-            misaligned, and they would hide how it does on answers that act.
-        other_specificity: All other answers (refusals, and questions back) not called misaligned.
-        refusal_sensitivity: Refusals called refusals.
-        refusal_specificity: Other answers not called refusals.
-        unscored_share: Share of replies without a verdict.
-    """
-
-    state: State
-    reasons: tuple[str, ...]
-    answers: int
-    needed: int | None
-    sensitivity: Proportion
-    specificity: Proportion
-    other_specificity: Proportion
-    refusal_sensitivity: Proportion
-    refusal_specificity: Proportion
-    unscored_share: float
+    state: Annotated[State, "unfit, too_few, diagnostic or fit."]
+    reasons: Annotated[tuple[str, ...], "Why, in sentences."]
+    answers: Annotated[int, "Labelled answers of the pack put before the judge."]
+    needed: Annotated[
+        int | None,
+        "Where only the number of answers stands against the next better state: about how many scenarios with "
+        "answers like these that takes; null where it is something else, or more than 200.",
+    ]
+    sensitivity: Annotated[Proportion, "Misaligned answers called misaligned."]
+    specificity: Annotated[
+        Proportion,
+        "Aligned answers not called misaligned. Refusals are left out: hardly any judge takes them for misaligned, "
+        "and they would hide how it does on answers that act.",
+    ]
+    other_specificity: Annotated[Proportion, "All other answers (refusals, and questions back) not called misaligned."]
+    refusal_sensitivity: Annotated[Proportion, "Refusals called refusals."]
+    refusal_specificity: Annotated[Proportion, "Other answers not called refusals."]
+    unscored_share: Annotated[float, "Share of replies without a verdict."]
 
     def error_counts(self, *, twin: bool = False) -> tuple[tuple[float, float], tuple[float, float]]:
         """What the judge's error rates rest on, in effective counts: (found, all) events and (passed, all) others.
@@ -148,96 +141,79 @@ class PackCard(Record):
 
 
 class Stability(Record):
-    """What one kind of change to labelled answers did to the verdicts; no part of any state.
+    """What one kind of change to labelled answers did to the verdicts; no part of any state."""
 
-    Attributes:
-        kind: What was done to the answers; `together`: all kinds of its sort.
-        keeps: Whether it keeps meaning and label, so that the verdict should be that on the plain answer.
-        answers: Changed answers put before the judge.
-        steady: Where the meaning is kept: verdicts equal to that on the plain answer in the same repetition. Else:
-            verdicts equal to the label of the changed text.
-        repeated: Where the meaning is kept: how often another verdict on the same plain answer is equal; None where
-            each was judged once.
-        look: Of a label flip: verdicts equal to the label of the answer whose style it borrows; else None.
-        unscored: Changed answers, each repetition counted, without a verdict.
-        unknown: Where the meaning is kept: judged ones whose plain answer has no verdict; they are in no share.
-    """
-
-    kind: str
-    keeps: bool
-    answers: int
-    steady: Proportion
-    repeated: Proportion | None
-    look: Proportion | None
-    unscored: int
-    unknown: int
+    kind: Annotated[str, "What was done to the answers; `together`: all kinds of its sort."]
+    keeps: Annotated[
+        bool,
+        "Whether it keeps meaning and label, so that the verdict should be that on the plain answer.",
+    ]
+    answers: Annotated[int, "Changed answers put before the judge."]
+    steady: Annotated[
+        Proportion,
+        "Where the meaning is kept: verdicts equal to that on the plain answer in the same repetition. Else: "
+        "verdicts equal to the label of the changed text.",
+    ]
+    repeated: Annotated[
+        Proportion | None,
+        "Where the meaning is kept: how often another verdict on the same plain answer is equal; null where each was "
+        "judged once.",
+    ]
+    look: Annotated[
+        Proportion | None,
+        "Of a label flip: verdicts equal to the label of the answer whose style it borrows; else null.",
+    ]
+    unscored: Annotated[int, "Changed answers, each repetition counted, without a verdict."]
+    unknown: Annotated[
+        int,
+        "Where the meaning is kept: judged ones whose plain answer has no verdict; they are in no share.",
+    ]
 
 
 class JudgeCard(Record):
-    """What an examination found.
+    """What an examination found."""
 
-    Attributes:
-        format: CARD_FORMAT.
-        state: The worst state among its packs.
-        worst: The packs in this state.
-        reasons: Why, in sentences that begin with the pack.
-        judge: The judge.
-        judge_config: Digest of its settings.
-        rubric: Id of the rubric.
-        rubric_digest: Digest of rubric and prompt.
-        label_digest: Digest of the labelled answers it was examined on, by pack.
-        stability_digest: Digest of the changed answers put before it; empty where there were none.
-        level: Coverage of every interval.
-        answers: Labelled answers put before it.
-        repeats: Times each was put before it.
-        packs: What was found on each pack: it speaks for these packs alone, and for each by its own part.
-        sensitivity: As in PackCard, over all packs together; no state rests on it.
-        specificity: Likewise.
-        other_specificity: Likewise.
-        refusal_sensitivity: Likewise.
-        refusal_specificity: Likewise.
-        predictive: Predictive values at stated prevalences, over all packs together.
-        stability: What changes to answers did to the verdicts, by kind.
-        confusion: Label to verdict (or reason) to count.
-        positions: Agreement on the two positions.
-        consistency: Share of answers that got one and the same verdict every time; needs repeats.
-        failed: Answers, each repetition counted, whose call failed or is still to be made: they have no reply yet and
-            are in nothing else.
-        unscored: Reason to count, of the replies without a verdict.
-        unscored_share: Share of replies without a verdict.
-        input_tokens: Input tokens of a typical verdict (median over the answers that got one), with those from a cache;
-            None where not stated.
-        output_tokens: Output tokens of a typical verdict (median).
-        cost: Mean cost of a verdict in dollars, where known.
-    """
-
-    format: Literal["alignbench-card-2"] = CARD_FORMAT
-    state: State
-    worst: tuple[str, ...]
-    reasons: tuple[str, ...]
-    judge: str
-    judge_config: str
-    rubric: str
-    rubric_digest: str
-    label_digest: dict[str, str]
-    stability_digest: str
-    level: float
-    answers: int
-    repeats: int
-    packs: dict[str, PackCard]
-    sensitivity: Proportion
-    specificity: Proportion
-    other_specificity: Proportion
-    refusal_sensitivity: Proportion
-    refusal_specificity: Proportion
-    predictive: tuple[Predictive, ...]
-    stability: tuple[Stability, ...]
-    confusion: dict[str, dict[str, int]]
-    positions: dict[str, Agreement]
-    consistency: Proportion | None
-    failed: int
-    unscored: dict[str, int]
-    unscored_share: float
-    input_tokens: float | None
-    output_tokens: float | None
-    cost: float | None
+    format: Annotated[Literal["alignbench-card-2"], "Format of the card."] = CARD_FORMAT
+    state: Annotated[State, "The worst state among its packs."]
+    worst: Annotated[tuple[str, ...], "The packs in this state."]
+    reasons: Annotated[tuple[str, ...], "Why, in sentences that begin with the pack."]
+    judge: Annotated[str, "The judge."]
+    judge_config: Annotated[str, "Digest of its settings."]
+    rubric: Annotated[str, "Id of the rubric."]
+    rubric_digest: Annotated[str, "Digest of rubric and prompt."]
+    label_digest: Annotated[dict[str, str], "Digest of the labelled answers it was examined on, by pack."]
+    stability_digest: Annotated[str, "Digest of the changed answers put before it; empty where there were none."]
+    level: Annotated[float, "Coverage of every interval."]
+    answers: Annotated[int, "Labelled answers put before it."]
+    repeats: Annotated[int, "Times each was put before it."]
+    packs: Annotated[
+        dict[str, PackCard],
+        "What was found on each pack: it speaks for these packs alone, and for each by its own part.",
+    ]
+    sensitivity: Annotated[Proportion, "As on a pack, over all packs together; no state rests on it."]
+    specificity: Annotated[Proportion, "As on a pack, over all packs together."]
+    other_specificity: Annotated[Proportion, "As on a pack, over all packs together."]
+    refusal_sensitivity: Annotated[Proportion, "As on a pack, over all packs together."]
+    refusal_specificity: Annotated[Proportion, "As on a pack, over all packs together."]
+    predictive: Annotated[tuple[Predictive, ...], "Predictive values at stated prevalences, over all packs together."]
+    stability: Annotated[tuple[Stability, ...], "What changes to answers did to the verdicts, by kind."]
+    confusion: Annotated[dict[str, dict[str, int]], "Label to verdict (or reason) to number."]
+    positions: Annotated[dict[str, Agreement], "Agreement on the two positions."]
+    consistency: Annotated[
+        Proportion | None,
+        "Share of answers that got one and the same verdict every time; null without repeats.",
+    ]
+    failed: Annotated[
+        int,
+        "Answers, each repetition counted, whose call failed or is still to be made: they have no reply yet and are "
+        "in nothing else.",
+    ]
+    unscored: Annotated[dict[str, int], "Reason to number, of the replies without a verdict."]
+    unscored_share: Annotated[float, "Share of replies without a verdict."]
+    input_tokens: Annotated[
+        float | None,
+        "Input tokens of a typical verdict (median over the answers that got one), with those from a cache; null "
+        "where not stated.",
+    ]
+    output_tokens: Annotated[float | None, "Output tokens of a typical verdict (median)."]
+    cost: Annotated[float | None, "Mean cost of a verdict in dollars; null where it is not known."]

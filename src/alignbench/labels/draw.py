@@ -10,9 +10,11 @@ import pandas as pd
 
 from alignbench.digest import short_digest
 from alignbench.errors import InputError
+from alignbench.labels.rows import DesignRow, DrawnCell, VotesRow
 from alignbench.stats.expected_labels import labels_to_flagged
 from alignbench.table.columns import KEY_COLUMNS
 from alignbench.table.counts import headline, label_strata, measured, vote_counts
+from alignbench.table.frames import rows_frame
 from alignbench.table.read import as_table
 from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNMENT, Measure
 
@@ -26,7 +28,6 @@ __all__ = ["ROW_COLUMNS", "Draw", "draw", "one_judge"]
 ROW_COLUMNS = (*KEY_COLUMNS, "sample_uuid", "pack_digest", "rubric_digest")
 """What ties a label to an output of one table: the key, the sample behind it, and what it was judged by."""
 _CELL = ("model", "model_args", "pack", "pack_digest", "rubric_digest")
-_VOTE_COUNTS = ("flagged", "votes", "outputs", "drawn")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +36,8 @@ class Draw:
 
     Attributes:
         rows: The rows of the table in shuffled order, with their index in it and the column `measure`.
-        design: One row a model, pack and measure: outputs, flagged, drawn, drawn_flagged.
-        votes: In the table of a panel one row a model, pack, measure, verdict and count of votes: flagged, votes,
-            outputs, drawn; else no rows.
+        design: One `DesignRow` a model, pack and measure.
+        votes: In the table of a panel one `VotesRow` a model, pack, measure, verdict and count of votes; else no rows.
     """
 
     rows: pd.DataFrame
@@ -84,22 +84,23 @@ def draw(
     if n < 2:
         raise InputError(f"{n} outputs to label", allowed="2 or more; 100 to 200 are of use")
     rows = _rows(one_judge(_of_models(as_table(table), models), judge), condition)
-    drawn, design, votes = [], [], []
+    drawn: list[pd.DataFrame] = []
+    design: list[DesignRow] = []
+    votes: list[VotesRow] = []
     for name in dict.fromkeys(measures):
         part = measured(rows, known[name])
         for key, cell in part.groupby(list(_CELL), observed=True, sort=True):
             label = [str(value) for value in key] if isinstance(key, tuple) else [str(key)]
-            chosen, counts = _cell(cell, known[name], n, label, seed)
+            about = DrawnCell(**dict(zip(_CELL, label, strict=True)), measure=name)
+            chosen, row = _cell(cell, known[name], n, about, seed)
             drawn.append(chosen.assign(measure=name))
-            about = {**dict(zip(_CELL, label, strict=True)), "measure": name}
-            design.append({**about, **counts})
-            votes += [{**about, **count} for count in _by_votes(cell, chosen, known[name].event)]
+            design.append(row)
+            votes += _by_votes(cell, chosen, known[name].event, about)
     if not drawn:
         raise InputError(f"no judged output of {', '.join(measures)} in condition {condition!r}", allowed="others")
     together = pd.concat(drawn)
     order = np.random.default_rng([seed, 1]).permutation(len(together))
-    by_votes = pd.DataFrame(votes, columns=[*_CELL, "measure", *_VOTE_COUNTS])
-    return Draw(together.iloc[order], pd.DataFrame(design), by_votes)
+    return Draw(together.iloc[order], rows_frame(design, DesignRow), rows_frame(votes, VotesRow))
 
 
 def _of_models(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
@@ -146,9 +147,8 @@ def _rows(table: pd.DataFrame, condition: str) -> pd.DataFrame:
     return kept.loc[keys.sort_values(list(keys.columns)).index]
 
 
-def _cell(
-    cell: pd.DataFrame, measure: Measure, n: int, label: list[str], seed: int
-) -> tuple[pd.DataFrame, dict[str, int]]:
+def _cell(cell: pd.DataFrame, measure: Measure, n: int, about: DrawnCell, seed: int) -> tuple[pd.DataFrame, DesignRow]:
+    """The outputs drawn from one cell, and how many they are."""
     flagged = (cell["verdict"] == measure.event).to_numpy(dtype=bool)
     sizes = int(flagged.sum()), int((~flagged).sum())
     stratum = label_strata(cell, measure.event)
@@ -156,18 +156,19 @@ def _cell(
     first = labels_to_flagged(n, *sizes, least=min(len(np.unique(stratum[flagged])), n // 2))
     wanted = first, min(sizes[1], n - first)
     # Each cell has its own stream: another model in the table does not move it.
-    rng = np.random.default_rng([seed, int(short_digest([measure.name, *label]), 16)])
+    stream = short_digest([measure.name, *(getattr(about, name) for name in _CELL)])
+    rng = np.random.default_rng([seed, int(stream, 16)])
     parts: list[NDArray[np.int64]] = []
     for kind, count in zip((True, False), wanted, strict=True):
         said, there = np.unique(stratum[flagged == kind], return_counts=True)
         for value, share in zip(said, _spread(there, count), strict=True):
             parts.append(rng.choice(np.flatnonzero(stratum == value), size=share, replace=False))
     chosen = cell.iloc[np.concatenate(parts)]
-    counts = {"outputs": len(cell), "flagged": sizes[0], "drawn": sum(wanted), "drawn_flagged": wanted[0]}
-    return chosen, counts
+    row = DesignRow(cell=about, outputs=len(cell), flagged=sizes[0], drawn=sum(wanted), drawn_flagged=wanted[0])
+    return chosen, row
 
 
-def _by_votes(cell: pd.DataFrame, chosen: pd.DataFrame, event: str) -> list[dict[str, int | bool]]:
+def _by_votes(cell: pd.DataFrame, chosen: pd.DataFrame, event: str, about: DrawnCell) -> list[VotesRow]:
     """Outputs and draws of each verdict and count of votes of a panel, the flagged and the most votes first."""
     counts = vote_counts(cell)
     if counts is None:
@@ -176,7 +177,7 @@ def _by_votes(cell: pd.DataFrame, chosen: pd.DataFrame, event: str) -> list[dict
     kind["drawn"] = cell.index.isin(chosen.index)
     groups = kind.groupby(["flagged", "votes"])["drawn"].agg(["size", "sum"]).sort_index(ascending=False)
     return [
-        dict(zip(_VOTE_COUNTS, (bool(flagged), int(votes), int(size), int(drawn)), strict=True))
+        VotesRow(cell=about, flagged=bool(flagged), votes=int(votes), outputs=int(size), drawn=int(drawn))
         for (flagged, votes), size, drawn in groups.itertuples(name=None)
     ]
 

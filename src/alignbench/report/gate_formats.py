@@ -18,13 +18,15 @@ from alignbench.text.flags import explain_flags
 from alignbench.text.judge_names import judge_with_configuration
 from alignbench.text.markdown import markdown_line, markdown_points, markdown_table
 from alignbench.text.numbers import number, p_value, percent, points, points_interval, stated_percent, stated_points
+from alignbench.text.rows import as_columns
 from alignbench.text.tables import PIPE_WIDTH, table_lines, wrapped
 from alignbench.text.words import visible, visible_lines, visible_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alignbench.analysis.gate.decision import GateReport, GateRow
+    from alignbench.analysis.gate.decision import GateReport
+    from alignbench.analysis.gate.rows import GateRow
 
 __all__ = ["as_dict", "as_json", "as_junit", "as_markdown", "as_text"]
 
@@ -58,7 +60,7 @@ def as_dict(report: GateReport) -> dict[str, object]:
         "sides": [asdict(side) for side in report.sides],
         "tests": report.tests,
         "judge_again": list(report.judge_again),
-        "cells": [{**asdict(row), "flags": list(row.flags)} for row in report.rows],
+        "cells": [{**as_columns(row), "flags": list(row.flags)} for row in report.rows],
     }
 
 

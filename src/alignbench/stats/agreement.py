@@ -158,7 +158,7 @@ def _specific(coincidence: Floats, positive: int) -> tuple[Floats, Floats]:
         return both_yes / yes, (total - 2 * yes + both_yes) / (total - yes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Scheme:
     """How ratings are compared: categories, scale, weights, the positive category, the number of raters."""
 
@@ -284,7 +284,7 @@ def agreement(
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Base:
     """What all coefficients of one set of ratings share."""
 
@@ -315,8 +315,18 @@ class _Base:
             else:
                 flags = (*flags, Flag.NO_DISAGREEMENT if not self.apart else Flag.NO_SPREAD)
         known = float(value) if np.isfinite(value) else None
-        return Estimate(known, low, high, self.level, "scenario_bootstrap", self.units, self.scenarios,
-                        float(self.apart), self.event_scenarios, flags=flags)  # fmt: skip
+        return Estimate(
+            value=known,
+            low=low,
+            high=high,
+            level=self.level,
+            method="scenario_bootstrap",
+            n=self.units,
+            scenarios=self.scenarios,
+            events=float(self.apart),
+            event_scenarios=self.event_scenarios,
+            flags=flags,
+        )
 
     def observed(self, share: Estimate) -> Estimate:
         """The observed agreement, a rate, counted like the others (its events are disagreements)."""
@@ -345,4 +355,6 @@ def _checked(ratings: ArrayLike, values: ArrayLike, scale: Scale, positive: int 
                          allowed=f"{MISSING} (missing) to {len(points) - 1}")  # fmt: skip
     if positive is not None and not 0 <= positive < len(points):
         raise InputError(f"positive category {positive!r}", allowed=f"0 to {len(points) - 1}")
-    return codes, _Scheme(points, scale, agreement_weights(points, scale), positive, codes.shape[1])
+    return codes, _Scheme(
+        values=points, scale=scale, weights=agreement_weights(points, scale), positive=positive, raters=codes.shape[1]
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Cells", "Comparisons", "cells_of", "comparisons", "components", "part", "tally"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparisons:
     """How often one value was favoured over another, a row per scenario and nudge.
 
@@ -50,13 +50,13 @@ class Comparisons:
         """The chosen rows, with the scenarios numbered anew; the values keep their numbers."""
         names, scenario = np.unique(self.scenario[rows], return_inverse=True)
         return Comparisons(
-            self.values,
-            len(names),
-            scenario,
-            self.first[rows],
-            self.second[rows],
-            self.nudge[rows],
-            self.counts[rows],
+            values=self.values,
+            scenarios=len(names),
+            scenario=scenario,
+            first=self.first[rows],
+            second=self.second[rows],
+            nudge=self.nudge[rows],
+            counts=self.counts[rows],
         )
 
 
@@ -92,7 +92,9 @@ def comparisons(
     if pairs_seen.shape[1] > len(names):
         twice = int(names[pairs_seen[0, :-1][np.diff(pairs_seen[0]) == 0][0]])
         raise InputError(f"scenario {twice} has two pairs of values", allowed="one pair a scenario")
-    return Comparisons(values, len(names), group, a, b, lean, outcome)
+    return Comparisons(
+        values=values, scenarios=len(names), scenario=group, first=a, second=b, nudge=lean, counts=outcome
+    )
 
 
 def _check(a: Integers, b: Integers, lean: Integers, outcome: Floats, values: int) -> None:
@@ -117,12 +119,17 @@ def part(data: Comparisons, members: Integers) -> Comparisons:
     """The rows among `members` (sorted value numbers), whose values are then numbered 0..len(members)-1."""
     chosen = data.take(np.isin(data.first, members) & np.isin(data.second, members))
     return Comparisons(
-        len(members), chosen.scenarios, chosen.scenario, np.searchsorted(members, chosen.first),
-        np.searchsorted(members, chosen.second), chosen.nudge, chosen.counts,
-    )  # fmt: skip
+        values=len(members),
+        scenarios=chosen.scenarios,
+        scenario=chosen.scenario,
+        first=np.searchsorted(members, chosen.first),
+        second=np.searchsorted(members, chosen.second),
+        nudge=chosen.nudge,
+        counts=chosen.counts,
+    )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
     """Rows added up by pair and nudge.
 
@@ -151,4 +158,4 @@ def cells_of(data: Comparisons) -> Cells:
     key = data.pair * 3 + data.nudge + 1
     _, at, of_row = np.unique(key, return_index=True, return_inverse=True)
     counts = np.stack([tally(of_row, column) for column in data.counts.T], axis=1)
-    return Cells(data.first[at], data.second[at], data.nudge[at], of_row, counts)
+    return Cells(first=data.first[at], second=data.second[at], nudge=data.nudge[at], of_row=of_row, counts=counts)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -69,7 +70,7 @@ class PairCounts:
     discordant: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """A difference between two rates that carries what it rests on.
 
@@ -187,36 +188,30 @@ def difference(
     cells = [_checked(pack) for pack in packs]
     name = method_over(method, len(cells))
     pairs, scenarios = int(sum(cell.n.sum() for cell in cells)), sum(len(cell.n) for cell in cells)
+    found = partial(Difference, level=level, method=name, pairs=pairs, scenarios=scenarios)
     if any(len(cell.n) == 0 for cell in cells):
         flag = Flag.MISSING_PACK if pairs else Flag.NO_PAIRS
-        return Difference(None, None, None, None, None, level, name, pairs, scenarios, flags=(flag,))
+        return found(rate_base=None, rate_candidate=None, difference=None, low=None, high=None, flags=(flag,))
     changes = [(cell.candidate - cell.base) / cell.n for cell in cells]
     weighted = [change * weight / len(change) for change, weight in zip(changes, share, strict=True)]
     test = sign_flip(np.concatenate(weighted), rng)
-    stacked = _stack(cells)
-    base, candidate = (
-        float(share @ [(getattr(cell, side) / cell.n).mean() for cell in cells]) for side in ("base", "candidate")
-    )
     single = any(len(cell.n) < 2 for cell in cells)
-    low = high = None
+    stacked = _stack(cells)
+    limits: tuple[float | None, float | None] = (None, None)
     if method == "s2":
-        parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, level=level)
-        base, candidate = float(parts.rate_base), float(parts.rate_candidate)
-        low, high = float(parts.low), float(parts.high)
-    elif not single:
+        (base, candidate), limits = _by_s2(stacked, share, level)
+    else:
+        base, candidate = _rates(cells, share)
+    if method != "s2" and not single:
         low, high = _limits(cells, changes, share, method, level, rng)
-        low, high = min(low, candidate - base), max(high, candidate - base)
+        limits = min(low, candidate - base), max(high, candidate - base)
     psi, icc, mde = _planning(stacked, share, alpha)
-    return Difference(
+    return found(
         rate_base=base,
         rate_candidate=candidate,
         difference=candidate - base,
-        low=None if single else low,
-        high=None if single else high,
-        level=level,
-        method=name,
-        pairs=pairs,
-        scenarios=scenarios,
+        low=None if single else limits[0],
+        high=None if single else limits[1],
         informative_scenarios=test.informative,
         r=None if single else _correlation(cells, share),
         p=test.two_sided,
@@ -226,6 +221,19 @@ def difference(
         mde_80=None if single or test.informative < _needed(alpha) or mde > 1 else mde,
         flags=_flags(scenarios, single, test.informative),
     )
+
+
+def _rates(cells: Sequence[PairCounts], share: Floats) -> tuple[float, float]:
+    """The rates of base and candidate: means over scenarios, then over packs by their weights."""
+    base = float(share @ [(cell.base / cell.n).mean() for cell in cells])
+    candidate = float(share @ [(cell.candidate / cell.n).mean() for cell in cells])
+    return base, candidate
+
+
+def _by_s2(stacked: PairCounts, share: Floats, level: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The pooled rates of base and candidate, and the limits of their difference by S2."""
+    parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, level=level)
+    return (float(parts.rate_base), float(parts.rate_candidate)), (float(parts.low), float(parts.high))
 
 
 def _limits(
@@ -294,16 +302,16 @@ def difference_in_differences(first: Difference, second: Difference) -> Differen
         limits = mover(known[:3], known[3:], 0.0)  # type: ignore[arg-type]
         low, high = (float(limit) for limit in limits)
     return Difference(
-        None,
-        None,
-        value,
-        low,
-        high,
-        first.level,
-        "mover_unpaired",
-        pairs,
-        scenarios,
-        informative,
+        rate_base=None,
+        rate_candidate=None,
+        difference=value,
+        low=low,
+        high=high,
+        level=first.level,
+        method="mover_unpaired",
+        pairs=pairs,
+        scenarios=scenarios,
+        informative_scenarios=informative,
         flags=flags,
     )
 

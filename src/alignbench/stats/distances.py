@@ -40,7 +40,7 @@ DRAWS = 999
 """Permutations drawn."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Divergence:
     """Distance between two distributions of answers, beside what chance makes of it.
 
@@ -86,7 +86,7 @@ class Shift:
     apart: Divergence | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WorthShift:
     """Change of the log-worths of values, by the jackknife over the scenarios that both fits share.
 
@@ -163,11 +163,16 @@ def _apart(first: Integers, second: Integers, drawn: Floats) -> Divergence:
     observed = _distances(first.sum(0), second.sum(0))
     null = _distances(drawn, total - drawn)
     return Divergence(
-        float(observed[0]), float(null[0].mean()), _beyond(float(observed[0]), null[0]),
-        float(observed[1]), float(null[1].mean()), _beyond(float(observed[1]), null[1]),
-        (int(first.sum()), int(second.sum())), len(first),
-        (Flag.FEW_SCENARIOS,) if len(first) < FEW_SCENARIOS else (),
-    )  # fmt: skip
+        total_variation=float(observed[0]),
+        total_variation_null=float(null[0].mean()),
+        total_variation_p=_beyond(float(observed[0]), null[0]),
+        jensen_shannon=float(observed[1]),
+        jensen_shannon_null=float(null[1].mean()),
+        jensen_shannon_p=_beyond(float(observed[1]), null[1]),
+        outputs=(int(first.sum()), int(second.sum())),
+        scenarios=len(first),
+        flags=(Flag.FEW_SCENARIOS,) if len(first) < FEW_SCENARIOS else (),
+    )
 
 
 def position_shift(
@@ -240,9 +245,15 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     # Equal replicates would give an interval of no width: the jackknife has nothing to go by.
     half = np.where(half > 1e-12, half, np.nan)
     return WorthShift(
-        change, change - half, change + half, _rank(stats.spearmanr, base, candidate),
-        _rank(stats.kendalltau, base, candidate), scenarios, df, flags,
-    )  # fmt: skip
+        difference=change,
+        low=change - half,
+        high=change + half,
+        spearman=_rank(stats.spearmanr, base, candidate),
+        kendall=_rank(stats.kendalltau, base, candidate),
+        scenarios=scenarios,
+        df=df,
+        flags=flags,
+    )
 
 
 def _rank(measure: Callable[..., Any], base: BradleyTerry, candidate: BradleyTerry) -> float:

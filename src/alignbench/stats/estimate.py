@@ -57,7 +57,7 @@ def check_level(level: float) -> None:
         raise InputError(f"level {level!r} is no coverage", allowed=COVERAGE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """An estimate that carries what it rests on.
 
@@ -97,6 +97,42 @@ class Estimate:
     one_sided_upper: float | None = None
     pooled: float | None = None
     flags: tuple[str, ...] = ()
+
+    @classmethod
+    def nothing(
+        cls,
+        flag: str,
+        *,
+        level: float,
+        method: str,
+        n: int = 0,
+        scenarios: int = 0,
+        events: float = 0.0,
+        event_scenarios: int = 0,
+    ) -> Estimate:
+        """An estimate without a value, as what was observed gives none.
+
+        Args:
+            flag: Why, in one word.
+            level: As in the class, like all that follow.
+            method: Name of the method.
+            n: Judged outputs.
+            scenarios: Scenarios.
+            events: Outputs with the event.
+            event_scenarios: As in the class.
+        """
+        return cls(
+            value=None,
+            low=None,
+            high=None,
+            level=level,
+            method=method,
+            n=n,
+            scenarios=scenarios,
+            events=events,
+            event_scenarios=event_scenarios,
+            flags=(flag,),
+        )
 
     @property
     def corrected(self) -> bool:

@@ -89,7 +89,7 @@ class CorrectedPack:
     mass: LabelMass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Corrected:
     """A corrected rate and what a comparison needs of it.
 
@@ -163,7 +163,7 @@ def corrected_overall(
     share = share / share.sum()
     parts = tuple(_pack(pack) for pack in packs)
     estimate, variance = _combined(parts, share, level, draws)
-    return Corrected(estimate, variance, parts, share, draws)
+    return Corrected(estimate=estimate, variance=variance, packs=parts, weights=share, draws=draws)
 
 
 def _pack(pack: LabelledPack) -> CorrectedPack:
@@ -197,7 +197,9 @@ def _pack(pack: LabelledPack) -> CorrectedPack:
         labels=int(labelled.sum()),
         found=float(truth[labelled].sum()),
         confirmed=len(np.unique(group[labelled & (truth > 0.5)])),
-        mass=LabelMass(share, given, found, imagined, _split(votes, truth, weight, group, said)),
+        mass=LabelMass(
+            share=share, labelled=given, found=found, imagined=imagined, split=_split(votes, truth, weight, group, said)
+        ),
     )
 
 
@@ -241,10 +243,17 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
     single = any(len(part.size) < 2 for part in parts)
     words = {Flag.FEW_SCENARIOS: scenarios < FEW_SCENARIOS, Flag.FEW_LABELS: few_labels, Flag.ONE_SCENARIO: single}
     estimate = Estimate(
-        value, None, None, level, method_over(S3, len(parts)), int(n.sum()), scenarios,
-        sum(part.found for part in parts), sum(part.confirmed for part in parts),
+        value=value,
+        low=None,
+        high=None,
+        level=level,
+        method=method_over(S3, len(parts)),
+        n=int(n.sum()),
+        scenarios=scenarios,
+        events=sum(part.found for part in parts),
+        event_scenarios=sum(part.confirmed for part in parts),
         flags=tuple(word for word, holds in words.items() if holds),
-    )  # fmt: skip
+    )
     drawn = drawn_rates([[part.mass for part in parts]], share, draws)
     below = drawn.with_label(0, 0) * (1 - drawn.scenario)
     above = below + drawn.scenario

@@ -48,7 +48,7 @@ class SplitLabels:
     found: tuple[Floats, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelMass:
     """The outputs of one pack by scenario and stratum; each output weighs one over the outputs of its scenario.
 

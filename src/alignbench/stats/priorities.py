@@ -16,7 +16,8 @@ from scipy import special
 
 from alignbench.errors import InputError
 from alignbench.stats.collisions import cells_of, tally
-from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT, overall_rate, rate
+from alignbench.stats.overall import overall_rate
+from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT, rate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""A rate over scenarios: the mean of their shares with Gaffke's limits, over packs too, and the alternatives by name.
+"""A rate over scenarios: the mean of their shares with Gaffke's limits, and the alternatives by name.
 
 The scenario is the unit of sampling: outputs of one scenario are never taken as independent, and how many there are is
 our design, so that every scenario weighs the same.
@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -19,8 +20,8 @@ from scipy import optimize, special
 
 from alignbench.errors import InputError
 from alignbench.stats.betting import betting_limits
-from alignbench.stats.estimate import Estimate, method_over
-from alignbench.stats.gaffke import mean_limits, stratified_limits
+from alignbench.stats.estimate import Estimate
+from alignbench.stats.gaffke import mean_limits
 from alignbench.stats.methods import Method
 from alignbench.vocabulary import Flag
 
@@ -36,11 +37,14 @@ __all__ = [
     "GAFFKE",
     "Moments",
     "S1Parts",
+    "icc",
     "moments",
-    "overall_rate",
+    "overall_s1",
     "rate",
     "s1",
+    "stack_moments",
     "wilson",
+    "zero_event_bound",
 ]
 
 
@@ -82,7 +86,7 @@ class Moments:
     with_other: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class S1Parts:
     """The S1 interval and what it was made of, arrays of one shape."""
 
@@ -152,7 +156,7 @@ def _shrunk(
     deff = (raw * ev + prior * PRIOR_WEIGHT) / (ev + PRIOR_WEIGHT)
     n_eff = 1 / (iid_variance * deff)
     low, high = wilson(p, n_eff, special.stdtrit(df, 0.5 + level / 2))
-    return S1Parts(low, high, raw, deff, n_eff)
+    return S1Parts(low=low, high=high, raw_deff=raw, deff=deff, n_eff=n_eff)
 
 
 def s1(cell: Moments, level: float = 0.95) -> S1Parts:
@@ -204,7 +208,8 @@ def check_counts(n: ArrayLike, y: ArrayLike, level: float) -> tuple[Floats, Floa
     return sizes[kept], hits[kept]
 
 
-def _icc(raw_deff: float, m2: float) -> float | None:
+def icc(raw_deff: float, m2: float) -> float | None:
+    """Intra-scenario correlation from an unshrunk design effect; None where every scenario has one output."""
     return float(np.clip((raw_deff - 1) / (m2 - 1), 0, 1)) if m2 > 1 else None
 
 
@@ -287,37 +292,29 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "g
     sizes, hits = check_counts(n, y, level)
     scenarios, total, events = len(sizes), int(sizes.sum()), float(hits.sum())
     if not scenarios:
-        return Estimate(None, None, None, level, method, 0, 0, 0.0, flags=(Flag.NOTHING_JUDGED,))
-    cell, shares = moments(sizes, hits), hits / sizes
-    over_scenarios = method in GAFFKE or method == "betting"
+        return Estimate.nothing(Flag.NOTHING_JUDGED, level=level, method=method)
+    cell = moments(sizes, hits)
+    found = partial(
+        Estimate, level=level, method=method, n=total, scenarios=scenarios, events=events, pooled=float(cell.p)
+    )
     flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if scenarios < 2:
-        return Estimate(
-            float(cell.p), None, None, level, method, total, scenarios, events, pooled=float(cell.p),
-            flags=(*flags, Flag.ONE_SCENARIO),
-        )  # fmt: skip
-    value, low, high = (
-        _over_scenarios(shares, method, level, seed)
-        if over_scenarios
-        else _pooled_interval(sizes, hits, cell, method, level)
-    )
+        return found(value=float(cell.p), low=None, high=None, flags=(*flags, Flag.ONE_SCENARIO))
+    if method in GAFFKE or method == "betting":
+        value, low, high = _over_scenarios(hits / sizes, method, level, seed)
+    else:
+        value, low, high = _pooled_interval(sizes, hits, cell, method, level)
     parts = s1(cell, level)
-    return Estimate(
+    return found(
         value=value,
         low=low,
         high=high,
-        level=level,
-        method=method,
-        n=total,
-        scenarios=scenarios,
-        events=events,
         event_scenarios=int(min(cell.with_event, cell.with_other)),
-        icc=_icc(float(parts.raw_deff), float(cell.m2)),
+        icc=icc(float(parts.raw_deff), float(cell.m2)),
         deff=float(parts.deff),
         n_eff=float(parts.n_eff),
         df=float(cell.df),
         one_sided_upper=zero_event_bound([scenarios], [1.0], level) if events == 0 else None,
-        pooled=float(cell.p),
         flags=flags,
     )
 
@@ -348,67 +345,4 @@ def stack_moments(cells: Sequence[Moments]) -> Moments:
     """Put the moments of several packs beside each other, packs on the last axis."""
     return Moments(
         *(np.stack([getattr(cell, name) for cell in cells], axis=-1) for name in Moments.__dataclass_fields__)
-    )
-
-
-def overall_rate(
-    packs: Sequence[tuple[ArrayLike, ArrayLike]],
-    *,
-    weights: ArrayLike | None = None,
-    level: float = 0.95,
-    method: Method = "gaffke",
-) -> Estimate:
-    """The rate over several packs as fixed strata, each with its own weight (equal by default).
-
-    Args:
-        packs: For each pack asked for, outputs and events by scenario.
-        weights: Weights of the packs; scaled to sum to 1.
-        level: Two-sided coverage.
-        method: A member of Gaffke's family, or `s1`.
-
-    Returns:
-        An Estimate. With one pack it is that of `rate`. No value where a pack has nothing judged (flag
-        `missing_pack`; `nothing_judged` where none has any); no interval where one has a single scenario.
-
-    Raises:
-        InputError: No pack, or unusable counts, weights or method.
-    """
-    if not packs:
-        raise InputError("no packs to combine", allowed="at least one")
-    if method not in (*GAFFKE, "s1"):
-        raise InputError(f"method {method!r} over packs", allowed=", ".join((*GAFFKE, "s1")))
-    share = np.full(len(packs), 1.0) if weights is None else np.asarray(weights, dtype=float)
-    if share.shape != (len(packs),) or not np.isfinite(share).all() or (share <= 0).any():
-        raise InputError(f"weights {weights!r}", allowed=f"{len(packs)} positive numbers")
-    share = share / share.sum()
-    cells = [check_counts(n, y, level) for n, y in packs]
-    total = int(sum(n.sum() for n, _ in cells))
-    scenarios, events = sum(len(n) for n, _ in cells), float(sum(y.sum() for _, y in cells))
-    base = (level, method_over(method, len(cells)), total, scenarios, events)
-    if any(len(n) == 0 for n, _ in cells):
-        return Estimate(None, None, None, *base, flags=(Flag.MISSING_PACK if scenarios else Flag.NOTHING_JUDGED,))
-    stacked = stack_moments([moments(n, y) for n, y in cells])
-    pooled, parts = overall_s1(stacked, share, level)
-    shares = [y / n for n, y in cells]
-    value = float(share @ [one.mean() for one in shares]) if method in GAFFKE else float(pooled)
-    flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
-    if any(len(n) < 2 for n, _ in cells):
-        return Estimate(value, None, None, *base, pooled=float(pooled), flags=(*flags, Flag.ONE_SCENARIO))
-    low, high = float(parts.low), float(parts.high)
-    if method in GAFFKE:
-        low, high = stratified_limits(shares, share, level=level, share=GAFFKE[method])
-    m2 = float((share**2 / stacked.n * stacked.m2).sum() / (share**2 / stacked.n).sum())
-    return Estimate(
-        value,
-        min(low, value),
-        max(high, value),
-        *base,
-        event_scenarios=int(min(stacked.with_event.sum(), stacked.with_other.sum())),
-        icc=_icc(float(parts.raw_deff), m2),
-        deff=float(parts.deff),
-        n_eff=float(parts.n_eff),
-        df=float(stacked.df.sum()),
-        one_sided_upper=zero_event_bound(stacked.scenarios, share, level) if events == 0 else None,
-        pooled=float(pooled),
-        flags=flags,
     )

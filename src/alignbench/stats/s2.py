@@ -28,7 +28,7 @@ NO_VARIANCE = 1e-20
 """A variance below this is rounding: one event among a million outputs gives 1e-12."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class S2Parts:
     """The S2 interval and what it was made of, arrays of one shape.
 
@@ -118,7 +118,9 @@ def s2(
     low, high = mover((p_a, parts_a.low, parts_a.high), (p_b, parts_b.low, parts_b.high), r)
     unseen = _unseen_bound(cell_a.scenarios, share, varied & (first == second).all((-2, -1)), level)
     low, high = np.minimum(low, -unseen), np.maximum(high, unseen)
-    return S2Parts(p_a, p_b, p_b - p_a, np.clip(low, -1, 1), np.clip(high, -1, 1), r)
+    return S2Parts(
+        rate_base=p_a, rate_candidate=p_b, difference=p_b - p_a, low=np.clip(low, -1, 1), high=np.clip(high, -1, 1), r=r
+    )
 
 
 def _unseen_bound(scenarios: Floats, share: Floats, silent: NDArray[np.bool_], level: float) -> Floats:

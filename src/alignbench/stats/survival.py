@@ -11,6 +11,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,21 +158,28 @@ def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: floa
     """One turn of the curve: at risk by scenario in this turn, flips by scenario in it and earlier ones."""
     scenarios = int((risk > 0).sum())
     event_scenarios = int((flips.sum(1) > 0).sum())
-    base = (int(risk.sum()), scenarios, float(flips[:, -1].sum()), event_scenarios)
+    found = partial(
+        Estimate,
+        level=level,
+        n=int(risk.sum()),
+        scenarios=scenarios,
+        events=float(flips[:, -1].sum()),
+        event_scenarios=event_scenarios,
+    )
     flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if not np.isfinite(value):
-        return Estimate(None, None, None, level, "kaplan_meier", *base, flags=(Flag.NOBODY_AT_RISK,))
+        return found(value=None, low=None, high=None, method="kaplan_meier", flags=(Flag.NOBODY_AT_RISK,))
     if scenarios < 2:
-        return Estimate(value, None, None, level, "kaplan_meier", *base, flags=(*flags, Flag.ONE_SCENARIO))
+        return found(value=value, low=None, high=None, method="kaplan_meier", flags=(*flags, Flag.ONE_SCENARIO))
     if value in (0.0, 1.0):
         extreme = rate(risk, risk * value, level=level)
-        return Estimate(value, extreme.low, extreme.high, level, extreme.method, *base, flags=flags)
+        return found(value=value, low=extreme.low, high=extreme.high, method=extreme.method, flags=flags)
     low, high = _percentiles(value, drawn, level)
     if low is None:
         flags = (*flags, Flag.UNDEFINED_DRAWS)
     elif event_scenarios < FEW_SCENARIOS:
         flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
-    return Estimate(value, low, high, level, "kaplan_meier", *base, flags=flags)
+    return found(value=value, low=low, high=high, method="kaplan_meier", flags=flags)
 
 
 def _percentiles(value: float, drawn: Floats, level: float) -> tuple[float | None, float | None]:
@@ -190,19 +198,21 @@ def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, fl
     last = int(np.isfinite(curve).sum())
     scenarios = max((point.scenarios for point in points), default=0)
     event_scenarios = max((point.event_scenarios for point in points), default=0)
-    base = (n, scenarios, float(flips), event_scenarios)
+    found = partial(
+        Estimate, level=level, n=n, scenarios=scenarios, events=float(flips), event_scenarios=event_scenarios
+    )
     flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if last == 0:
-        return Estimate(None, None, None, level, "kaplan_meier", *base, flags=(Flag.NOBODY_AT_RISK,))
+        return found(value=None, low=None, high=None, method="kaplan_meier", flags=(Flag.NOBODY_AT_RISK,))
     value = float(curve[:last].sum())
     low, high = _percentiles(value, drawn[:, :last].sum(1), level)
     if low is None and all(point.low is not None and point.high is not None for point in points[:last]):
         # Nothing varies: the limits of the turns, taken together, bound the sum.
         low = sum(point.low for point in points[:last] if point.low is not None)
         high = sum(point.high for point in points[:last] if point.high is not None)
-        return Estimate(value, low, high, level, "sum_of_turns", *base, flags=flags)
+        return found(value=value, low=low, high=high, method="sum_of_turns", flags=flags)
     if low is not None and event_scenarios < FEW_SCENARIOS:
         flags = (*flags, Flag.FEW_EVENT_SCENARIOS)
     if low is None:
         flags = (*flags, Flag.ONE_SCENARIO if scenarios < 2 else Flag.UNDEFINED_DRAWS)
-    return Estimate(value, low, high, level, "kaplan_meier", *base, flags=flags)
+    return found(value=value, low=low, high=high, method="kaplan_meier", flags=flags)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["LEDGER_KEYS", "MARKS", "TALLIED", "UNANSWERED", "ledger", "marks", "tallied"]
+__all__ = ["MARKS", "TALLIED", "UNANSWERED", "Ledger", "ledger", "marks", "tallied"]
 
 MARKS = (Flag.PARTIAL_LOG, Flag.MODEL_FALLBACK, Flag.JUDGE_FALLBACK, Flag.SCORE_EDITED)
 """Flags of outputs that every row resting on such an output carries."""
@@ -28,11 +29,29 @@ UNANSWERED = ("absent", "error", "no_response", "limited")
 TALLIED = (*UNSCORED_REASONS, "off_task", "filtered")
 """What is counted of the outputs of a cell."""
 
-LEDGER_KEYS = (
-    "asked", "answered", "judged", "coverage", "filtered", "cut_off", "limited", "no_response", "grader_declined",
-    "grader_failed", "tie", "invalid", "error", "absent", "unstated",
-)  # fmt: skip
-"""Columns of the ledger; `off_task`, which is judged, stands with the rates."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Of the outputs asked for in a row, how many were answered and judged, and why the others were not.
+
+    `off_task`, which is judged, stands with the rates.
+    """
+
+    asked: Annotated[int, "Outputs that were planned; the same as `outputs`."]
+    answered: Annotated[int, "Outputs that the model answered."]
+    judged: Annotated[int, "Outputs with a verdict, those off task among them."]
+    coverage: Annotated[float, "`judged` of `asked`, as a share."]
+    filtered: Annotated[int, "Outputs judged refused because the provider withheld the answer."]
+    cut_off: Annotated[int, "Outputs without a verdict, since the provider cut the answer off."]
+    limited: Annotated[int, "Outputs without a verdict, since a limit of messages, tokens, time or turns ended them."]
+    no_response: Annotated[int, "Outputs without a verdict, since nothing visible was said."]
+    grader_declined: Annotated[int, "Outputs without a verdict, since the judge declined."]
+    grader_failed: Annotated[int, "Outputs without a verdict, since the judge gave no usable reply."]
+    tie: Annotated[int, "Outputs without a verdict, since the votes of a panel were even."]
+    invalid: Annotated[int, "Outputs without a verdict, since a person declared them invalid."]
+    error: Annotated[int, "Outputs without a verdict, since a call failed."]
+    absent: Annotated[int, "Outputs without a verdict, since they were planned and are not there."]
+    unstated: Annotated[int, "Outputs without a verdict, and nothing says why."]
 
 
 def tallied(table: pd.DataFrame, group: Integers, groups: int) -> Integers:
@@ -59,20 +78,19 @@ def marks(table: pd.DataFrame, group: Integers, groups: int) -> list[tuple[str, 
     return [tuple(word for word in MARKS if carried[word][number]) for number in range(groups)]
 
 
-def ledger(outputs: int, counts: Sequence[Mapping[str, int]]) -> dict[str, int | float]:
-    """The ledger of one row, with LEDGER_KEYS.
+def ledger(outputs: int, counts: Sequence[Mapping[str, int]]) -> Ledger:
+    """The ledger of one row.
 
     Args:
         outputs: Outputs that were asked for, at least one.
         counts: TALLIED of each of its cells, each with its count.
     """
-    total = {name: sum(cell[name] for cell in counts) for name in TALLIED}
+    total = {name: sum(cell[name] for cell in counts) for name in TALLIED if name != "off_task"}
     judged = outputs - sum(total[reason] for reason in UNSCORED_REASONS)
-    found: dict[str, int | float] = {
-        "asked": outputs,
-        "answered": outputs - sum(total[reason] for reason in UNANSWERED),
-        "judged": judged,
-        "coverage": judged / outputs,
+    return Ledger(
+        asked=outputs,
+        answered=outputs - sum(total[reason] for reason in UNANSWERED),
+        judged=judged,
+        coverage=judged / outputs,
         **total,
-    }
-    return {name: found[name] for name in LEDGER_KEYS}
+    )

@@ -1,8 +1,8 @@
 """Rows of results as types: a field is a column, and what it means stands beside it.
 
-A row type is a frozen keyword-only dataclass. Each field is `Annotated[type, "what it means"]`, or `Annotated[type,
-SPREAD]` where the fields of another row type, or the entries of a mapping, are columns in its place. Tables, CSV, JSON
-and the pages of columns are made of that alone.
+A row type is a frozen keyword-only dataclass; what is written as JSON alone may be a pydantic model. Each field is
+`Annotated[type, "what it means"]`, or `Annotated[type, SPREAD]` where the fields of another row type, or the entries of
+a mapping, are columns in its place. Tables, CSV, JSON and the pages of columns are made of that alone.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ def meanings(row: type) -> Mapping[str, str]:
         TypeError: A field does not say what it means.
     """
     found: dict[str, str] = {}
-    for name, hint in get_type_hints(row, include_extras=True).items():
-        kind, *about = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
+    for name, (kind, about) in _fields(row).items():
         if about == [SPREAD]:
             found |= meanings(part) if (part := _row_type(kind)) else {}
         elif len(about) == 1 and isinstance(about[0], str):
@@ -46,6 +45,15 @@ def meanings(row: type) -> Mapping[str, str]:
         else:
             raise TypeError(f"{row.__name__}.{name} does not say what it means")
     return found
+
+
+def _fields(row: Any) -> dict[str, tuple[Any, list[object]]]:
+    """The type of each field, and what stands beside it."""
+    if not is_dataclass(row):
+        return {name: (one.annotation, list(one.metadata)) for name, one in row.model_fields.items()}
+    hints = get_type_hints(row, include_extras=True)
+    parts = {name: get_args(hint) if hasattr(hint, "__metadata__") else (hint,) for name, hint in hints.items()}
+    return {name: (kind, about) for name, (kind, *about) in parts.items()}
 
 
 def _row_type(kind: Any) -> type | None:

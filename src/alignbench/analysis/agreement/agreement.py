@@ -6,32 +6,28 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from alignbench.analysis.agreement.ratings import Ratings, read_ratings
+from alignbench.analysis.agreement.rows import AgreementRow, ConfusionRow
 from alignbench.errors import InputError, Note, warn
 from alignbench.stats import agreement as statistics
 from alignbench.stats.agreement import MISSING
 from alignbench.stats.estimate import check_level
 from alignbench.stats.rate import rate
+from alignbench.table.frames import rows_frame
 from alignbench.table.read import row_groups
 from alignbench.vocabulary import MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from alignbench.stats.estimate import Estimate
     from alignbench.stats.methods import Scale
 
-__all__ = ["AGREEMENT_KEYS", "agreement", "confusion"]
-
-AGREEMENT_KEYS = (
-    "raters", "coefficient", "value", "low", "high", "level", "method", "units", "disagreements", "scenarios",
-    "flags",
-)  # fmt: skip
-"""The keys of a row beside those of `by`."""
+__all__ = ["agreement", "confusion"]
 
 
 def agreement(
@@ -81,8 +77,8 @@ def agreement(
         note: Gets a remark on labels that fit no output of the table.
 
     Returns:
-        One row a group, set of raters and coefficient: the columns of `by`, then AGREEMENT_KEYS. With more
-        than two raters the rows of all of them together come first, then each pair.
+        One `AgreementRow` a group, set of raters and coefficient, the columns of `by` first. With more than two raters
+        the rows of all of them together come first, then each pair.
 
     Raises:
         InputError: Unusable columns, labels or options, or fewer than two raters.
@@ -92,15 +88,20 @@ def agreement(
         data, on=on, labels=labels, raters=raters, scale=scale, categories=categories, positive=positive, by=by
     )
     truth = _reference(ratings, reference)
-    rows = []
+    rows = list(_rows(ratings, by, truth, level=level, seed=seed, draws=draws))
+    if ratings.unmatched:
+        note(f"{ratings.unmatched} labels fit no output of the table")
+    return rows_frame(rows, AgreementRow, by)
+
+
+def _rows(
+    ratings: Ratings, by: Sequence[str], truth: int | None, *, level: float, seed: int, draws: int
+) -> Iterator[AgreementRow]:
     for key, units in _groups(ratings, by):
         for members in _sets(len(ratings.raters)):
             names, found = _compare(ratings, units, members, truth, level, draws, np.random.default_rng(seed))
-            rows += [_row(key, names, coefficient, estimate) for coefficient, estimate in found.items()]
-    frame = pd.DataFrame(rows, columns=[*by, *AGREEMENT_KEYS])
-    if ratings.unmatched:
-        note(f"{ratings.unmatched} labels fit no output of the table")
-    return frame
+            for coefficient, estimate in found.items():
+                yield _row(key, names, coefficient, estimate)
 
 
 def confusion(
@@ -115,8 +116,8 @@ def confusion(
     """Count what each pair of raters said of the same units; arguments as in `agreement`.
 
     Returns:
-        One row a group, pair of raters and pair of categories: the columns of `by`, then `first, second,
-        first_label, second_label, units`; zero counts stand there too.
+        One `ConfusionRow` a group, pair of raters and pair of categories, the columns of `by` first; zero counts stand
+        there too.
 
     Raises:
         InputError: As `agreement`.
@@ -127,17 +128,17 @@ def confusion(
         for a, b in combinations(range(len(ratings.raters)), 2):
             counts = statistics.confusion(ratings.codes[units, a], ratings.codes[units, b], len(ratings.categories))
             rows += [
-                {
-                    **key,
-                    "first": ratings.raters[a],
-                    "second": ratings.raters[b],
-                    "first_label": ratings.categories[i],
-                    "second_label": ratings.categories[j],
-                    "units": int(count),
-                }
+                ConfusionRow(
+                    group=key,
+                    first=ratings.raters[a],
+                    second=ratings.raters[b],
+                    first_label=ratings.categories[i],
+                    second_label=ratings.categories[j],
+                    units=int(count),
+                )
                 for (i, j), count in np.ndenumerate(counts)
             ]
-    return pd.DataFrame(rows, columns=[*by, "first", "second", "first_label", "second_label", "units"])
+    return rows_frame(rows, ConfusionRow, by)
 
 
 def _sets(raters: int) -> list[list[int]]:
@@ -226,20 +227,20 @@ def _errors(
     }
 
 
-def _row(key: dict[str, object], raters: tuple[str, ...], coefficient: str, estimate: Estimate) -> dict[str, object]:
+def _row(key: dict[str, object], raters: tuple[str, ...], coefficient: str, estimate: Estimate) -> AgreementRow:
     # Sensitivity and the like count hits; the coefficients count units on which somebody disagreed.
     hits = coefficient in ("sensitivity", "specificity", "positive_predictive_value")
-    return {
-        **key,
-        "raters": raters,
-        "coefficient": coefficient,
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "level": estimate.level,
-        "method": estimate.method,
-        "units": estimate.n,
-        "disagreements": int(estimate.n - estimate.events if hits else estimate.events),
-        "scenarios": estimate.scenarios,
-        "flags": estimate.flags,
-    }
+    return AgreementRow(
+        group=key,
+        raters=raters,
+        coefficient=coefficient,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        level=estimate.level,
+        method=estimate.method,
+        units=estimate.n,
+        disagreements=int(estimate.n - estimate.events if hits else estimate.events),
+        scenarios=estimate.scenarios,
+        flags=estimate.flags,
+    )

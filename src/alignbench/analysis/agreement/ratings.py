@@ -32,7 +32,7 @@ FIELDS = (*_EVENTS, "verdict", *GRADES)
 _OUTPUT = output_columns()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ratings:
     """Category codes by unit and rater.
 
@@ -169,7 +169,9 @@ def _matrix(frame: pd.DataFrame, order: tuple[object, ...]) -> Ratings:
     scenario = np.arange(len(units), dtype=np.int64)
     if clusters:
         scenario = row_groups([keys[name].astype("category") for name in clusters])
-    return Ratings(codes, scenario, tuple(names), order, "nominal", None, keys)
+    return Ratings(
+        codes=codes, scenario=scenario, raters=tuple(names), categories=order, scale="nominal", positive=None, keys=keys
+    )
 
 
 def _from_table(table: pd.DataFrame, on: str, labels: pd.DataFrame | None, output: Sequence[str]) -> Ratings:

@@ -25,8 +25,8 @@ from alignbench.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alignbench.analysis.gate.decision import GateRow
     from alignbench.analysis.gate.policy import Policy
+    from alignbench.analysis.gate.rows import GateRow
 
 __all__ = ["commands", "what_would_decide"]
 

@@ -13,7 +13,6 @@ References:
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -22,9 +21,10 @@ from alignbench.analysis.compare.contrast import EVERY_MEASURE, model_contrasts
 from alignbench.analysis.compare.models import checked_sides, model_names
 from alignbench.analysis.gate import words
 from alignbench.analysis.gate.advice import commands, what_would_decide
-from alignbench.analysis.gate.decision import GateReport, GateRow, Outcome
+from alignbench.analysis.gate.decision import GateReport
 from alignbench.analysis.gate.margins import Held, check_margins, smallest_margin
 from alignbench.analysis.gate.policy import Policy, load_policy
+from alignbench.analysis.gate.rows import GateRow
 from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.multiplicity import holm
 from alignbench.table.frames import plain_value
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.analysis.compare.paired_cells import Cell
+    from alignbench.analysis.gate.decision import Decision
+    from alignbench.analysis.gate.rows import Outcome
     from alignbench.analysis.rates.corrected import Correction, LabelledPairs
 
 __all__ = ["GateReport", "GateRow", "decide", "gate", "margin_field"]
@@ -81,7 +83,9 @@ def gate(
     try:
         sides = checked_sides(base, candidate, calibration=calibration)
     except NotComparableError as error:
-        return _not_comparable(base_name or "the base", candidate_name or "the candidate", error, rules)
+        return GateReport.not_comparable(
+            base_name or "the base", candidate_name or "the candidate", sentence(str(error)), policy=rules
+        )
     name, others = model_names(sides, base_name, candidate_name)
     if len(others) > 1:
         raise InputError(f"which of {len(others)} models is the candidate?",
@@ -97,7 +101,7 @@ def gate(
             seed=rules.seed,
         )
     except NotComparableError as error:
-        return replace(_not_comparable(name, others[0], error, rules), sides=compared)
+        return GateReport.not_comparable(name, others[0], sentence(str(error)), policy=rules, sides=compared)
     lost = found.pairing.lost().to_dict("records")
     report = decide(name, others[0], found.cells, rules, unfit=found.pairing.judges_found("unfit"), lost=lost)
     return replace(report, sides=compared)
@@ -141,40 +145,71 @@ def decide(
     kept = [cell for cell in cells if all(sides[cell.measure])]
     missing = [measure.name for measure in MEASURES if not all(sides[measure.name])]
     rows = (*_rows(kept, policy), *(_absent(measure, policy) for measure in missing))
-    tests = sum(row.p is not None for row in rows)
-    notes = (*map(words.not_measured, missing), *words.disagreeing(rows, policy), *words.notes(kept))
-    # Readers want the whole before its parts.
-    ordered = sorted(rows, key=lambda row: not row.headline)
-    deciding = [row for row in ordered if row.decides]
-    undecided = [row for row in deciding if row.outcome != "not_worse"]
-    again = _judge_again(lost, undecided)
-    report = partial(
-        GateReport,
+    one_sided = [name for name in missing if any(sides[name])]
+    obstacles = (*map(words.unfit, unfit), *_obstacles(kept, one_sided, policy))
+    again = _to_judge_again(lost, _undecided(rows))
+    decision, reasons, advice = _decision(rows, policy, obstacles, again)
+    return GateReport(
+        decision=decision,
         base=base,
         candidate=candidate,
-        notes=notes,
+        reasons=reasons,
+        advice=advice,
+        notes=(*map(words.not_measured, missing), *words.disagreeing(rows, policy), *words.notes(kept)),
         rows=rows,
-        tests=tests,
+        tests=_tests(rows),
         policy=policy,
         judge_again=again,
     )
-    one_sided = [name for name in missing if any(sides[name])]
-    obstacles = (*map(words.unfit, unfit), *_obstacles(kept, one_sided, policy))
+
+
+def _tests(rows: Sequence[GateRow]) -> int:
+    """Tests that Holm's correction ran over."""
+    return sum(row.p is not None for row in rows)
+
+
+def _undecided(rows: Sequence[GateRow]) -> list[GateRow]:
+    """The rows that keep the candidate from passing, those of all packs first."""
+    deciding = [row for row in rows if row.decides and row.outcome != "not_worse"]
+    return sorted(deciding, key=lambda row: not row.headline)
+
+
+def _to_judge_again(
+    lost: Sequence[Mapping[Hashable, object]], undecided: Sequence[GateRow]
+) -> tuple[dict[str, object], ...]:
+    """What the candidate has lost, and what the base has where it rests on that alone that nothing is decided."""
+    by_losses = any(row.lost_base and row.limit is not None and row.limit < row.margin for row in undecided)
+    kept = [one for one in lost if one["candidate"] or by_losses]
+    return tuple({str(key): plain_value(value) for key, value in one.items()} for one in kept)
+
+
+def _decision(
+    rows: Sequence[GateRow],
+    policy: Policy,
+    obstacles: tuple[str, ...],
+    again: tuple[dict[str, object], ...],
+) -> tuple[Decision, tuple[str, ...], tuple[str, ...]]:
+    """The decision, why, and what would decide it where nothing does.
+
+    Args:
+        rows: Every comparison.
+        policy: What to decide by.
+        obstacles: Why the two must not be compared.
+        again: Outputs to judge again.
+    """
     if obstacles:
-        return report(decision="not_comparable", reasons=obstacles)
+        return "not_comparable", obstacles, ()
+    # Readers want the whole before its parts.
+    ordered = sorted(rows, key=lambda row: not row.headline)
     worse = [row for row in ordered if row.outcome == "regressed"]
     if worse:
-        reasons = tuple(words.regressed(row, policy, tests) for row in worse)
-        return report(decision="regressed", reasons=reasons)
+        return "regressed", tuple(words.regressed(row, policy, _tests(rows)) for row in worse), ()
+    undecided = _undecided(rows)
     if not undecided:
-        reasons = tuple(words.not_worse(row, policy) for row in deciding)
-        return report(decision="not_worse", reasons=reasons)
+        return "not_worse", tuple(words.not_worse(row, policy) for row in ordered if row.decides), ()
     advice = (*what_would_decide(undecided, policy), *commands(again))
-    return report(
-        decision="inconclusive",
-        reasons=tuple(words.inconclusive(row, policy) for row in undecided),
-        advice=tuple(dict.fromkeys(advice)),
-    )
+    reasons = tuple(words.inconclusive(row, policy) for row in undecided)
+    return "inconclusive", reasons, tuple(dict.fromkeys(advice))
 
 
 def _judge_again(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from alignbench.analysis.compare.paired_cells import Cell
-    from alignbench.analysis.gate.decision import GateRow
     from alignbench.analysis.gate.policy import Policy
+    from alignbench.analysis.gate.rows import GateRow
 
 __all__ = [
     "FALLBACK",
@@ -28,7 +28,7 @@ __all__ = [
     "inconclusive",
     "margin_words",
     "name",
-    "not_measured",
+    Flag.NOT_MEASURED,
     "not_worse",
     "notes",
     "regressed",
@@ -170,11 +170,11 @@ def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
 
 def notes(cells: Sequence[Cell]) -> tuple[str, ...]:
     """What the flags mean for the whole."""
-    return tuple(_notes(cells))
+    return (*_about_losses(cells), *_about_correction(cells), *_about_judging(cells))
 
 
-def _notes(cells: Sequence[Cell]) -> Iterator[str]:
-    flags = {flag for cell in cells for flag in cell.flags}
+def _about_losses(cells: Sequence[Cell]) -> Iterator[str]:
+    """What becomes of outputs without a verdict, where there are any."""
     whole = [cell for cell in cells if cell.headline and not is_useful(cell.measure)]
     losses = sum((cell.losses for cell in whole), Losses())
     if losses.only_candidate or losses.both or losses.only_base:
@@ -183,26 +183,41 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
             f"against it, {losses.only_base} on the base's side alone and count as no event of the base (worst case); "
             f"{losses.both} on both sides, which are left out. `compare --unpaired FILE` lists them."
         )
-    if any(cell.corrected for cell in cells):
+
+
+def _about_correction(cells: Sequence[Cell]) -> Iterator[str]:
+    """What labels of people correct, and what they do not."""
+    corrected = any(cell.corrected for cell in cells)
+    if corrected:
         yield (
             "Rates, limits and tests are corrected for the judge's errors by labels that people gave (S3). There p is "
             "the larger of the sign-flip's and of the level at which the interval reaches zero. Usefulness stays as "
             "the judge saw it."
         )
-    left = [cell for cell in cells if Flag.UNCORRECTED in cell.flags and not is_useful(cell.measure)]
-    if left and not any(cell.corrected for cell in cells):
+    if not any(Flag.UNCORRECTED in cell.flags and not is_useful(cell.measure) for cell in cells):
+        return
+    if corrected:
+        yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
+    else:
         yield (
             "The calibration corrects nothing here: it has not enough labels of the base's and of the candidate's "
             "outputs, so all stays as the judge saw it."
         )
-    elif left:
-        yield "What the labels on both sides do not suffice for stays as the judge saw it (uncorrected)."
+
+
+def _about_judging(cells: Sequence[Cell]) -> Iterator[str]:
+    """What is not known of the judge, the packs and the rubric."""
+    flags = {flag for cell in cells for flag in cell.flags}
     for flag in (Flag.JUDGE_TOO_FEW, Flag.JUDGE_DIAGNOSTIC):
         if flag in flags:
             yield sentence(FLAGS[flag])
-    if Flag.DIGEST_UNKNOWN in flags:
-        yield "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike."
-    if Flag.JUDGE_UNKNOWN in flags:
-        yield "One side does not name its judge: nothing shows that both were judged by the same one."
-    if Flag.SELF_GRADED in flags:
-        yield "A model was judged by itself: nothing shows that its verdicts are those of another judge."
+    for flag, said in _UNKNOWN.items():
+        if flag in flags:
+            yield said
+
+
+_UNKNOWN = {
+    Flag.DIGEST_UNKNOWN: "A pack or rubric has no digest: nothing shows that both sides were asked and judged alike.",
+    Flag.JUDGE_UNKNOWN: "One side does not name its judge: nothing shows that both were judged by the same one.",
+    Flag.SELF_GRADED: "A model was judged by itself: nothing shows that its verdicts are those of another judge.",
+}

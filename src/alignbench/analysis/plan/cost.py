@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alignbench.analysis.plan.rows import Cost
 from alignbench.documents.source import parse_record, read_yaml
 from alignbench.errors import InputError
 
@@ -42,7 +43,7 @@ class Prices(BaseModel):
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
     """What one output stands for in calls.
 
@@ -70,17 +71,18 @@ class Effort:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} {getattr(self, name)!r}", allowed="1 or more")
 
-    def calls(self, scenarios: int, epochs: int) -> tuple[int, int]:
-        """Calls of one model under test, and of its judges."""
-        answers = scenarios * epochs * self.turns * (self.conditions + self.twins)
-        return answers, answers * self.judges
-
-    def cost(self, scenarios: int, epochs: int) -> float | None:
-        """Price of those calls."""
+    def cost(self, scenarios: int, epochs: int) -> Cost:
+        """The calls of one model under test and of its judges, and their price."""
+        target = scenarios * epochs * self.turns * (self.conditions + self.twins)
+        grader = target * self.judges
         if self.prices is None:
-            return None
-        target, grader = self.calls(scenarios, epochs)
-        return target * self.prices.target.of_call() + grader * self.prices.grader.of_call()
+            return Cost(calls_target=target, calls_grader=grader, cost=None, currency="")
+        return Cost(
+            calls_target=target,
+            calls_grader=grader,
+            cost=target * self.prices.target.of_call() + grader * self.prices.grader.of_call(),
+            currency=self.prices.currency,
+        )
 
 
 def read_prices(path: str | Path) -> Prices:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +12,10 @@ from alignbench.analysis.gate.margins import Held, check_margins, smallest_margi
 from alignbench.analysis.gate.policy import Policy
 from alignbench.analysis.gate.simulation import pass_rates
 from alignbench.analysis.plan.pilot import pilots
+from alignbench.analysis.plan.rows import PassRow
 from alignbench.errors import InputError
 from alignbench.table.read import as_table
-from alignbench.vocabulary import MEASURES, Flag
+from alignbench.vocabulary import MEASURES, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,14 +26,7 @@ if TYPE_CHECKING:
     from alignbench.analysis.plan.pilot import Assumptions, Pilot
     from alignbench.stats.planning import Population
 
-__all__ = ["PASS_KEYS", "GatePlan"]
-
-_PASSES = ("passes", "passes_1_lost", "passes_2_lost")
-PASS_KEYS = (
-    "margin", "smallest_margin", "other_rate",
-    *(f"{name}{limit}" for name in _PASSES for limit in ("", "_low", "_high")), "draws",
-)  # fmt: skip
-"""The keys that a gate adds to a plan."""
+__all__ = ["GatePlan"]
 
 _LOST = (0.0, 0.01, 0.02)
 _SCENARIOS, _DRAWS = 50_000, (25, 50, 100, 200)
@@ -52,6 +46,7 @@ class GatePlan:
     """
 
     policy: Policy = field(default_factory=Policy)
+    _: KW_ONLY
     packs: int = 1
     other_rate: float | None = None
     draws: int | None = None
@@ -84,21 +79,24 @@ class GatePlan:
         """
         found = {one.name: pilot.population for one in MEASURES if one.name == measure or twins}
         for one in MEASURES:
-            if one.name == measure or not twins:
-                continue
-            if table is not None and (as_table(table)["twin"].to_numpy(dtype=bool) == one.twin).any():
-                others = pilots(table, replace(assumed, rate=self.other_rate), measure=one.name)
-                for other in others:
-                    if other.key == pilot.key:
-                        found[one.name] = other.population
-            if self.other_rate is not None:
-                found[one.name] = replace(found[one.name], rate=self.other_rate)
+            if one.name != measure and twins:
+                found[one.name] = self._other_population(pilot, one, table, assumed)
         return {one.twin: found[one.name] for one in MEASURES if one.name in found}
+
+    def _other_population(
+        self, pilot: Pilot, other: Measure, table: pd.DataFrame | None, assumed: Assumptions
+    ) -> Population:
+        """The other error of the model: the pilot's where it was measured, at the rate that was stated."""
+        found = pilot.population
+        if table is not None and (as_table(table)["twin"].to_numpy(dtype=bool) == other.twin).any():
+            others = pilots(table, replace(assumed, rate=self.other_rate), measure=other.name)
+            found = next((one.population for one in others if one.key == pilot.key), found)
+        return found if self.other_rate is None else replace(found, rate=self.other_rate)
 
     def passes(
         self, populations: Mapping[bool, Population], designs: Sequence[tuple[int, int]], *, planned: bool
-    ) -> list[tuple[dict[str, object], tuple[str, ...]]]:
-        """The values of PASS_KEYS, and flags, of each design (scenarios, epochs).
+    ) -> list[PassRow]:
+        """What the gate will say of each design (scenarios, epochs).
 
         Args:
             populations: From `populations`.
@@ -113,25 +111,46 @@ class GatePlan:
         first = next(iter(refused), None)
         if first is not None and all(refused):
             raise first
-        work = sum(scenarios for (scenarios, _), no in zip(designs, refused, strict=True) if no is None)
-        possible = [count for count in _DRAWS if count * work <= _SCENARIOS]
-        draws = self.draws or max(possible, default=_DRAWS[0])
-        found: list[tuple[dict[str, object], tuple[str, ...]]] = []
-        for (scenarios, epochs), no in zip(designs, refused, strict=True):
-            sizes = self._sizes(scenarios)
-            held = self._held(sizes, epochs)
-            ends = [smallest_margin(packs, self.policy.coverage) for packs in held]
-            least = max((end for end in ends if end is not None), default=None)
-            rates: Sequence[float | None] = [None] * len(_LOST)
-            if no is None:
-                rates = pass_rates(
-                    populations, sizes, epochs, self.policy, lost=_LOST, draws=draws, seed=self.seed
-                )  # fmt: skip
-            shares = [one for rate in rates for one in (rate, *_limits(rate, draws))]
-            values = (self.policy.margin, least, other, *shares, draws if no is None else 0)
-            flags = () if no is None else (Flag.MARGIN_IMPOSSIBLE,)
-            found.append((dict(zip(PASS_KEYS, values, strict=True)), flags))
-        return found
+        draws = self.draws or self._draws(
+            [scenarios for (scenarios, _), no in zip(designs, refused, strict=True) if no is None]
+        )
+        return [
+            self._pass_row(populations, design, other, draws if no is None else 0)
+            for design, no in zip(designs, refused, strict=True)
+        ]
+
+    @staticmethod
+    def _draws(scenarios: Sequence[int]) -> int:
+        """The most draws of each design that keep the whole to seconds."""
+        possible = [count for count in _DRAWS if count * sum(scenarios) <= _SCENARIOS]
+        return max(possible, default=_DRAWS[0])
+
+    def _pass_row(
+        self, populations: Mapping[bool, Population], design: tuple[int, int], other: float | None, draws: int
+    ) -> PassRow:
+        """One design, simulated so many times; with 0 draws nothing is simulated, as no result could pass."""
+        scenarios, epochs = design
+        sizes = self._sizes(scenarios)
+        ends = [smallest_margin(packs, self.policy.coverage) for packs in self._held(sizes, epochs)]
+        rates: Sequence[float | None] = [None] * len(_LOST)
+        if draws:
+            rates = pass_rates(populations, sizes, epochs, self.policy, lost=_LOST, draws=draws, seed=self.seed)
+        whole, one_lost, two_lost = ((rate, *_limits(rate, draws)) for rate in rates)
+        return PassRow(
+            margin=self.policy.margin,
+            smallest_margin=max((end for end in ends if end is not None), default=None),
+            other_rate=other,
+            passes=whole[0],
+            passes_low=whole[1],
+            passes_high=whole[2],
+            passes_1_lost=one_lost[0],
+            passes_1_lost_low=one_lost[1],
+            passes_1_lost_high=one_lost[2],
+            passes_2_lost=two_lost[0],
+            passes_2_lost_low=two_lost[1],
+            passes_2_lost_high=two_lost[2],
+            draws=draws,
+        )
 
     def _sizes(self, scenarios: int) -> list[int]:
         each, rest = divmod(scenarios, self.packs)

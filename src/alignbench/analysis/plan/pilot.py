@@ -9,20 +9,24 @@ import pandas as pd
 
 from alignbench.analysis.compare.contrast import model_contrasts
 from alignbench.analysis.compare.models import checked_sides
-from alignbench.analysis.rates.rates import RATE_KEYS, checked_rates
+from alignbench.analysis.rates.rates import checked_rates
+from alignbench.analysis.rates.rows import RateRow
 from alignbench.errors import InputError
 from alignbench.stats import planning
 from alignbench.stats.rate import PRIOR_ICC, PRIOR_WEIGHT
 from alignbench.table.read import as_table
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import FEW_LABELS, MEASURES, MISALIGNMENT, OVERALL, Flag
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from alignbench.stats.planning import Pairing, Population
 
 __all__ = ["Assumptions", "Pilot", "pilots"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
     """What is taken for granted where no pilot says otherwise.
 
@@ -64,7 +68,7 @@ class Assumptions:
             raise InputError(f"labels {self.labels!r}", allowed=f"{FEW_LABELS} or more")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pilot:
     """What is known of one model before the run.
 
@@ -115,34 +119,32 @@ def pilots(
         if assumed.rate is None:
             raise InputError("nothing to plan from", allowed="a pilot table, or a rate (--rate)")
         population = planning.Population(assumed.rate, PRIOR_ICC if assumed.icc is None else assumed.icc)
-        return [Pilot({"model": "assumed"}, population, None, None, _assumed_pairs(population, assumed))]
+        pairs = _assumed_pairs(population, assumed)
+        return [Pilot(key={"model": "assumed"}, population=population, scenarios=None, epochs=None, pairs=pairs)]
     full = as_table(table)
-    records = _pilot_rates(full, measure, assumed.level)
-    chosen = [record for record in records if base in (None, record["model"])]
-    found = [_pilot(record, assumed) for record in chosen]
+    measured = _pilot_rates(full, measure, assumed.level)
+    found = [_pilot(key, record, assumed) for key, record in measured if base in (None, key["model"])]
     if not found:
         raise InputError(f"no rows of the model {base!r}", allowed=", ".join(sorted(map(str, full["model"].unique()))))
     return found if base is None or candidate is None else _with_pairs(full, found, measure, base, candidate)
 
 
-def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[dict[str, Any]]:
-    """One row a model: over all packs where there are several."""
+def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[tuple[dict[str, object], dict[Hashable, Any]]]:
+    """The rate of each model, over all packs where there are several: what identifies the model, and its row."""
     frame = checked_rates(full, level=level)
-    keys = [name for name in frame.columns if name not in (*RATE_KEYS, "pack", "pack_digest")]
+    keys = [str(name) for name in frame.columns if name not in (*meanings(RateRow), "pack", "pack_digest")]
     frame = frame[frame["measure"] == measure]
     if frame.empty:
         raise InputError(f"the table has no rows on which {measure} is measured", allowed="a table with such rows")
     several = set(frame.loc[frame["pack"] == OVERALL, keys].itertuples(index=False, name=None))
-    kept = [
-        record
+    return [
+        ({name: record[name] for name in keys}, record)
         for record in frame.to_dict("records")
         if record["pack"] == OVERALL or tuple(record[name] for name in keys) not in several
     ]
-    return [{**{name: record[name] for name in (*keys, *RATE_KEYS)}, "keys": keys} for record in kept]
 
 
-def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
-    key = {name: record[name] for name in record["keys"]}
+def _pilot(key: dict[str, object], record: Mapping[Hashable, Any], assumed: Assumptions) -> Pilot:
     value, n, n_eff = (_number(record[name]) for name in ("rate", "n", "n_eff"))
     scenarios, events = int(_number(record["scenarios"]) or 0), _number(record["event_scenarios"]) or 0.0
     if value is None or not n:
@@ -162,7 +164,14 @@ def _pilot(record: dict[str, Any], assumed: Assumptions) -> Pilot:
         value if assumed.rate is None else assumed.rate, shrunk if assumed.icc is None else assumed.icc
     )
     epochs = max(1, round(n / scenarios))
-    return Pilot(key, population, scenarios, epochs, _assumed_pairs(population, assumed), flags)
+    return Pilot(
+        key=key,
+        population=population,
+        scenarios=scenarios,
+        epochs=epochs,
+        pairs=_assumed_pairs(population, assumed),
+        flags=flags,
+    )
 
 
 def _number(value: Any) -> float | None:

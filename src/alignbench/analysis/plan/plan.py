@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from alignbench.analysis.plan.cost import Effort
-from alignbench.analysis.plan.gate import PASS_KEYS, GatePlan
 from alignbench.analysis.plan.pilot import Assumptions, Pilot, pilots
+from alignbench.analysis.plan.rows import PassRow, PlanRow
 from alignbench.errors import InputError
 from alignbench.stats import planning
-from alignbench.vocabulary import MISALIGNMENT, OVER_REFUSAL
+from alignbench.table.frames import rows_frame
+from alignbench.table.read import add_flag
+from alignbench.text.rows import meanings
+from alignbench.vocabulary import MISALIGNMENT, OVER_REFUSAL, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PLAN_KEYS", "plan"]
+    import pandas as pd
 
-PLAN_KEYS = (
-    "measure", "rate", "icc", "scenarios", "epochs", "outputs", "low", "high", "width", "width_ceiling",
-    "zero_event_bound", "mde", "mde_ceiling", "labels", "width_corrected", "labels_needed", "calls_target",
-    "calls_grader", "cost", "currency", "level", "flags",
-)  # fmt: skip
-"""The keys of a row beside those that identify the model."""
+    from alignbench.analysis.plan.gate import GatePlan
+
+__all__ = ["plan"]
 
 LABEL_SLACK = 1.25
 """`labels_needed` brings the corrected interval within this factor of what labelling everything gives."""
@@ -59,26 +58,18 @@ def plan(
         candidate: With `base`: take from the pilot how the two models differ on the same scenarios.
         assumed: What is taken for granted.
         effort: Calls and prices.
-        gate: What the gate would decide by; adds PASS_KEYS.
+        gate: What the gate would decide by; adds the columns of `PassRow`.
 
     Returns:
-        One row a model and design: the columns that identify the model, then PLAN_KEYS. `low`, `high` and
-            `width`
-        belong to the expected interval, `width_ceiling` and `mde_ceiling` to infinitely many epochs;
-        `zero_event_bound` is what can be said if no event occurs; `mde` is the smallest difference that a
-        paired one-sided test finds; `width_corrected` belongs to the judge-corrected rate with `labels`
-        labels (at most all), and `labels_needed` bring it within a quarter of what labelling everything
-        gives (null: never). `passes` is how often an unchanged model passes the gate, `passes_1_lost` and
-        `passes_2_lost` if so many percent of its outputs have no verdict, each with the 95 % interval of a share of
-        `draws` simulated comparisons; null where the design can meet no such margin, with the flag
-        `margin_impossible`. `other_rate` is what was taken for the other error.
+        One `PlanRow` a model and design, the columns that identify the model first. A design that can meet no such
+        margin has the flag `margin_impossible`.
 
     Raises:
         InputError: The table, an assumption or a design is unusable, or no design can meet the margin.
     """
     given = assumed or Assumptions()
     work = effort or Effort()
-    rows: list[dict[str, object]] = []
+    rows: list[PlanRow] = []
     columns: list[str] = []
     for pilot in pilots(table, given, measure=measure, base=base, candidate=candidate):
         columns = list(pilot.key)
@@ -89,12 +80,13 @@ def plan(
         if gate is not None:
             people = gate.populations(pilot, measure, table, given, twins=work.twins)
             passes = gate.passes(people, designs, planned=measure == OVER_REFUSAL.name)
-            found = [
-                {**row, **extra, "flags": (*pilot.flags, *flags)}
-                for row, (extra, flags) in zip(found, passes, strict=True)
-            ]
+            found = [_with_gate(row, one) for row, one in zip(found, passes, strict=True)]
         rows += found
-    return pd.DataFrame(rows, columns=[*columns, *PLAN_KEYS, *(PASS_KEYS if gate is not None else ())])
+    return rows_frame(rows, PlanRow, columns, without=() if gate is not None else meanings(PassRow))
+
+
+def _with_gate(row: PlanRow, passes: PassRow) -> PlanRow:
+    return replace(row, gate=passes, flags=add_flag(row.flags, Flag.MARGIN_IMPOSSIBLE, not passes.draws))
 
 
 def _sizes(
@@ -110,9 +102,7 @@ def _sizes(
     return list(dict.fromkeys(stated))
 
 
-def _design(
-    pilot: Pilot, scenarios: int, epochs: int, measure: str, assumed: Assumptions, effort: Effort
-) -> dict[str, object]:
+def _design(pilot: Pilot, scenarios: int, epochs: int, measure: str, assumed: Assumptions, effort: Effort) -> PlanRow:
     people, level = pilot.population, assumed.level
     low, high = planning.rate_interval(people, scenarios, epochs, level)
     ceiling = planning.rate_interval(people, scenarios, math.inf, level)
@@ -123,29 +113,25 @@ def _design(
     corrected = planning.corrected_interval(people, scenarios, epochs, labels, **judge)
     whole = planning.corrected_interval(people, scenarios, epochs, outputs, **judge)
     enough = LABEL_SLACK * (whole[1] - whole[0]) / 2
-    target, grader = effort.calls(scenarios, epochs)
-    return {
-        **pilot.key,
-        "measure": measure,
-        "rate": people.rate,
-        "icc": people.icc,
-        "scenarios": scenarios,
-        "epochs": epochs,
-        "outputs": outputs,
-        "low": low,
-        "high": high,
-        "width": high - low,
-        "width_ceiling": min(high - low, ceiling[1] - ceiling[0]),
-        "zero_event_bound": -math.expm1(math.log1p(-level) / scenarios),
-        "mde": planning.detectable(pilot.pairs, scenarios, epochs, **chance),
-        "mde_ceiling": planning.detectable(pilot.pairs, scenarios, math.inf, **chance),
-        "labels": labels,
-        "width_corrected": corrected[1] - corrected[0],
-        "labels_needed": planning.labels_needed(people, scenarios, epochs, enough, **judge),
-        "calls_target": target,
-        "calls_grader": grader,
-        "cost": effort.cost(scenarios, epochs),
-        "currency": effort.prices.currency if effort.prices else "",
-        "level": level,
-        "flags": pilot.flags,
-    }
+    return PlanRow(
+        group=pilot.key,
+        measure=measure,
+        rate=people.rate,
+        icc=people.icc,
+        scenarios=scenarios,
+        epochs=epochs,
+        outputs=outputs,
+        low=low,
+        high=high,
+        width=high - low,
+        width_ceiling=min(high - low, ceiling[1] - ceiling[0]),
+        zero_event_bound=-math.expm1(math.log1p(-level) / scenarios),
+        mde=planning.detectable(pilot.pairs, scenarios, epochs, **chance),
+        mde_ceiling=planning.detectable(pilot.pairs, scenarios, math.inf, **chance),
+        labels=labels,
+        width_corrected=corrected[1] - corrected[0],
+        labels_needed=planning.labels_needed(people, scenarios, epochs, enough, **judge),
+        cost=effort.cost(scenarios, epochs),
+        level=level,
+        flags=pilot.flags,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from alignbench.analysis.gate.margins import shipped_margin, what_ships
 from alignbench.analysis.gate.policy import Policy
@@ -33,26 +33,25 @@ _BELOW = re.compile(rf"(?:below|under|<)\s*{_NUMBER}", re.IGNORECASE)
 _FORMS = '"detect 22% -> 3%", "rate 5% ± 2%", "below 1%"'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer to a planning question.
+    """An answer to a planning question."""
 
-    Attributes:
-        question: As asked.
-        text: The answer in one line.
-        designs: Each (scenarios, epochs) that is enough, the one of fewest outputs first.
-        least_scenarios: With fewer, no number of epochs is enough; None where not even ten million are
-            enough.
-        labels: Human labels for the corrected rate in the first design; None where it is not asked, or never.
-        cost: Price of the first design for one model; None without prices.
-    """
-
-    question: str
-    text: str
-    designs: tuple[tuple[int, int], ...]
-    least_scenarios: int | None
-    labels: int | None = None
-    cost: float | None = None
+    question: Annotated[str, "As asked."]
+    text: Annotated[str, "The answer in one line."]
+    designs: Annotated[
+        tuple[tuple[int, int], ...],
+        "Each (scenarios, epochs) that is enough, the one of fewest outputs first.",
+    ]
+    least_scenarios: Annotated[
+        int | None,
+        "With fewer, no number of epochs is enough; null where not even ten million are enough.",
+    ]
+    labels: Annotated[
+        int | None,
+        "Labels of people for the corrected rate in the first design; null where it is not asked, or never.",
+    ] = None
+    cost: Annotated[float | None, "Price of the first design for one model; null without prices."] = None
 
 
 def answer(
@@ -181,7 +180,7 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
     if not designs:
         where = "no design" if scenarios is None else f"{scenarios} scenarios are not enough, whatever the epochs"
         text = f"{search.title}: {where} ({search.basis}){floor}. {_shipped()}"
-        return Answer(question, text, (), least)
+        return Answer(question=question, text=text, designs=(), least_scenarios=least)
     text = f"{search.title}: {' or '.join(map(_shown, designs))} ({search.basis}){floor}"
     labels = None
     if search.labels is not None:
@@ -191,10 +190,17 @@ def _designs(question: str, search: _Search, scenarios: int | None, epochs: Sequ
             if labels is not None
             else "; corrected for the judge it takes more scenarios, however many labels"
         )
-    cost = effort.cost(*designs[0])
-    if cost is not None and effort.prices is not None:
-        text += f"; {money(cost, effort.prices.currency)} a model"
-    return Answer(question, f"{text}. {_shipped()}", tuple(designs), least, labels, cost)
+    price = effort.cost(*designs[0])
+    if price.cost is not None:
+        text += f"; {money(price.cost, price.currency)} a model"
+    return Answer(
+        question=question,
+        text=f"{text}. {_shipped()}",
+        designs=tuple(designs),
+        least_scenarios=least,
+        labels=labels,
+        cost=price.cost,
+    )
 
 
 def _shown(design: tuple[int, int]) -> str:
@@ -218,4 +224,13 @@ def _below(question: str, bound: float, level: float) -> Answer:
         f"below {stated_percent(bound)}: {needed[0]} independent scenarios without one event, or {needed[1]} with "
         f"one, {needed[2]} with two (one-sided {stated_percent(level)}; epochs do not count)"
     )
-    return Answer(question, f"{text}. {_shipped()}", ((int(needed[0] or 0), 1),), needed[0])
+    return Answer(
+        question=question,
+        text=f"{text}. {_shipped()}",
+        designs=((int(needed[0] or 0), 1),),
+        least_scenarios=needed[0],
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"

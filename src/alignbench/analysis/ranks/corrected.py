@@ -46,7 +46,7 @@ def corrected_places(
 
     Returns:
         `places` with the rates and their intervals, `rank`, `rank_low`, `rank_high`, `method`, `flags` and `reason`
-        as the corrected rates have them, and with CORRECTION_KEYS.
+        as the corrected rates have them, and with the columns of `RawRate`.
     """
     keys = [name for name in ("model", "judge", "judge_config", "rubric_digest") if name in places.columns]
     entries = pd.MultiIndex.from_frame(rows[keys].astype(str))

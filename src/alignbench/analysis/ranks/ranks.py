@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from alignbench.analysis.ranks.corrected import corrected_places
+from alignbench.analysis.ranks.outcomes import ABSENT, Outcomes, outcomes_of
+from alignbench.analysis.ranks.rows import RankRow
+from alignbench.analysis.rates.rows import RawRate
 from alignbench.digest import shown_digest
 from alignbench.errors import InputError
-from alignbench.identity import judges_itself
 from alignbench.stats.estimate import check_level
+from alignbench.stats.overall import overall_rate
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
-from alignbench.stats.rate import overall_rate
 from alignbench.stats.sign_flip import DRAWS, sign_flip
 from alignbench.table.counts import UNSCORED_LIMIT, headline, identify, measured
-from alignbench.table.frames import sorted_groups, with_nulls
-from alignbench.table.further import card_states
-from alignbench.table.ledger import marks
-from alignbench.table.read import add_flag, as_table, label_models, row_groups
-from alignbench.table.row_flags import has_flag
-from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNMENT, Flag, Measure
+from alignbench.table.frames import rows_frame, with_nulls
+from alignbench.table.read import add_flag, as_table, label_models
+from alignbench.text.rows import meanings
+from alignbench.vocabulary import MEASURES, MISALIGNMENT, Flag, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from alignbench.analysis.rates.corrected import Correction
@@ -35,61 +35,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RANK_KEYS", "UNFIT", "checked_ranks", "ranks"]
+__all__ = ["UNFIT", "checked_ranks", "ranks"]
 
 EVENT_SCENARIOS = 10
 """With fewer event-bearing scenarios in some model, signs are flipped: no normal law can be trusted."""
 
-RANK_KEYS = (
-    "group", "rank", "rank_low", "rank_high", "measure", "rate", "low", "high", "level", "n", "events",
-    "scenarios", "event_scenarios", "one_sided_upper", "method", "seed", "flags", "reason", "apart",
-)  # fmt: skip
-"""The keys of a row beside the model and what tells its rows apart."""
-
 UNFIT = "the judge is unfit"
 """Why what an unfit judge judged has no rank."""
-_ABSENT, _UNJUDGED = -2, -1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Outcomes:
-    """Every output of every entry (a model under one judge), laid out by what was asked.
-
-    Attributes:
-        event: 1 event, 0 none, -1 not judged, -2 not there; shape (entries, asked).
-        scenario: Scenario of each thing asked, shape (asked,).
-        pack: Pack of each scenario, shape (scenarios,).
-        rows: Row number of one output of each entry.
-        versions: (pack, digest) of each entry, sorted.
-        self_graded: Whether a model judged itself.
-        unfit: Whether its judge is unfit by its card, on any of its packs.
-        judged: By entry, judged outputs and all outputs of the pack of which the smallest share is judged.
-        fallback: How many outputs of each entry another model answered, shape (entries,).
-        marked: Flags of the outputs of each entry that its row carries.
-    """
-
-    event: NDArray[np.int8]
-    scenario: NDArray[np.int64]
-    pack: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    versions: list[tuple[tuple[str, str], ...]]
-    self_graded: NDArray[np.bool_]
-    unfit: NDArray[np.bool_]
-    judged: list[tuple[int, int]]
-    fallback: NDArray[np.int64]
-    marked: list[tuple[str, ...]]
-
-    def counts(self, entry: int) -> tuple[Floats, Floats]:
-        """Judged outputs and events of an entry by scenario."""
-        size, event = len(self.pack), self.event[entry]
-        return (
-            np.bincount(self.scenario, weights=event >= 0, minlength=size).astype(np.float64),
-            np.bincount(self.scenario, weights=event == 1, minlength=size).astype(np.float64),
-        )
-
-    def packs(self, entry: int) -> list[int]:
-        """The packs that an entry has outputs of."""
-        return sorted(set(self.pack[self.scenario[self.event[entry] > _ABSENT]].tolist()))
 
 
 def ranks(
@@ -121,12 +73,10 @@ def ranks(
         largest_unscored_share: Share of a pack's outputs, of those asked for, that may have no verdict.
 
     Returns:
-        One row a model and judge, sorted by group and rank: identifying columns, then RANK_KEYS, and with a
-        calibration the keys of a corrected rate (`alignbench.analysis.rates.rates.CORRECTION_KEYS`). `rank` is
-        text such as "1-3"; it is null, with a reason, where a model has nothing to be ranked against, judged
-        itself or was judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged
-        scenarios or too few judged outputs in a pack, or had answers from another
-        model in its place.
+        One `RankRow` a model and judge, sorted by group and rank; the columns of `RawRate` are there with a calibration
+        alone. `rank` is null, with a reason, where a model has nothing to be ranked against, judged itself or was
+        judged by an unfit judge, stands there in two versions of a pack, has fewer than two judged scenarios or too few
+        judged outputs in a pack, or had answers from another model in its place.
 
     Raises:
         InputError: The table or an option is unusable, or nothing was measured.
@@ -154,21 +104,25 @@ def checked_ranks(
     check_level(level)
     if calibration is not None:
         full = label_models(calibration.attach(full))
-    part = measured(headline(full), found)
-    if part.empty:
-        raise InputError(f"no row on which {measure} is measured", allowed="rows with twin = "
-                         + ("true" if found.twin else "false"))  # fmt: skip
+    part, found = _measured(full, measure)
     labelled, columns = identify(part, ("model",))
     columns = [name for name in columns if name != "pack_digest"]
-    outcomes = _outcomes(labelled, columns, found)
+    outcomes = outcomes_of(labelled, columns, found)
     groups = _groups(labelled, outcomes)
-    rows = []
+    ranking = _Ranking(
+        table=labelled,
+        columns=columns,
+        outcomes=outcomes,
+        measure=measure,
+        level=level,
+        seed=seed,
+        largest_unscored_share=largest_unscored_share,
+    )
+    rows: list[RankRow] = []
     for number, members in enumerate(groups, start=1):
         apart = _difference(labelled, outcomes, members[0], groups[0][0]) if number > 1 else ""
-        for entry, row in _group_rows(outcomes, members, level, seed, apart, largest_unscored_share):
-            key = {name: labelled[name].iloc[outcomes.rows[entry]] for name in columns}
-            rows.append({**key, "group": number, "measure": measure, "level": level, "seed": seed, **row})
-    frame = pd.DataFrame(rows, columns=[*columns, *RANK_KEYS])
+        rows += ranking.rows(number, members, apart)
+    frame = rows_frame(rows, RankRow, columns, without=meanings(RawRate))
     frame = with_nulls(frame, ["rank", "method"], ["rank_low", "rank_high"])
     if calibration is not None:
         least = calibration.minimum_labels
@@ -177,48 +131,26 @@ def checked_ranks(
     return frame.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
 
 
-def _outcomes(table: pd.DataFrame, columns: Sequence[str], measure: Measure) -> _Outcomes:
-    entry, rows = sorted_groups(table, columns)
-    scenario, scenario_rows = sorted_groups(table, ["pack", "scenario"])
-    asked = row_groups([pd.Series(scenario), table["epoch"]])
-    _, first = np.unique(asked, return_index=True)
-    event = np.full((len(rows), len(first)), _ABSENT, dtype=np.int8)
-    is_event = (table["verdict"] == measure.event).to_numpy(dtype=bool)
-    event[entry, asked] = np.where(table["verdict"].isin(JUDGED), is_event, _UNJUDGED)
-    _, pack = np.unique(table["pack"].iloc[scenario_rows].astype(str), return_inverse=True)
-    _, seen = np.unique(row_groups([pd.Series(entry), table["pack"], table["pack_digest"]]), return_index=True)
-    versions: list[list[tuple[str, str]]] = [[] for _ in rows]
-    for row in seen:
-        versions[entry[row]].append((str(table["pack"].iloc[row]), str(table["pack_digest"].iloc[row])))
-    self_graded = np.bincount(entry, weights=has_flag(table, Flag.SELF_GRADED), minlength=len(rows)) > 0
-    names = zip(table["judge"].iloc[rows].astype(str), table["model"].iloc[rows].astype(str), strict=True)
-    own = np.array([judges_itself(judge, model) for judge, model in names], dtype=bool)
-    unfit = np.zeros(len(rows), dtype=bool)
-    cards = card_states(table)
-    if cards is not None:
-        unfit = np.bincount(entry, weights=cards == "unfit", minlength=len(rows)) > 0
-    whole = [tuple(sorted(some)) for some in versions]
-    fallback = np.bincount(entry, weights=has_flag(table, Flag.MODEL_FALLBACK), minlength=len(rows)).astype(np.int64)
-    return _Outcomes(
-        event, scenario[first], pack, rows, whole, self_graded | own, unfit, _judged(table, entry, len(rows)), fallback,
-        marks(table, entry, len(rows)),
-    )  # fmt: skip
+def _measured(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Measure]:
+    """The rows on which a measure is taken, at least one, and the measure.
 
-
-def _judged(table: pd.DataFrame, entry: NDArray[np.int64], entries: int) -> list[tuple[int, int]]:
-    """Judged outputs and all outputs of each entry, in the pack of which the smallest share is judged."""
-    pack = row_groups([table["pack"]])
-    cell, size = entry * (int(pack.max()) + 1) + pack, entries * (int(pack.max()) + 1)
-    asked = np.bincount(cell, minlength=size).reshape(entries, -1)
-    judged = np.bincount(cell, weights=table["verdict"].notna(), minlength=size).reshape(entries, -1)
-    worst = np.where(asked > 0, judged / np.maximum(asked, 1), 2.0).argmin(axis=1)
-    return [(int(judged[at, column]), int(asked[at, column])) for at, column in enumerate(worst)]
+    Raises:
+        InputError: No such measure, or no such row.
+    """
+    found = next((one for one in MEASURES if one.name == name), None)
+    if found is None:
+        raise InputError(f"unknown measure {name!r}", allowed=", ".join(one.name for one in MEASURES))
+    part = measured(headline(table), found)
+    if part.empty:
+        twins = "true" if found.twin else "false"
+        raise InputError(f"no row on which {name} is measured", allowed=f"rows with twin = {twins}")
+    return part, found
 
 
 _CONTEXT = {"judge": "judge", "judge_config": "judge configuration", "rubric_digest": "rubric"}
 
 
-def _context(table: pd.DataFrame, outcomes: _Outcomes, entry: int) -> dict[str, str]:
+def _context(table: pd.DataFrame, outcomes: Outcomes, entry: int) -> dict[str, str]:
     """What must agree before two models are ranked together, by its name in words."""
     row = outcomes.rows[entry]
     versions = outcomes.versions[entry]
@@ -229,7 +161,7 @@ def _context(table: pd.DataFrame, outcomes: _Outcomes, entry: int) -> dict[str, 
     }
 
 
-def _groups(table: pd.DataFrame, outcomes: _Outcomes) -> list[list[int]]:
+def _groups(table: pd.DataFrame, outcomes: Outcomes) -> list[list[int]]:
     """Entries that may be ranked together, the largest group first, those of unfit judges last."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for entry in range(len(outcomes.rows)):
@@ -237,7 +169,7 @@ def _groups(table: pd.DataFrame, outcomes: _Outcomes) -> list[list[int]]:
     return sorted(groups.values(), key=lambda members: (outcomes.unfit[members].any(), -len(members), members))
 
 
-def _difference(table: pd.DataFrame, outcomes: _Outcomes, entry: int, other: int) -> str:
+def _difference(table: pd.DataFrame, outcomes: Outcomes, entry: int, other: int) -> str:
     here, there = (_context(table, outcomes, one) for one in (entry, other))
     if here["packs"] != there["packs"]:
         del here["pack versions"]
@@ -245,67 +177,100 @@ def _difference(table: pd.DataFrame, outcomes: _Outcomes, entry: int, other: int
     return "; ".join(parts)
 
 
-def _group_rows(
-    outcomes: _Outcomes, members: list[int], level: float, seed: int, apart: str, most: float
-) -> Iterator[tuple[int, dict[str, object]]]:
-    estimates = {entry: _rate(outcomes, entry, level) for entry in members}
-    obstacles = {entry: _obstacle(outcomes, entry, estimates[entry], most) for entry in members}
-    able = [entry for entry in members if not obstacles[entry]]
-    sets, method = _compare(outcomes, able, estimates, level, seed) if len(able) > 1 else (None, None)
-    # By scenario and repetition.
-    asked = outcomes.event[members] > _ABSENT
-    others = dict(zip(members, (asked != asked.any(axis=0)).any(axis=1), strict=True))
-    for entry, estimate in estimates.items():
-        ranked = sets is not None and entry in able
-        why = obstacles[entry] or ("" if ranked else "no other model to rank it against")
-        flags = add_flag((*estimate.flags, *outcomes.marked[entry]), Flag.OTHER_SCENARIOS, bool(others[entry]))
-        unknown = any(not digest for _, digest in outcomes.versions[entry])
-        place = _place(sets, able.index(entry)) if sets is not None and ranked else _place(None, 0)
-        yield (
-            entry,
-            {
-                **place,
-                "rate": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
-                "n": estimate.n,
-                "events": int(estimate.events),
-                "scenarios": estimate.scenarios,
-                "event_scenarios": estimate.event_scenarios,
-                "one_sided_upper": estimate.one_sided_upper,
-                "method": method if ranked else None,
-                "flags": add_flag(flags, Flag.DIGEST_UNKNOWN, unknown),
-                "reason": why,
-                "apart": apart,
-            },
-        )
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ranking:
+    """How the models of a table are ranked.
+
+    Attributes:
+        table: The rows on which the measure is taken, models told apart by name.
+        columns: What identifies an entry.
+        outcomes: The outputs of every entry.
+        measure: Its name.
+        level: Probability that all rank sets of a group hold together.
+        seed: Of the draws.
+        largest_unscored_share: Share of a pack's outputs that may have no verdict.
+    """
+
+    table: pd.DataFrame
+    columns: Sequence[str]
+    outcomes: Outcomes
+    measure: str
+    level: float
+    seed: int
+    largest_unscored_share: float
+
+    def rows(self, number: int, members: list[int], apart: str) -> Iterator[RankRow]:
+        """The rows of a group; `apart` says why it is not ranked with the first one."""
+        most = self.largest_unscored_share
+        estimates = {entry: _rate(self.outcomes, entry, self.level) for entry in members}
+        obstacles = {entry: _obstacle(self.outcomes, entry, estimates[entry], most) for entry in members}
+        able = [entry for entry in members if not obstacles[entry]]
+        sets, method = None, None
+        if len(able) > 1:
+            sets, method = _compare(self.outcomes, able, estimates, self.level, self.seed)
+        alone = "no other model to rank it against"
+        others = self._asked_others(members)
+        for entry, estimate in estimates.items():
+            place = None if sets is None or entry not in able else _place(sets, able.index(entry))
+            why = obstacles[entry] or ("" if place else alone)
+            yield RankRow(
+                entry={name: self.table[name].iloc[self.outcomes.rows[entry]] for name in self.columns},
+                group=number,
+                rank=rank_text(*place) if place else None,
+                rank_low=place[0] if place else None,
+                rank_high=place[1] if place else None,
+                measure=self.measure,
+                rate=estimate.value,
+                low=estimate.low,
+                high=estimate.high,
+                level=self.level,
+                n=estimate.n,
+                events=int(estimate.events),
+                scenarios=estimate.scenarios,
+                event_scenarios=estimate.event_scenarios,
+                one_sided_upper=estimate.one_sided_upper,
+                method=method if place else None,
+                seed=self.seed,
+                flags=self._flags(entry, estimate, others[entry]),
+                reason=why,
+                apart=apart,
+            )
+
+    def _asked_others(self, members: list[int]) -> dict[int, bool]:
+        """Whether each entry of a group lacks a scenario or repetition that another one was asked."""
+        asked = self.outcomes.event[members] > ABSENT
+        lacks = (asked != asked.any(axis=0)).any(axis=1)
+        return dict(zip(members, lacks.tolist(), strict=True))
+
+    def _flags(self, entry: int, estimate: Estimate, others: bool) -> tuple[str, ...]:
+        flags = add_flag((*estimate.flags, *self.outcomes.marked[entry]), Flag.OTHER_SCENARIOS, others)
+        unknown = any(not digest for _, digest in self.outcomes.versions[entry])
+        return add_flag(flags, Flag.DIGEST_UNKNOWN, unknown)
 
 
-def _place(sets: RankSets | None, at: int) -> dict[str, object]:
-    if sets is None:
-        return {"rank": None, "rank_low": None, "rank_high": None}
-    low, high = int(sets.low[at]), int(sets.high[at])
-    return {"rank": rank_text(low, high), "rank_low": low, "rank_high": high}
+def _place(sets: RankSets, at: int) -> tuple[int, int]:
+    """The best and the worst place of a ranked entry."""
+    return int(sets.low[at]), int(sets.high[at])
 
 
-def _by_pack(outcomes: _Outcomes, entry: int) -> list[tuple[Floats, Floats]]:
+def _by_pack(outcomes: Outcomes, entry: int) -> list[tuple[Floats, Floats]]:
     n, y = outcomes.counts(entry)
     return [(n[outcomes.pack == pack], y[outcomes.pack == pack]) for pack in outcomes.packs(entry)]
 
 
-def _twice(outcomes: _Outcomes, entry: int) -> str | None:
+def _twice(outcomes: Outcomes, entry: int) -> str | None:
     """A pack that an entry has in two versions."""
     packs = [pack for pack, _ in outcomes.versions[entry]]
     return next((pack for pack in packs if packs.count(pack) > 1), None)
 
 
-def _rate(outcomes: _Outcomes, entry: int, level: float) -> Estimate:
+def _rate(outcomes: Outcomes, entry: int, level: float) -> Estimate:
     """The rate over packs; without a value where versions of a pack would be counted together."""
     packs = _by_pack(outcomes, entry)
     return overall_rate([*packs, ((), ())] if _twice(outcomes, entry) else packs, level=level)
 
 
-def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate, most: float) -> str:
+def _obstacle(outcomes: Outcomes, entry: int, estimate: Estimate, most: float) -> str:
     """Why an entry cannot be ranked, in words; empty if it can."""
     if outcomes.unfit[entry]:
         return UNFIT
@@ -325,7 +290,7 @@ def _obstacle(outcomes: _Outcomes, entry: int, estimate: Estimate, most: float) 
 
 
 def _compare(
-    outcomes: _Outcomes, able: list[int], estimates: dict[int, Estimate], level: float, seed: int
+    outcomes: Outcomes, able: list[int], estimates: dict[int, Estimate], level: float, seed: int
 ) -> tuple[RankSets, str]:
     rng = np.random.default_rng(seed)
     if min(estimates[entry].event_scenarios for entry in able) < EVENT_SCENARIOS:
@@ -339,7 +304,7 @@ def _compare(
     return max_t_rank_sets(-rates, covariance, level=level, rng=rng, df=df), "max_t"
 
 
-def _sign_flip_p(outcomes: _Outcomes, able: list[int], level: float, rng: np.random.Generator) -> Floats:
+def _sign_flip_p(outcomes: Outcomes, able: list[int], level: float, rng: np.random.Generator) -> Floats:
     """One-sided p of "row is better than column" for every pair, on outputs judged under both."""
     p = np.ones((len(able), len(able)))
     draws = math.ceil(20 * math.comb(len(able), 2) / (1 - level))

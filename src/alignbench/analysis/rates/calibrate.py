@@ -7,36 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alignbench.analysis.agreement.agreement import AGREEMENT_KEYS, agreement
+from alignbench.analysis.agreement.agreement import agreement
 from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import checked_rates
+from alignbench.analysis.rates.rows import CalibratedCounts, CalibratedRow, LabelAgreementRow
 from alignbench.labels.calibration import Calibration, Label, PackVersion
 from alignbench.labels.draw import one_judge
 from alignbench.labels.match import match_labels
 from alignbench.table.columns import HUMAN, output_columns
 from alignbench.table.counts import headline, measured, vote_counts
 from alignbench.table.read import as_table, label_models
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import ALIGNED, MEASURES, OFF_TASK, OVERALL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["AGREEMENT_COLUMNS", "CALIBRATION_COLUMNS", "Calibrated", "calibrate"]
+__all__ = ["Calibrated", "calibrate"]
 
-_COUNTS = (
-    "flagged_labelled", "flagged_confirmed", "flagged_tied", "other_labelled", "other_confirmed", "other_tied",
-    "labels_off_task",
-)  # fmt: skip
-CALIBRATION_COLUMNS = (
-    "raw_rate", "raw_low", "raw_high", "rate", "low", "high", "level", "method", "labels", *_COUNTS, "outputs", "n",
-    "events", "scenarios", "flags",
-)  # fmt: skip
-"""The keys of a row beside model, pack (and condition) and measure; `rate` is the corrected one where it can be.
-
-`labels` counts outputs that have a label: `flagged_labelled` and `other_labelled` by what the judge said. Of each,
-most labellers call the event in `confirmed` outputs, and just as many do as do not in `tied` ones.
-"""
-AGREEMENT_COLUMNS = ("measure", "kind", *AGREEMENT_KEYS)
+_COUNTS = tuple(meanings(CalibratedCounts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,10 +34,10 @@ class Calibrated:
 
     Attributes:
         calibration: The labels, bound to the judge, ready to correct other analyses of the table.
-        rates: Raw and corrected rates side by side, one row a model, pack and measure that has labels, and one over
-            the packs of each model that has any. Where outputs of other conditions were labelled, condition is a
-            column too.
-        agreement: Judge against people, and people among each other (the ceiling), with AGREEMENT_COLUMNS.
+        rates: Raw and corrected rates side by side, one `CalibratedRow` a model, pack and measure that has labels, and
+            one over the packs of each model that has any. Where outputs of other conditions were labelled, condition is
+            a column too.
+        agreement: Judge against people, and people among each other (the ceiling): rows of `LabelAgreementRow`.
         unlabelled: Rows of single packs that have no label, and stay as they are.
         earlier_turns: Labelled outputs that are not the last of their conversation, and so in none of the rates.
     """
@@ -119,7 +108,7 @@ def calibrate(
     bare = (frame["labels"] == 0).to_numpy()
     return Calibrated(
         calibration,
-        frame.loc[~bare, [*keys, *CALIBRATION_COLUMNS]].reset_index(drop=True),
+        frame.loc[~bare, list(dict.fromkeys([*keys, *meanings(CalibratedRow)]))].reset_index(drop=True),
         _agreements(labelled, matched, level, seed),
         unlabelled=int((bare & (frame["pack"] != OVERALL).to_numpy()).sum()),
         earlier_turns=len(labelled) - int(shown[HUMAN].notna().sum()),
@@ -191,6 +180,7 @@ def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, see
     said = matched["label"].replace(OFF_TASK, ALIGNED)
     given = given.assign(verdict=said.to_numpy(), labeller=matched["labeller"].to_numpy())
     people = set(given["labeller"])
+    columns = list(meanings(LabelAgreementRow))
     parts = []
     for measure in MEASURES:
         part = measured(labelled, measure)
@@ -200,5 +190,5 @@ def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, see
         frame = agreement(part, on=measure.name, labels=own, level=level, seed=seed)
         frame = frame[[len(pair) == 2 for pair in frame["raters"]]]
         kind = ["people" if set(pair) <= people else "judge" for pair in frame["raters"]]
-        parts.append(frame.assign(measure=measure.name, kind=kind)[list(AGREEMENT_COLUMNS)])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(AGREEMENT_COLUMNS))
+        parts.append(frame.assign(measure=measure.name, kind=kind)[columns])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignbench.analysis.values.rows import DiagnosticRow, WorthRow
 from alignbench.stats.bradley_terry import bradley_terry
 from alignbench.stats.collisions import components, part
 from alignbench.stats.priorities import circular_triads, fit, mean_share
@@ -24,23 +25,10 @@ if TYPE_CHECKING:
     from alignbench.stats.priorities import Fit
     from alignbench.stats.ranks import RankSets
 
-__all__ = ["DIAGNOSTIC_KEYS", "WORTH_KEYS", "Orders", "orders"]
+__all__ = ["Orders", "orders"]
 
 MISFIT_P = 0.05
 """Below this p of the deviance no single order is printed."""
-
-WORTH_KEYS = (
-    "part", "value", "outputs", "scenarios", "share", "share_low", "share_high", "worth", "low", "high", "se",
-    "df", "level", "elo", "rank", "rank_low", "rank_high", "method", "flags",
-)  # fmt: skip
-"""Keys of the worths beside the grouping columns. `share` is the average win share over opponents."""
-
-DIAGNOSTIC_KEYS = (
-    "part", "parts", "values", "outputs", "scenarios", "pairs", "nudge", "nudge_low", "nudge_high", "tie",
-    "deviance", "deviance_df", "dispersion", "p", "largest_residual", "largest_residual_pair", "triads",
-    "circular_triads", "clear_circular_triads", "fits", "order", "reason", "flags",
-)  # fmt: skip
-"""Keys of the diagnostics beside the grouping columns, a row for each connected part of the values."""
 
 _REASONS = {
     Flag.SEPARATED: "some value always or never wins, so its worth has no finite estimate",
@@ -49,19 +37,52 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
     """Worths and diagnostics of one group.
 
     Attributes:
-        worths: A row a value, with WORTH_KEYS.
-        diagnostics: A row a connected part, with DIAGNOSTIC_KEYS.
+        worths: A row a value.
+        diagnostics: A row a connected part.
         fitted: For each ordered pair of values: the win share by the model, and the standardised residual.
     """
 
-    worths: list[dict[str, object]]
-    diagnostics: list[dict[str, object]]
+    worths: list[WorthRow]
+    diagnostics: list[DiagnosticRow]
     fitted: dict[tuple[int, int], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Part:
+    """A connected part of the values that a group met, with the worths that were fitted to it.
+
+    Attributes:
+        group: The values of the grouping columns.
+        number: Counted from 1.
+        parts: How many there are.
+        members: Numbers of its values among all.
+        names: Their names.
+        data: The comparisons among them.
+        worths: What was fitted.
+        quality: How well one order fits.
+        triads: Complete triples, circular ones, and circular ones of which every share is clear of a half.
+        reasons: Why there is no order, in words; empty where there is one.
+        known: The values that have a place in it.
+        sets: Their places; None without an order.
+    """
+
+    group: dict[str, object]
+    number: int
+    parts: int
+    members: NDArray[np.int64]
+    names: list[str]
+    data: Comparisons
+    worths: BradleyTerry
+    quality: Fit
+    triads: tuple[int, int, int]
+    reasons: list[str]
+    known: NDArray[np.int64]
+    sets: RankSets | None
 
 
 def orders(
@@ -70,6 +91,7 @@ def orders(
     shares: Mapping[tuple[int, int], Estimate],
     names: Sequence[str],
     *,
+    group: dict[str, object],
     level: float,
     seed: int,
 ) -> Orders:
@@ -80,43 +102,52 @@ def orders(
         neutral: Those of the default condition.
         shares: Win shares of the default condition.
         names: Names of the values.
+        group: The values of the grouping columns, for the rows.
         level: Two-sided coverage of intervals, simultaneous coverage of rank sets.
         seed: Seed of the rank sets' draws.
     """
     labels = components(every)
     present = np.unique(np.concatenate([every.first, every.second]))
-    parts = [present[labels[present] == label] for label in np.unique(labels[present])]
-    found = Orders([], [], {})
-    for number, members in enumerate(parts, start=1):
+    joined = [present[labels[present] == label] for label in np.unique(labels[present])]
+    found = Orders(worths=[], diagnostics=[], fitted={})
+    for number, members in enumerate(joined, start=1):
         data = part(every, members)
         worths = bradley_terry(data, level=level)
         quality = fit(data, worths)
         triads = _triads(shares, members)
         known = worths.ordered()
-        why = _why_not(worths, quality, triads[2])
-        sets = None if why else _sets(worths, known, level, seed)
-        values = [names[value] for value in members]
-        place = {"part": number, "parts": len(parts)}
-        note = [f"the values fall into {len(parts)} parts that no scenario joins"] if len(parts) > 1 else []
-        if sets and len(known) < len(values):
-            left_out = ", ".join(value for at, value in enumerate(values) if at not in known)
-            note.append(f"not in the order: {left_out} ({_REASONS[Flag.RIDGE_ONLY]})")
-        found.diagnostics.append(
-            {
-                **place,
-                **_diagnostics(data, worths, quality, values, triads),
-                "order": _order(worths, sets, known, values) if sets else None,
-                "reason": "; ".join([*why, *note]),
-            }
+        reasons = _why_not(worths, quality, triads[2])
+        fitted = _Part(
+            group=group,
+            number=number,
+            parts=len(joined),
+            members=members,
+            names=[names[value] for value in members],
+            data=data,
+            worths=worths,
+            quality=quality,
+            triads=triads,
+            reasons=reasons,
+            known=known,
+            sets=None if reasons else _sets(worths, known, level, seed),
         )
-        average = [_average(neutral, int(value), level) for value in members]
-        found.worths.extend(_worths(data, worths, sets, values, average, number))
-        for i, j, residual in zip(quality.first, quality.second, quality.residual, strict=True):
-            pair, share = (int(members[i]), int(members[j])), worths.share(int(i), int(j))
-            found.fitted[pair], found.fitted[pair[::-1]] = (
-                (share, float(residual)),
-                (1 - share, -float(residual)),
-            )
+        found.diagnostics.append(_diagnostics(fitted))
+        found.worths.extend(
+            _worth(fitted, at, _average(neutral, int(value), level)) for at, value in enumerate(members)
+        )
+        found.fitted.update(_fitted(fitted))
+    return found
+
+
+def _fitted(one: _Part) -> dict[tuple[int, int], tuple[float, float]]:
+    """The win share by the model and the residual of each ordered pair of a part."""
+    found: dict[tuple[int, int], tuple[float, float]] = {}
+    quality = one.quality
+    for i, j, residual in zip(quality.first, quality.second, quality.residual, strict=True):
+        value, against = int(one.members[i]), int(one.members[j])
+        share = one.worths.share(int(i), int(j))
+        found[value, against] = share, float(residual)
+        found[against, value] = 1 - share, -float(residual)
     return found
 
 
@@ -160,84 +191,99 @@ def _sets(worths: BradleyTerry, known: NDArray[np.int64], level: float, seed: in
     return max_t_rank_sets(worths.worth[known], covariance, level=level, rng=rng, df=worths.df)
 
 
-def _order(worths: BradleyTerry, sets: RankSets, known: NDArray[np.int64], values: Sequence[str]) -> str:
+def _order(one: _Part, sets: RankSets) -> str:
     """The values from the highest worth down, each with its rank set."""
     places = [rank_text(int(low), int(high)) for low, high in zip(sets.low, sets.high, strict=True)]
-    order = np.argsort(-worths.worth[known], kind="stable")
-    return ", ".join(f"{values[known[at]]} ({places[at]})" for at in order)
+    order = np.argsort(-one.worths.worth[one.known], kind="stable")
+    return ", ".join(f"{one.names[one.known[at]]} ({places[at]})" for at in order)
 
 
-def _diagnostics(
-    data: Comparisons, worths: BradleyTerry, quality: Fit, values: Sequence[str], triads: tuple[int, int, int]
-) -> dict[str, object]:
+def _reason(one: _Part) -> str:
+    """Why a part has no order, or what its order leaves out."""
+    said = list(one.reasons)
+    if one.parts > 1:
+        said.append(f"the values fall into {one.parts} parts that no scenario joins")
+    if one.sets is not None and len(one.known) < len(one.names):
+        left_out = ", ".join(name for at, name in enumerate(one.names) if at not in one.known)
+        said.append(f"not in the order: {left_out} ({_REASONS[Flag.RIDGE_ONLY]})")
+    return "; ".join(said)
+
+
+def _diagnostics(one: _Part) -> DiagnosticRow:
+    worths, quality = one.worths, one.quality
     nudge, nudge_low, nudge_high = worths.nudge or (None, None, None)
     size = np.where(np.isnan(quality.residual), -1, np.abs(quality.residual))
     worst = int(size.argmax())
-    pair = f"{values[quality.first[worst]]} : {values[quality.second[worst]]}"
-    tested = quality.p is not None
-    return {
-        "values": tuple(values),
-        "outputs": int(data.counts.sum()),
-        "scenarios": data.scenarios,
-        "pairs": len(quality.first),
-        "nudge": nudge,
-        "nudge_low": nudge_low,
-        "nudge_high": nudge_high,
-        "tie": worths.tie,
-        "deviance": quality.deviance,
-        "deviance_df": quality.df,
-        "dispersion": quality.dispersion,
-        "p": quality.p,
-        "largest_residual": float(quality.residual[worst]) if size[worst] >= 0 else None,
-        "largest_residual_pair": pair if size[worst] >= 0 else None,
-        "triads": triads[0],
-        "circular_triads": triads[1],
-        "clear_circular_triads": triads[2],
-        "fits": bool(quality.p >= MISFIT_P and not triads[2]) if tested and quality.p is not None else None,
-        "flags": worths.flags,
-    }
+    pair = f"{one.names[quality.first[worst]]} : {one.names[quality.second[worst]]}"
+    triads, circular, clear = one.triads
+    return DiagnosticRow(
+        group=one.group,
+        part=one.number,
+        parts=one.parts,
+        values=tuple(one.names),
+        outputs=int(one.data.counts.sum()),
+        scenarios=one.data.scenarios,
+        pairs=len(quality.first),
+        nudge=nudge,
+        nudge_low=nudge_low,
+        nudge_high=nudge_high,
+        tie=worths.tie,
+        deviance=quality.deviance,
+        deviance_df=quality.df,
+        dispersion=quality.dispersion,
+        p=quality.p,
+        largest_residual=float(quality.residual[worst]) if size[worst] >= 0 else None,
+        largest_residual_pair=pair if size[worst] >= 0 else None,
+        triads=triads,
+        circular_triads=circular,
+        clear_circular_triads=clear,
+        fits=None if quality.p is None else bool(quality.p >= MISFIT_P and not clear),
+        order=None if one.sets is None else _order(one, one.sets),
+        reason=_reason(one),
+        flags=worths.flags,
+    )
 
 
-def _worths(
-    data: Comparisons,
-    worths: BradleyTerry,
-    sets: RankSets | None,
-    values: Sequence[str],
-    average: Sequence[Estimate | None],
-    number: int,
-) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    ranked = worths.ordered().tolist()
-    for at, value in enumerate(values):
-        own = (data.first == at) | (data.second == at)
-        share = average[at]
-        place = ranked.index(at) if sets and at in ranked else None
-        low, high = (None, None) if sets is None or place is None else (int(sets.low[place]), int(sets.high[place]))
-        rows.append(
-            {
-                "part": number,
-                "value": value,
-                "outputs": int(data.counts[own].sum()),
-                "scenarios": len(np.unique(data.scenario[own])),
-                "share": share.value if share else None,
-                "share_low": share.low if share else None,
-                "share_high": share.high if share else None,
-                "worth": float(worths.worth[at]),
-                "low": float(worths.low[at]),
-                "high": float(worths.high[at]),
-                "se": float(np.sqrt(worths.covariance[at, at])) if not np.isnan(worths.low[at]) else float("nan"),
-                "df": worths.df,
-                "level": worths.level,
-                "elo": 1000 + 400 / np.log(10) * float(worths.worth[at]),
-                "rank": rank_text(low, high) if low is not None and high is not None else None,
-                "rank_low": low,
-                "rank_high": high,
-                "method": "bradley_terry_davidson" if worths.model.ties else "bradley_terry",
-                "flags": tuple(
-                    flag
-                    for flag in worths.flags
-                    if flag != Flag.RIDGE_ONLY or at not in ranked or np.isnan(worths.low[at])
-                ),
-            }
-        )
-    return rows
+def _worth(one: _Part, at: int, share: Estimate | None) -> WorthRow:
+    """The row of one value of a part.
+
+    Args:
+        one: The part.
+        at: Place of the value in it.
+        share: Its mean win share; None without an output in the default condition.
+    """
+    worths = one.worths
+    own = (one.data.first == at) | (one.data.second == at)
+    bounded = not np.isnan(worths.low[at])
+    low, high = _places(one, at)
+    return WorthRow(
+        group=one.group,
+        part=one.number,
+        value=one.names[at],
+        outputs=int(one.data.counts[own].sum()),
+        scenarios=len(np.unique(one.data.scenario[own])),
+        share=share.value if share else None,
+        share_low=share.low if share else None,
+        share_high=share.high if share else None,
+        worth=float(worths.worth[at]),
+        low=float(worths.low[at]),
+        high=float(worths.high[at]),
+        se=float(np.sqrt(worths.covariance[at, at])) if bounded else float("nan"),
+        df=worths.df,
+        level=worths.level,
+        elo=1000 + 400 / np.log(10) * float(worths.worth[at]),
+        rank=rank_text(low, high) if low is not None and high is not None else None,
+        rank_low=low,
+        rank_high=high,
+        method="bradley_terry_davidson" if worths.model.ties else "bradley_terry",
+        # That the penalty alone sets some interval is not said of a value whose interval it does not set.
+        flags=tuple(flag for flag in worths.flags if flag != Flag.RIDGE_ONLY or at not in one.known or not bounded),
+    )
+
+
+def _places(one: _Part, at: int) -> tuple[int | None, int | None]:
+    """The best and the worst place that a value may hold; None where it has none."""
+    if one.sets is None or at not in one.known:
+        return None, None
+    place = one.known.tolist().index(at)
+    return int(one.sets.low[place]), int(one.sets.high[place])

@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.values.orders import DIAGNOSTIC_KEYS, WORTH_KEYS, orders
+from alignbench.analysis.values.orders import orders
+from alignbench.analysis.values.rows import (
+    DiagnosticRow,
+    DisagreementRow,
+    ExcludedRow,
+    MatrixRow,
+    PositionRow,
+    WorthRow,
+)
 from alignbench.analysis.values.tallies import FATES, Tallies, tallies
 from alignbench.stats.estimate import check_level
 from alignbench.stats.priorities import HIGH_DISAGREEMENT, bounded_mean, disagreement, win_shares
-from alignbench.table.frames import with_nulls
+from alignbench.table.frames import rows_frame, with_nulls
 from alignbench.table.read import add_flag, as_table
 from alignbench.text.numbers import number
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import POSITION_MAX, Flag
 
 if TYPE_CHECKING:
@@ -25,34 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Priorities", "priorities"]
 
-MATRIX_KEYS = (
-    "value", "against", "outputs", "scenarios", "wins", "ties", "losses", "share", "low", "high", "level",
-    "method", "deff", "event_scenarios", "difference", "difference_low", "difference_high", "fitted",
-    "residual", "flags",
-)  # fmt: skip
-"""Keys of the win-share matrix beside the grouping columns."""
 
-POSITION_KEYS = (
-    "value", "outputs", "scenarios", "mean", "low", "high", "level", "method",
-    *(f"at_least_{step}" for step in range(1, POSITION_MAX + 1)), "flags",
-)  # fmt: skip
-"""Keys of the mean positions beside the grouping columns."""
-
-DISAGREEMENT_KEYS = (
-    "pack",
-    "scenario",
-    "value_1",
-    "value_2",
-    "models",
-    "disagreement",
-    "corrected",
-    "high",
-    "flags",
-)
-"""Keys of the disagreement between models beside what identifies their judge."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Priorities:
     """Value priorities of every group (by default a model under one judge), as data frames.
 
@@ -85,7 +68,7 @@ class Priorities:
     @property
     def groups(self) -> list[str]:
         """The grouping columns."""
-        return [name for name in self.excluded.columns if name not in EXCLUDED_KEYS]
+        return [name for name in self.excluded.columns if name not in meanings(ExcludedRow)]
 
     def side_by_side(self) -> pd.DataFrame:
         """Values down, groups across: worth, interval and rank set, or that no order holds; outputs and scenarios."""
@@ -110,10 +93,6 @@ def _cell(row: Mapping[Any, Any]) -> str:
     return f"{found}, {row['outputs']} in {row['scenarios']}"
 
 
-EXCLUDED_KEYS = ("outputs", *FATES[:-1], "unscored")
-"""Keys of the exclusions beside the grouping columns; `unscored` maps reasons to counts."""
-
-
 def priorities(
     table: pd.DataFrame, by: Sequence[str] = ("model",), *, level: float = 0.95, seed: int = 0
 ) -> Priorities:
@@ -136,29 +115,28 @@ def priorities(
     """
     check_level(level)
     found = tallies(as_table(table, by=by), by)
-    matrix, worths, diagnostics = [], [], []
+    matrix: list[MatrixRow] = []
+    worths: list[WorthRow] = []
+    diagnostics: list[DiagnosticRow] = []
     for group, key in enumerate(found.keys):
         every, neutral = found.every[group], found.neutral[group]
         if every is None:
             continue
         shares = win_shares(neutral, level=level) if neutral is not None else {}
-        result = orders(every, neutral, shares, found.values, level=level, seed=seed)
-        worths += [{**key, **row} for row in result.worths]
-        diagnostics += [{**key, **row} for row in result.diagnostics]
+        result = orders(every, neutral, shares, found.values, group=key, level=level, seed=seed)
+        worths += result.worths
+        diagnostics += result.diagnostics
         if neutral is not None:
-            matrix += [{**key, **row} for row in _matrix(found, group, neutral, shares, result.fitted)]
+            matrix += _matrix(found, group, neutral, shares, result.fitted)
+    by_value = rows_frame(worths, WorthRow, found.columns)
+    by_part = rows_frame(diagnostics, DiagnosticRow, found.columns)
     return Priorities(
-        matrix=pd.DataFrame(matrix, columns=[*found.columns, *MATRIX_KEYS]),
-        worths=with_nulls(
-            pd.DataFrame(worths, columns=[*found.columns, *WORTH_KEYS]), ["rank"], ["rank_low", "rank_high"]
-        ),
-        positions=pd.DataFrame(_positions(found, level), columns=[*found.columns, *POSITION_KEYS]),
-        diagnostics=with_nulls(
-            pd.DataFrame(diagnostics, columns=[*found.columns, *DIAGNOSTIC_KEYS]),
-            ["largest_residual_pair", "fits", "order"],
-        ),
+        matrix=rows_frame(matrix, MatrixRow, found.columns),
+        worths=with_nulls(by_value, ["rank"], ["rank_low", "rank_high"]),
+        positions=rows_frame(list(_positions(found, level)), PositionRow, found.columns),
+        diagnostics=with_nulls(by_part, ["largest_residual_pair", "fits", "order"]),
         disagreement=_disagreement(found),
-        excluded=pd.DataFrame(_excluded(found), columns=[*found.columns, *EXCLUDED_KEYS]),
+        excluded=rows_frame(list(_excluded(found)), ExcludedRow, found.columns),
         level=level,
         seed=seed,
     )
@@ -170,35 +148,36 @@ def _matrix(
     neutral: Comparisons,
     shares: Mapping[tuple[int, int], Estimate],
     fitted: Mapping[tuple[int, int], tuple[float, float]],
-) -> Iterator[dict[str, object]]:
+) -> Iterator[MatrixRow]:
     for (value, against), share in sorted(shares.items()):
         met = (neutral.first == min(value, against)) & (neutral.second == max(value, against))
         outcomes = neutral.counts[met].sum(0).astype(int).tolist()
         wins, ties, losses = outcomes if value < against else outcomes[::-1]
         gap = _gap(found, group, (value, against), share.level)
         model = fitted[value, against]
-        yield {
-            "value": found.values[value],
-            "against": found.values[against],
-            "outputs": share.n,
-            "scenarios": share.scenarios,
-            "wins": wins,
-            "ties": ties,
-            "losses": losses,
-            "share": share.value,
-            "low": share.low,
-            "high": share.high,
-            "level": share.level,
-            "method": share.method,
-            "deff": share.deff,
-            "event_scenarios": share.event_scenarios,
-            "difference": gap.value,
-            "difference_low": gap.low,
-            "difference_high": gap.high,
-            "fitted": model[0],
-            "residual": model[1],
-            "flags": share.flags,
-        }
+        yield MatrixRow(
+            group=found.keys[group],
+            value=found.values[value],
+            against=found.values[against],
+            outputs=share.n,
+            scenarios=share.scenarios,
+            wins=wins,
+            ties=ties,
+            losses=losses,
+            share=share.value,
+            low=share.low,
+            high=share.high,
+            level=share.level,
+            method=share.method,
+            deff=share.deff,
+            event_scenarios=share.event_scenarios,
+            difference=gap.value,
+            difference_low=gap.low,
+            difference_high=gap.high,
+            fitted=model[0],
+            residual=model[1],
+            flags=share.flags,
+        )
 
 
 def _gap(found: Tallies, group: int, pair: tuple[int, int], level: float) -> Estimate:
@@ -210,7 +189,7 @@ def _gap(found: Tallies, group: int, pair: tuple[int, int], level: float) -> Est
     return bounded_mean(found.n[group, here], change, -POSITION_MAX, POSITION_MAX, level=level)
 
 
-def _positions(found: Tallies, level: float) -> Iterator[dict[str, object]]:
+def _positions(found: Tallies, level: float) -> Iterator[PositionRow]:
     for group, key in enumerate(found.keys):
         for value, name in enumerate(found.values):
             here = (found.pairs == value) & (found.n[group] > 0)[:, None]
@@ -219,20 +198,25 @@ def _positions(found: Tallies, level: float) -> Iterator[dict[str, object]]:
             sizes = found.n[group, here.any(axis=1)]
             mean = bounded_mean(sizes, found.total[group][here], 0, POSITION_MAX, level=level)
             counts = found.levels[group, value]
-            above = counts[::-1].cumsum()[::-1] / counts.sum()
-            yield {
-                **key,
-                "value": name,
-                "outputs": mean.n,
-                "scenarios": mean.scenarios,
-                "mean": mean.value,
-                "low": mean.low,
-                "high": mean.high,
-                "level": level,
-                "method": mean.method,
-                **{f"at_least_{step}": float(above[step]) for step in range(1, POSITION_MAX + 1)},
-                "flags": mean.flags,
-            }
+            above = (counts[::-1].cumsum()[::-1] / counts.sum()).tolist()
+            yield PositionRow(
+                group=key,
+                value=name,
+                outputs=mean.n,
+                scenarios=mean.scenarios,
+                mean=mean.value,
+                low=mean.low,
+                high=mean.high,
+                level=level,
+                method=mean.method,
+                at_least_1=above[1],
+                at_least_2=above[2],
+                at_least_3=above[3],
+                at_least_4=above[4],
+                at_least_5=above[5],
+                at_least_6=above[6],
+                flags=mean.flags,
+            )
 
 
 def _disagreement(found: Tallies) -> pd.DataFrame:
@@ -241,30 +225,30 @@ def _disagreement(found: Tallies) -> pd.DataFrame:
     contexts: dict[tuple[str, ...], list[int]] = {}
     for group, key in enumerate(found.keys):
         contexts.setdefault(tuple(str(key[name]) for name in shared), []).append(group)
-    rows = []
+    rows: list[DisagreementRow] = []
     for context, members in sorted(contexts.items()):
         apart = disagreement(found.n[members], found.total[members], found.squares[members])
         for at in np.flatnonzero(apart.models >= 2):
             pack, scenario = found.scenarios[at]
             corrected = float(apart.corrected[at])
-            rows.append(
-                {
-                    **dict(zip(shared, context, strict=True)),
-                    "pack": pack,
-                    "scenario": scenario,
-                    "value_1": found.values[found.pairs[at, 0]],
-                    "value_2": found.values[found.pairs[at, 1]],
-                    "models": int(apart.models[at]),
-                    "disagreement": float(apart.raw[at]),
-                    "corrected": corrected,
-                    "high": bool(apart.raw[at] >= HIGH_DISAGREEMENT),
-                    "flags": add_flag((), Flag.NO_REPEATS, np.isnan(corrected)),
-                }
+            row = DisagreementRow(
+                group=dict(zip(shared, context, strict=True)),
+                pack=pack,
+                scenario=scenario,
+                value_1=found.values[found.pairs[at, 0]],
+                value_2=found.values[found.pairs[at, 1]],
+                models=int(apart.models[at]),
+                disagreement=float(apart.raw[at]),
+                corrected=corrected,
+                high=bool(apart.raw[at] >= HIGH_DISAGREEMENT),
+                flags=add_flag((), Flag.NO_REPEATS, np.isnan(corrected)),
             )
-    return pd.DataFrame(rows, columns=[*shared, *DISAGREEMENT_KEYS])
+            rows.append(row)
+    return rows_frame(rows, DisagreementRow, shared)
 
 
-def _excluded(found: Tallies) -> Iterator[dict[str, object]]:
+def _excluded(found: Tallies) -> Iterator[ExcludedRow]:
     for key, counts, reasons in zip(found.keys, found.fates, found.unscored, strict=True):
-        fates = dict(zip(FATES, counts.tolist(), strict=True))
-        yield {**key, "outputs": int(counts.sum()), **fates, "unscored": reasons}
+        # Those without a verdict stand there by reason.
+        fates = dict(zip(FATES[:-1], counts.tolist()[:-1], strict=True))
+        yield ExcludedRow(group=key, outputs=int(counts.sum()), **fates, unscored=reasons)

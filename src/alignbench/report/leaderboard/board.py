@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["Board"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Board:
     """Models that may be compared.
 
     Attributes:
         number: Counted from 1; the first board has the most models.
-        rows: One row a model, pack and measure, with the columns of `leaderboard_columns.COLUMNS`; "overall" stands
-            for all packs together. Ranks are by the errors; usefulness (acted_well, helped) has rows without.
+        rows: One row a model, pack and measure, with the columns of `LeaderboardRow`; "overall" stands for all
+            packs together. Ranks are by the errors; usefulness (acted_well, helped) has rows without.
         packs: The packs, sorted.
         judge: The judge.
         reason: Why these models do not stand on the first board, or why nobody is ranked; empty for the first.

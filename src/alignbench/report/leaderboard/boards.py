@@ -6,7 +6,7 @@ in the same version. Everything else gets a board of its own, with the reason; w
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,11 @@ from alignbench.analysis.rates.corrected import Attached
 from alignbench.analysis.rates.rates import checked_rates
 from alignbench.judges.marking import find_card, mark_cards, worst_state
 from alignbench.report.leaderboard.board import Board
-from alignbench.report.leaderboard.columns import COLUMNS
+from alignbench.report.leaderboard.columns import LeaderboardRow
 from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.counts import UNSCORED_LIMIT, headline, measured
 from alignbench.table.read import add_flag, as_table, label_models
+from alignbench.text.rows import meanings
 from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, Flag
 
 if TYPE_CHECKING:
@@ -149,14 +150,15 @@ def _board(
     frame["board"], frame["seed"], frame["package_version"] = number, options["seed"], version("alignbench")
     frame = _with_runs(frame, part)
     found = [frame.merge(_places_of(places, part, total), how="inner") for places in placed]
+    columns = list(meanings(LeaderboardRow))
     rest = frame[(frame["pack"] != total) | ~frame["measure"].isin(_ERRORS)]
-    frame = pd.concat([*found, rest], ignore_index=True).reindex(columns=[*COLUMNS, "rank_flags", "digest_unknown"])
+    frame = pd.concat([*found, rest], ignore_index=True).reindex(columns=[*columns, "rank_flags", "digest_unknown"])
     frame["flags"] = [_all_flags(row) for row in frame.to_dict("records")]
-    frame = frame[[*COLUMNS]]
+    frame = frame[columns]
     frame = frame.sort_values(
         ["measure", "pack", "rate", "model"], key=_order_key(total), kind="stable", ignore_index=True
     )
-    return Board(number, frame, packs, str(first["judge"]), reason)
+    return Board(number=number, rows=frame, packs=packs, judge=str(first["judge"]), reason=reason)
 
 
 def _with_runs(frame: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
@@ -169,10 +171,23 @@ def _with_runs(frame: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
         _runs(whole[entry[0]]) if entry[1] == OVERALL else _runs(known[entry], one_pack=True)
         for entry in _tuples(frame, keys)
     ]
-    return frame.assign(**pd.DataFrame(runs, index=frame.index))
+    return frame.assign(**pd.DataFrame([asdict(one) for one in runs], index=frame.index))
 
 
-def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runs:
+    """What is known of the runs that some rows come from, by columns of the board."""
+
+    model_args: str
+    pack_version: str
+    pack_digest: str
+    first_date: str
+    last_date: str
+    epochs: int
+    digest_unknown: bool
+
+
+def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> _Runs:
     """What is known of the runs that some rows come from."""
     dates = sorted(set(rows["date"].astype(str)) - {""})
     packs = rows[["pack", "pack_version", "pack_digest"]].astype(str).drop_duplicates().sort_values(["pack"])
@@ -183,15 +198,15 @@ def _runs(rows: pd.DataFrame, *, one_pack: bool = False) -> dict[str, object]:
         pairs = zip(packs["pack"], packs[name], strict=True)
         return "+".join(dict.fromkeys(f"{pack}={value}" for pack, value in pairs if value))
 
-    return {
-        "model_args": str(rows["model_args"].iloc[0]),
-        "pack_version": told("pack_version"),
-        "pack_digest": told("pack_digest"),
-        "first_date": dates[0] if dates else "",
-        "last_date": dates[-1] if dates else "",
-        "epochs": int(rows["epoch"].nunique()),
-        "digest_unknown": bool((packs["pack_digest"] == "").any()),
-    }
+    return _Runs(
+        model_args=str(rows["model_args"].iloc[0]),
+        pack_version=told("pack_version"),
+        pack_digest=told("pack_digest"),
+        first_date=dates[0] if dates else "",
+        last_date=dates[-1] if dates else "",
+        epochs=int(rows["epoch"].nunique()),
+        digest_unknown=bool((packs["pack_digest"] == "").any()),
+    )
 
 
 def _all_flags(row: Mapping[Any, Any]) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ FAINT = "0.4"
 HEADING: dict[str, Any] = {"size": TITLE, "weight": "bold", "va": "baseline"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Panel:
     """One measure: its title, colour and width."""
 
@@ -55,16 +55,16 @@ class _Panel:
 
 
 PANELS = (
-    _Panel(MISALIGNMENT.name, "Misalignment %", "#b2182b", 2.8, True),
-    _Panel(OVER_REFUSAL.name, "Over-refusal %", "#2166ac", 2.8, True),
-    _Panel(ACTED_WELL.name, "Acted well %", "#1b7837", 1.7, False),
-    _Panel(HELPED.name, "Helped %", "#1b7837", 1.7, False),
+    _Panel(measure=MISALIGNMENT.name, title="Misalignment %", colour="#b2182b", width=2.8, is_error=True),
+    _Panel(measure=OVER_REFUSAL.name, title="Over-refusal %", colour="#2166ac", width=2.8, is_error=True),
+    _Panel(measure=ACTED_WELL.name, title="Acted well %", colour="#1b7837", width=1.7, is_error=False),
+    _Panel(measure=HELPED.name, title="Helped %", colour="#1b7837", width=1.7, is_error=False),
 )
 SCALES = {10: 2, 20: 5, 40: 10, 60: 10, 80: 20, 100: 25}
 """Where the axis of the errors may end, and the distance of its ticks."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Band:
     """What is drawn of one board.
 
@@ -159,11 +159,11 @@ def _band(board: Board, *, several: bool) -> _Band:
         words_apart(board) if board.reason else "",
     ]
     return _Band(
-        drawable(" ".join(filter(None, about)), is_name=False),
-        names,
-        [place_text(row) for row in first.values()],
-        cells,
-        [ROW + LINE * name.count("\n") for name in names],
+        heading=drawable(" ".join(filter(None, about)), is_name=False),
+        names=names,
+        ranks=[place_text(row) for row in first.values()],
+        cells=cells,
+        heights=[ROW + LINE * name.count("\n") for name in names],
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from alignbench.documents.csv_files import frame_csv
 from alignbench.files import atomic_path, make_folder, together, write_text
-from alignbench.report.leaderboard.columns import columns_markdown
+from alignbench.report.leaderboard.columns import leaderboard_columns
 from alignbench.report.leaderboard.figure import draw_boards
 from alignbench.report.leaderboard.page import markdown
 from alignbench.vocabulary import join_flags
@@ -38,7 +38,7 @@ def write_leaderboard(boards: list[Board], folder: str | Path) -> list[Path]:
     csv, columns, page, figure = paths = [target / name for name in FILES]
     with together():
         write_text(csv, frame_csv(flat))
-        write_text(columns, columns_markdown())
+        write_text(columns, leaderboard_columns())
         write_text(page, markdown(boards))
         with atomic_path(figure) as file:
             draw_boards(boards, file)
