@@ -20,7 +20,7 @@ TEMPLATE = '''\
 
 from inspect_ai import Task, task
 
-from alignbench.run.task import (pack_task)
+from alignbench.run.task import pack_task
 
 
 @task

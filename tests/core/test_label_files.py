@@ -324,9 +324,9 @@ def test_a_leaderboard_says_of_which_measure_a_flag_is(tables: Tables, files: di
 
 
 def test_every_text_states_the_labels_that_a_correction_needs() -> None:
-    """The commands' help, the README and the words of the flag hold the one number that the statistics use."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert f"at least {FEW_LABELS}: " in readme
+    """The commands' help, the documentation and the words of the flag hold the one number that the statistics use."""
+    page = (Path(__file__).parents[2] / "docs" / "label.md").read_text(encoding="utf-8")
+    assert f"at least {FEW_LABELS}: " in page
     assert f"holds {FEW_LABELS} labels" in " ".join((sample_command.help or "").split())
     assert f"Below {FEW_LABELS} labels in a pack" in " ".join((calibrate_command.help or "").split())
     assert f"({FEW_LABELS} if not said otherwise)" in explain_flags(["few_labels"])

@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.analysis.agreement.rows import AgreementRow, ConfusionRow
+from alignbench.analysis.compare.rows import CompareRow
+from alignbench.analysis.drift.rows import (
+    DivergenceRow,
+    DriftRateRow,
+    FlipRow,
+    OrderChangeRow,
+    PositionShiftRow,
+    SurvivalRow,
+    WorthChangeRow,
+)
 from alignbench.analysis.gate.rows import GateRow
 from alignbench.analysis.plan.question import Answer
 from alignbench.analysis.plan.rows import PlanRow
@@ -66,6 +76,14 @@ RESULTS = (
         rows={"": RateRow},
     ),
     Result(
+        name="compare",
+        title="Compare",
+        command="compare",
+        about="One row a measure and group of outputs. The columns of `--by` stand first, and `candidate` where there "
+        "are several.",
+        rows={"": CompareRow},
+    ),
+    Result(
         name="ranks",
         title="Ranks",
         command="ranks",
@@ -103,6 +121,22 @@ RESULTS = (
         },
     ),
     Result(
+        name="drift",
+        title="Drift",
+        command="drift",
+        about="A table for each `--part`. `model` stands first, then what tells its rows apart, and the two levels "
+        "`from` and `to`, or the level `at`.",
+        rows={
+            "rates": DriftRateRow,
+            "positions": PositionShiftRow,
+            "divergence": DivergenceRow,
+            "worths": WorthChangeRow,
+            "orders": OrderChangeRow,
+            "survival": SurvivalRow,
+            "flips": FlipRow,
+        },
+    ),
+    Result(
         name="agreement",
         title="Agreement",
         command="agreement",
@@ -133,6 +167,14 @@ RESULTS = (
         about="Raw and corrected rates side by side, then how people and judge agree; in JSON `rates` and `agreement`, "
         "and the CSV is the first. `model` and `pack` stand first in the rates.",
         rows={"rates": CalibratedRow, "agreement": LabelAgreementRow},
+    ),
+    Result(
+        name="judge_compare",
+        title="Two judges",
+        command="judge compare",
+        about="Changes of the measured rates from the first judge to the second, which are the CSV; in JSON they are "
+        "the list `differences`, beside agreement, confusion and the scenarios with changed verdicts.",
+        rows={"differences": CompareRow, "agreement": AgreementRow},
     ),
     Result(
         name="judge_exam",

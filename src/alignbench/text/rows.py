@@ -94,6 +94,6 @@ def columns_markdown(columns: Mapping[str, str]) -> str:
     Args:
         columns: From `meanings`.
     """
-    return markdown_table(
-        ["column", "meaning"], ([Markdown(f"`{name}`"), meaning] for name, meaning in columns.items())
-    )
+    # What a column means is Markdown of ours, but for the bar that would end its cell.
+    cells = ([Markdown(f"`{name}`"), Markdown(about.replace("|", r"\|"))] for name, about in columns.items())
+    return markdown_table(["column", "meaning"], cells)

@@ -230,7 +230,3 @@ def _below(question: str, bound: float, level: float) -> Answer:
         designs=((int(needed[0] or 0), 1),),
         least_scenarios=needed[0],
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:g} %"
