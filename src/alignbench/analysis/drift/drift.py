@@ -117,7 +117,7 @@ def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, 
     return Drift(axis=axis, level=level, seed=seed, **frames)
 
 
-def _frame(rows: list[DriftRow], kind: type[DriftRow], columns: list[str]) -> pd.DataFrame:
+def _frame(rows: list[DriftRow], kind: type, columns: list[str]) -> pd.DataFrame:
     """The rows of one kind; those of conversations are of one level each."""
     levels = ["at"] if kind in (SurvivalRow, FlipRow) else ["from", "to"]
     return rows_frame([row for row in rows if isinstance(row, kind)], kind, [*columns, *levels])
