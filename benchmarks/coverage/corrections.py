@@ -205,7 +205,7 @@ def correction_scores(setting: CorrectionSetting, grid: Grid, effort: Effort, rn
         chosen = _to_label(pack.flagged, setting.labels, rng)
         told[chosen] = pack.event[chosen]
         if going["S3"]:
-            ours = corrected_rate(pack.scenario, pack.flagged, told, level=LEVEL, draws=DRAWS).estimate
+            ours = corrected_rate(pack.scenario, pack.flagged, told, confidence=LEVEL, draws=DRAWS).estimate
             limits["S3"].append(_limits(ours.low, ours.high))
         if going[PPI]:
             limits[PPI].append(_ppi(pack, told))
@@ -288,10 +288,10 @@ def steepest_move(outputs: int, flagged: int, labels: int = 100) -> float:
             told = np.full(outputs, np.nan)
             told[np.concatenate(places)] = 0.0
             told[mine[:events]] = 1.0
-            found = corrected_rate(scenario, flag, told, level=LEVEL).estimate.high or 0.0
+            found = corrected_rate(scenario, flag, told, confidence=LEVEL).estimate.high or 0.0
             sampled = float(stats.beta.ppf((1 + LEVEL) / 2, events + 1, size - events)) * many / outputs
             shares = np.bincount(scenario[mine[:events]], minlength=outputs // 4) / 4
-            whole = mean_limits(shares, level=LEVEL)[1] if size == many else 0.0
+            whole = mean_limits(shares, confidence=LEVEL)[1] if size == many else 0.0
             limits.append((found, sampled, whole))
         steps = (np.subtract(after, before) for before, after in pairwise(limits))
         moves += [float(ours / max(sampled, whole)) for ours, sampled, whole in steps]
@@ -331,7 +331,7 @@ def _to_label(flagged: Flags, labels: int, rng: np.random.Generator) -> Integers
 
 def _by_the_judge(setting: CorrectionSetting, pack: JudgedPack, rng: np.random.Generator) -> dict[str, Limits]:
     """The intervals that no label goes into."""
-    raw = rate(*_counts(pack.scenario, pack.flagged), level=LEVEL, method="s1")
+    raw = rate(*_counts(pack.scenario, pack.flagged), confidence=LEVEL, method="s1")
     by_exam = {name: _transported(setting, raw, errors, rng) for name, errors in EXAMS.items()}
     return {**by_exam, RAW: _limits(raw.low, raw.high)}
 
@@ -348,7 +348,7 @@ def _alone(shares: Sequence[Floats], grid: Grid, setting: CorrectionSetting) -> 
         held([np.stack([one for one in shares if len(one) == size])], setting.rate)["gaffke"]
         for size in sorted({len(one) for one in shares})
     ]
-    widths = [np.diff(mean_limits(one, level=LEVEL)) for one in shares[:MEASURED]]
+    widths = [np.diff(mean_limits(one, confidence=LEVEL)) for one in shares[:MEASURED]]
     coverage = float(np.concatenate(inside).mean())
     return Score("corrected rate", grid, ALONE, setting, len(shares), coverage, float(np.mean(widths)))
 

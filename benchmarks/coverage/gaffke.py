@@ -99,7 +99,7 @@ def gaffke_scores(
         widths = []
         for at in range(min(MEASURED, len(inside))):
             numbers = [one[at] for one in strata]
-            low, high = stratified_limits(numbers, weights, level=LEVEL, share=GAFFKE[method], ends=ends)
+            low, high = stratified_limits(numbers, weights, confidence=LEVEL, share=GAFFKE[method], ends=ends)
             widths.append(high - low)
         name = NAMES[method] + (" over packs" if len(strata) > 1 else "")
         scores.append(Score(part, grid, name, setting, len(inside), float(inside.mean()), float(np.mean(widths))))

@@ -54,7 +54,7 @@ def clopper_pearson(n: ArrayLike, y: ArrayLike) -> Interval:
 
 def s2_interval(pairs: PairedCounts) -> Interval:
     """S2."""
-    parts = s2(pairs.n, pairs.base, pairs.candidate, level=LEVEL)
+    parts = s2(pairs.n, pairs.base, pairs.candidate, confidence=LEVEL)
     return parts.low, parts.high
 
 

@@ -43,7 +43,7 @@ def pack_scores(setting: PackSetting, grid: Grid, effort: Effort, rng: np.random
         "stratified CR2-t": _cr2_t(n, y, weights, 0.0),
         "Inspect ci_wilson(cluster=), pooled": inspect_ci_wilson(n.reshape(len(n), -1), y.reshape(len(n), -1)),
     }
-    both = s2(n, pairs.base, pairs.candidate, weights=weights, level=LEVEL)
+    both = s2(n, pairs.base, pairs.candidate, weights=weights, confidence=LEVEL)
     changes = {
         "S2 over packs": (both.low, both.high),
         "stratified paired CR2-t": _cr2_t(n, pairs.candidate - pairs.base, weights, -1.0),

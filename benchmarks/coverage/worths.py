@@ -135,7 +135,7 @@ def worth_scores(setting: WorthSetting, grid: Grid, effort: Effort, rng: np.rand
         effect = drawn[scenario]
         counts = rng.multinomial(OUTPUTS, _chances(setting, pair, nudge, effect))
         data = comparisons(first, second, nudge, counts, scenario, setting.values)
-        fitted = bradley_terry(data, level=LEVEL)
+        fitted = bradley_terry(data, confidence=LEVEL)
         limits[0, :, at] = fitted.low, fitted.high
         limits[1, :, at] = _iid_bootstrap(fitted, data, effort.order_resamples, rng)
         limits[2, :, at] = _model_error(fitted, data)

@@ -77,8 +77,8 @@ def simulated(
     """
     table = _frame(packs, scenarios, epochs)
     effect = np.random.default_rng([7, effects]).standard_normal((2, packs, scenarios, 1)) * spread
-    level = np.array([_intercept(misaligned, spread), _intercept(over_refusal, spread)]).reshape(2, 1, 1, 1)
-    event = np.random.default_rng([1, seed]).random((2, packs, scenarios, epochs)) < expit(level + effect)
+    confidence = np.array([_intercept(misaligned, spread), _intercept(over_refusal, spread)]).reshape(2, 1, 1, 1)
+    event = np.random.default_rng([1, seed]).random((2, packs, scenarios, epochs)) < expit(confidence + effect)
     codes = (event * np.array([1, 2]).reshape(2, 1, 1, 1)).ravel()
     return table.assign(
         model=pd.Categorical.from_codes(np.zeros(len(table), int), pd.Index([model])),

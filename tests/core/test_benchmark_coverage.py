@@ -364,7 +364,9 @@ def test_held_is_what_the_limits_say(strata: int) -> None:
         found = held(shares, truth)
         for method, share in GAFFKE.items():
             limits = [
-                stratified_limits([one[at] for one in shares], np.full(strata, 1 / strata), level=0.95, share=share)
+                stratified_limits(
+                    [one[at] for one in shares], np.full(strata, 1 / strata), confidence=0.95, share=share
+                )
                 for at in range(30)
             ]
             assert found[method].tolist() == [low <= truth <= high for low, high in limits]

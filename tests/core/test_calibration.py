@@ -73,7 +73,7 @@ def test_comparison_gate_and_board_use_the_corrected_rates(tables: Tables, calib
     table = tables[1]
     found = rates(table, calibration=calibration)
     corrected = {model: row_of(found, model)["rate"] for model in ("a", "b")}
-    row = compare(table, base_name="a", candidate_name="b", calibration=calibration, level=0.9).iloc[0]
+    row = compare(table, base_name="a", candidate_name="b", calibration=calibration, confidence=0.9).iloc[0]
     policy = Policy(margin=0.10)
     report = gate(table, base_name="a", candidate_name="b", calibration=calibration, policy=policy)
     board = leaderboard(table, calibration=calibration)[0]

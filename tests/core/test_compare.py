@@ -53,7 +53,7 @@ CANDIDATE = simulated("candidate", 0.1, seed=2)
 
 def test_rates_and_limits_equal_those_of_a_plain_merge() -> None:
     """Pairs, rates and limits are those of merging the two tables on the key and taking shares by scenario."""
-    rows = compare(BASE, CANDIDATE, level=0.9)
+    rows = compare(BASE, CANDIDATE, confidence=0.9)
     both = BASE.merge(CANDIDATE, on=["pack", "scenario", "twin", "condition", "epoch", "turn"])
     for twin, event, measure in ((False, "misaligned", "misalignment"), (True, "refused", "over_refusal")):
         changes = []
@@ -65,11 +65,11 @@ def test_rates_and_limits_equal_those_of_a_plain_merge() -> None:
             row = pick(rows, measure=measure, pack=pack)
             assert (row["pairs"], row["scenarios"], row["method"]) == (48, 12, "gaffke_midp")
             found = [row[name] for name in ("rate_base", "rate_candidate", "difference", "low", "high", "r")]
-            limits = mean_limits(changes[-1], level=0.9, share=0.5, ends=(-1, 1))
+            limits = mean_limits(changes[-1], confidence=0.9, share=0.5, ends=(-1, 1))
             r = np.corrcoef(shares["a"], shares["b"])[0, 1] if (shares.std() > 0).all() else np.nan
             assert found == pytest.approx([*shares.mean(), changes[-1].mean(), *limits, r], nan_ok=True)
         overall = pick(rows, measure=measure, pack="overall")
-        limits = stratified_limits(changes, [0.5, 0.5], level=0.9, share=0.5, ends=(-1, 1))
+        limits = stratified_limits(changes, [0.5, 0.5], confidence=0.9, share=0.5, ends=(-1, 1))
         assert [overall[name] for name in ("difference", "low", "high")] == pytest.approx([np.mean(changes), *limits])
 
 
@@ -368,7 +368,7 @@ def test_checkpoints_under_one_name_are_two_models() -> None:
         ({"packs": ["pack_9"]}, "base has no rows of pack 'pack_9'"),
         ({"by": ("mood",)}, "needs the column 'mood'"),
         ({"by": ("model",)}, "cannot group by 'model'"),
-        ({"level": 1.5}, "level 1.5"),
+        ({"confidence": 1.5}, "level 1.5"),
         ({"method": "tango"}, "several outputs a scenario"),
     ],
 )

@@ -331,12 +331,14 @@ def test_p_is_the_larger_of_sign_flip_and_interval(seed: int) -> None:
     """Second source: at the level that p names the interval ends at zero, unless the sign-flip's p is the larger."""
     samples = [_sample(at, 30) for at in (seed, seed + 1)]
 
-    def sides(level: float) -> tuple[Corrected, Corrected]:
-        base, candidate = (corrected_rate(samples[0][0], *sample[1:], level=level, draws=2000) for sample in samples)
+    def sides(confidence: float) -> tuple[Corrected, Corrected]:
+        base, candidate = (
+            corrected_rate(samples[0][0], *sample[1:], confidence=confidence, draws=2000) for sample in samples
+        )
         return base, candidate
 
-    def low(level: float) -> float:
-        limit = corrected_difference(*sides(level), rng=np.random.default_rng(0)).low
+    def low(confidence: float) -> float:
+        limit = corrected_difference(*sides(confidence), rng=np.random.default_rng(0)).low
         assert limit is not None
         return limit
 

@@ -44,7 +44,7 @@ def counts(n: Any, base: Any, candidate: Any) -> PairCounts:
     return PairCounts(n, base, candidate, np.abs(candidate - base))
 
 
-def by_the_formula(packs: list[tuple[Any, Any, Any]], level: float = 0.95) -> tuple[float, float, float]:
+def by_the_formula(packs: list[tuple[Any, Any, Any]], confidence: float = 0.95) -> tuple[float, float, float]:
     """S2 of METHODS section 2 written out in loops: limits and r."""
     share = 1 / len(packs)
     cross = square_a = square_b = 0.0
@@ -57,8 +57,8 @@ def by_the_formula(packs: list[tuple[Any, Any, Any]], level: float = 0.95) -> tu
             square_a += share**2 * e_a**2 * leverage / total**2
             square_b += share**2 * e_b**2 * leverage / total**2
     r = cross / math.sqrt(square_a * square_b)
-    one = overall_rate([(n, a) for n, a, _ in packs], level=level, method="s1")
-    two = overall_rate([(n, b) for n, _, b in packs], level=level, method="s1")
+    one = overall_rate([(n, a) for n, a, _ in packs], confidence=confidence, method="s1")
+    two = overall_rate([(n, b) for n, _, b in packs], confidence=confidence, method="s1")
     assert one.low is not None
     assert one.high is not None
     assert one.value is not None
@@ -88,7 +88,7 @@ def test_several_packs_follow_the_formula() -> None:
         (SIZES[:5], CANDIDATE[:5], BASE[:5]),
         (SIZES[2:], BASE[2:], CANDIDATE[2:]),
     ]
-    found = difference([counts(*pack) for pack in packs], rng=rng(), level=0.9, method="s2")
+    found = difference([counts(*pack) for pack in packs], rng=rng(), confidence=0.9, method="s2")
     assert (found.low, found.high) == pytest.approx(by_the_formula(packs, 0.9)[:2])
     assert found.method == "s2_stratified"
 
@@ -101,7 +101,7 @@ def test_the_difference_is_the_mean_over_scenarios_with_gaffkes_limits(method: D
     change = (candidate - base) / n
     assert found.difference == pytest.approx(change.mean())
     assert (found.rate_base, found.rate_candidate) == pytest.approx(((base / n).mean(), (candidate / n).mean()))
-    wanted = mean_limits((change + 1) / 2, level=0.95, share=GAFFKE[method])
+    wanted = mean_limits((change + 1) / 2, confidence=0.95, share=GAFFKE[method])
     assert (found.low, found.high) == pytest.approx((2 * wanted[0] - 1, 2 * wanted[1] - 1), abs=1e-9)
     assert found.r == pytest.approx(np.corrcoef(base / n, candidate / n)[0, 1])
     assert found.method == method
@@ -112,9 +112,9 @@ def test_models_that_agree_everywhere_differ_by_no_more_than_scenarios_can_hide(
     """At no difference the upper end of the 90 % interval is 1 - .10 ** (1 / K), over packs of one size too."""
     same = counts(np.full(k, 4), np.ones(k), np.ones(k))
     for packs in ([same], [same] * 2):
-        found = difference(packs, rng=rng(), level=0.9)
+        found = difference(packs, rng=rng(), confidence=0.9)
         assert found.high == pytest.approx(1 - 0.1 ** (1 / (k * len(packs))), rel=1e-6)
-    one = difference([same], rng=rng(), level=0.9)
+    one = difference([same], rng=rng(), confidence=0.9)
     assert one.high is not None
     assert one.high < largest
 
@@ -132,9 +132,9 @@ def test_many_cells_at_once_equal_one_by_one() -> None:
     n = rng(3).integers(1, 6, size=(3, 2, 4, 9))
     a, b = rng(4).binomial(n, 0.3), rng(5).binomial(n, 0.5)
     weights = np.array([0.1, 0.2, 0.3, 0.4])
-    whole = s2(n, a, b, weights=weights, level=0.8)
+    whole = s2(n, a, b, weights=weights, confidence=0.8)
     for at in np.ndindex(3, 2):
-        single = s2(n[at], a[at], b[at], weights=weights, level=0.8)
+        single = s2(n[at], a[at], b[at], weights=weights, confidence=0.8)
         assert float(whole.low[at]) == pytest.approx(float(single.low))
         assert float(whole.high[at]) == pytest.approx(float(single.high))
 
@@ -443,7 +443,7 @@ def test_bad_counts_are_one_line_errors(change: dict[str, Any], message: str) ->
 def test_bad_options_are_one_line_errors() -> None:
     """Unknown methods, impossible levels and weights, no packs, and no vectors are refused."""
     cell = counts(SIZES, BASE, CANDIDATE)
-    bad: list[dict[str, Any]] = [{"method": "wald"}, {"level": 1.0}, {"weights": [0.5, 0.5]}, {"alpha": 0}]
+    bad: list[dict[str, Any]] = [{"method": "wald"}, {"confidence": 1.0}, {"weights": [0.5, 0.5]}, {"alpha": 0}]
     for options in bad:
         with pytest.raises(InputError):
             difference([cell], rng=rng(), **options)
@@ -454,7 +454,7 @@ def test_bad_options_are_one_line_errors() -> None:
     for interval in (newcombe_10, tango):
         with pytest.raises(InputError, match="four counts"):
             interval(0, 0, 0, 0)
-        with pytest.raises(InputError, match="level"):
+        with pytest.raises(InputError, match="confidence"):
             interval(1, 1, 1, 1, 2.0)
 
 
@@ -468,14 +468,14 @@ def test_holm_is_statsmodels() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9), st.floats(0.001, 0.999))
-def test_holm_steps_down(p: list[float], level: float) -> None:
+def test_holm_steps_down(p: list[float], confidence: float) -> None:
     """Rejecting adjusted p is the procedure itself: sorted p against level / (m - rank), until one fails."""
     rejected: set[int] = set()
     for rank, at in enumerate(sorted(range(len(p)), key=lambda at: p[at])):
-        if p[at] * (len(p) - rank) > level:
+        if p[at] * (len(p) - rank) > confidence:
             break
         rejected.add(at)
-    assert {at for at, value in enumerate(holm(p)) if value <= level} == rejected
+    assert {at for at, value in enumerate(holm(p)) if value <= confidence} == rejected
 
 
 def test_holm_refuses_what_is_no_p() -> None:

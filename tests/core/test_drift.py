@@ -363,7 +363,7 @@ def test_unequal_packs_are_not_compared(table: pd.DataFrame) -> None:
         ),
         (lambda t: drift(t[t["condition"] == "default"]), "none: one condition"),
         (lambda t: drift(t[t["condition"] != "default"], "monitoring"), "axis 'monitoring' has the levels"),
-        (lambda t: drift(t, level=0), "level 0"),
+        (lambda t: drift(t, confidence=0), "level 0"),
         (lambda _: divergence([[1, 2]], [[1, 2, 3]], rng=generator()), "counts of shapes"),
         (lambda _: divergence([[1, -1]], [[1, 2]], rng=generator()), "count -1"),
         (lambda _: divergence([[1.5, 1]], [[1, 2]], rng=generator()), "count 1.5"),
@@ -398,7 +398,7 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     rows[rows["condition"] == "pressure=push"].assign(condition="default").to_csv(file, index=False)
     run = CliRunner()
     found = json.loads(run.invoke(command, [str(file), "--axis", "turn", "--format", "json"]).stdout)
-    assert set(found) == {"axis", "level", "seed", *PARTS}
+    assert set(found) == {"axis", "confidence", "seed", *PARTS}
     assert {"from", "to", "difference", "p_bh"} <= set(found["rates"][0])
     options = [str(file), "--axis", "turn"]
     text = run.invoke(command, [*options, "--part", "survival", "--format", "csv"]).output

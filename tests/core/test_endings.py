@@ -269,7 +269,7 @@ def test_a_pipe_is_no_place_for_a_result(
 
 NOT_FINITE = {
     "the gate's margin": ([*GATE, "--margin"], "0<x<1"),
-    "the gate's level": ([*GATE, "--level"], "0<x<0.5"),
+    "the gate's alpha": ([*GATE, "--alpha"], "0<x<0.5"),
     **{f"plan's {name}": (["plan", "--rate", ".05", f"--{name}"], "0<=x<=1")
        for name in ("rate", "icc", "pairing", "sensitivity", "specificity", "other-rate")},
     **{f"plan's {name}": (["plan", "--rate", ".05", f"--{name}"], "0<x<1") for name in ("power", "alpha", "margin")},

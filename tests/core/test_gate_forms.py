@@ -148,7 +148,7 @@ def test_one_note_says_which_counts_where_interval_and_test_disagree() -> None:
     base, worse = simulated("base", 0.05, **FULL), simulated("candidate", 0.09, seed=4, **FULL)
     report = gate(base, worse)
     apart = [one for one in report.rows if one.p_holm is not None and one.low is not None
-             and (one.low > 0) != (one.p_holm < report.policy.level)]  # fmt: skip
+             and (one.low > 0) != (one.p_holm < report.policy.alpha)]  # fmt: skip
     assert apart
     (note,) = [text for text in report.notes if "disagree about a rise" in text]
     assert note.startswith(f"In {len(apart)} row")
@@ -223,7 +223,7 @@ def test_one_bare_file_with_both_models(tables: Path) -> None:
 def test_the_example_policy_is_the_default_with_a_wider_margin() -> None:
     """examples/gate_demo.yaml states every key, and its margin can be met by the shipped packs."""
     policy = load_policy(EXAMPLE)
-    assert (smallest_margin([np.full(14, 4.0)] * 3, policy.coverage) or 1) < policy.margin
+    assert (smallest_margin([np.full(14, 4.0)] * 3, policy.confidence) or 1) < policy.margin
     assert policy == Policy(margin=0.10)
     assert policy.model_fields_set == set(Policy.model_fields)
 
@@ -244,7 +244,7 @@ def test_the_digest_is_of_the_values(tmp_path: Path) -> None:
             "margin: 0.1\nmagrin: 0.2\n",
             r"policy.yaml:2: unknown field 'magrin' .*margin, largest_usefulness_loss, level",
         ),
-        ("level: 0.05\nmargin: 2\n", r"policy.yaml:2: margin: .*less than 1 \(found 2\)"),
+        ("alpha: 0.05\nmargin: 2\n", r"policy.yaml:2: margin: .*less than 1 \(found 2\)"),
         ("margin: wide\n", r"policy.yaml:1: margin: .*'wide'"),
         ("minimum_scenarios: 1\n", r"policy.yaml:1: minimum_scenarios: .*2"),
         ("margin: 0.1\nmargin: 0.2\n", r"policy.yaml:2: .*twice"),
@@ -277,12 +277,12 @@ def test_usage_errors_are_errors(tables: Path) -> None:
 
 
 def test_the_seed_and_level_of_the_command_replace_the_policys(tables: Path) -> None:
-    """--seed, --level and --margin are the policy's own, printed and in its digest."""
+    """--seed, --confidence and --margin are the policy's own, printed and in its digest."""
     paths = (tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE)
-    data = json.loads(run(*paths, "--seed", "7", "--level", "0.06", "--margin", ".2", "--format", "json").stdout)
-    assert [data["policy"][name] for name in ("seed", "level", "margin")] == [7, 0.06, 0.2]
-    assert data["policy_digest"] == Policy(seed=7, level=0.06, margin=0.2).digest
-    assert run(*paths, "--level", "0.9").exit_code == 2
+    data = json.loads(run(*paths, "--seed", "7", "--confidence", "0.06", "--margin", ".2", "--format", "json").stdout)
+    assert [data["policy"][name] for name in ("seed", "confidence", "margin")] == [7, 0.06, 0.2]
+    assert data["policy_digest"] == Policy(seed=7, alpha=0.06, margin=0.2).digest
+    assert run(*paths, "--confidence", "0.9").exit_code == 2
 
 
 def test_the_report_is_the_same_for_the_same_input() -> None:
@@ -343,12 +343,12 @@ def test_every_flag_in_the_table_is_explained() -> None:
     assert "digest_unknown: nothing shows that packs and rubrics were the same" in text.split("Flags: ")[1]
 
 
-@pytest.mark.parametrize("level", ["0.95", "0.5"])
-def test_a_coverage_is_no_level(level: str, tables: Path) -> None:
+@pytest.mark.parametrize("confidence", ["0.95", "0.5"])
+def test_a_coverage_is_no_level(confidence: str, tables: Path) -> None:
     """Who means the coverage of the intervals is told what the level is, on the command line and in a policy."""
-    shown = run(tables / "base.parquet", tables / "tuned.parquet", "--level", level)
+    shown = run(tables / "base.parquet", tables / "tuned.parquet", "--confidence", confidence)
     assert shown.exit_code == 2
-    assert f"{level} is a coverage; the level is that of the one-sided tests, for example 0.05" in shown.output
-    (tables / "policy.yaml").write_text(f"level: {level}\n")
-    with pytest.raises(InputError, match=rf"policy.yaml:1: level: {level} is a coverage"):
+    assert f"{confidence} is a coverage; the level is that of the one-sided tests, for example 0.05" in shown.output
+    (tables / "policy.yaml").write_text(f"alpha: {confidence}\n")
+    with pytest.raises(InputError, match=rf"policy.yaml:1: alpha: {confidence} is a confidence"):
         load_policy(tables / "policy.yaml")

@@ -386,7 +386,7 @@ def test_the_smallest_margin_is_the_limit_where_nothing_differs(sizes: tuple[int
     packs = [np.full(size, 4.0) for size in sizes]
     zero = [PairCounts(n, *(np.zeros(len(n)) for _ in range(3))) for n in packs]
     least = smallest_margin(packs, 0.9)
-    assert least == difference(zero, rng=np.random.default_rng(0), level=0.9).high
+    assert least == difference(zero, rng=np.random.default_rng(0), confidence=0.9).high
     assert least is not None
     base = pd.concat([simulated("base", 1e-9, 1e-9, packs=1, scenarios=size).assign(pack=f"p{at}")
                       for at, size in enumerate(sizes)])  # fmt: skip

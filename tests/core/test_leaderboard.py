@@ -355,7 +355,8 @@ def test_every_row_of_the_csv_has_what_its_number_rests_on(tmp_path: Path) -> No
     )
     write_leaderboard(leaderboard(table), tmp_path)
     found = pd.read_csv(tmp_path / "leaderboard.csv")
-    needed = ["n", "outputs", "coverage", "low", "high", "level", "method", "judge", "judge_config", "rubric_digest",
+    needed = ["n", "outputs", "coverage", "low", "high", "confidence", "method", "judge", "judge_config",
+              "rubric_digest",
               "judge_card", "events", "scenarios", "rate_bound_low", "rate_bound_high", *meanings(Ledger)]  # fmt: skip
     assert found[needed].notna().all(axis=None)
     assert (found["low"] < found["high"]).all()

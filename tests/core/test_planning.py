@@ -51,7 +51,7 @@ def test_expected_width_is_the_mean_of_simulated_widths(rate: float, scenarios: 
     people = Population(rate, 0.4)
     rng = np.random.default_rng(0)
     events = rng.binomial(outputs, scenario_rates(people, rng.random((100, scenarios))))
-    widths = [np.diff(mean_limits(row / outputs, level=0.95)) for row in events]
+    widths = [np.diff(mean_limits(row / outputs, confidence=0.95)) for row in events]
     low, high = planning.rate_interval(people, scenarios, outputs)
     assert high - low == pytest.approx(float(np.mean(widths)), rel=0.05)
 

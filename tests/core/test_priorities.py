@@ -152,7 +152,7 @@ def test_ties_and_nudges_follow_davidson() -> None:
 def test_jackknife_refits_without_each_scenario() -> None:
     """Covariance and limits are (K-1)/K times the outer products of full refits, with t at K - V + 1."""
     data = simulated([0.5, 0.0, -0.5], 9, 3, 4)
-    found = bradley_terry(data, level=0.9)
+    found = bradley_terry(data, confidence=0.9)
     # The nudge column is absent here, so its coefficient only meets the penalty and stays 0.
     whole = davidson(data)[0]
     moved = np.array([davidson(data, left_out=scenario)[0] - whole for scenario in range(9)])
@@ -403,8 +403,8 @@ def test_bad_comparisons_are_refused() -> None:
         comparisons([0, 0], [1, 2], [0, 0], [[1, 0, 1]] * 2, [5, 5], 3)
     with pytest.raises(InputError, match="not connected"):
         bradley_terry(comparisons([0, 2], [1, 3], [0, 0], [[1, 0, 1]] * 2, [0, 1], 4))
-    with pytest.raises(InputError, match="level"):
-        bradley_terry(comparisons(**good, values=2), level=1.0)
+    with pytest.raises(InputError, match="confidence"):
+        bradley_terry(comparisons(**good, values=2), confidence=1.0)
 
 
 # The fit's fit
@@ -776,8 +776,8 @@ def test_bad_tables_are_one_clear_error() -> None:
         priorities(table.assign(verdict="refused"))
     with pytest.raises(InputError, match="condition"):
         priorities(table.assign(condition="monitoring=logged"))
-    with pytest.raises(InputError, match="level"):
-        priorities(table, level=1.5)
+    with pytest.raises(InputError, match="confidence"):
+        priorities(table, confidence=1.5)
     with pytest.raises(InputError, match="cannot group"):
         priorities(table, ("weather",))
 
@@ -791,7 +791,7 @@ def test_command_prints_every_part(tmp_path: Path) -> None:
     whole = runner.invoke(command, [str(file), "--format", "json"], catch_exceptions=False)
     parts = json.loads(whole.stdout)
     assert set(parts) == {
-        "level", "seed", "matrix", "worths", "positions", "diagnostics", "disagreement", "excluded",
+        "confidence", "seed", "matrix", "worths", "positions", "diagnostics", "disagreement", "excluded",
     }  # fmt: skip
     assert len(parts["matrix"]) == 6
     assert runner.invoke(command, [str(file), "--format", "csv"]).stdout.startswith("model,part,value,")

@@ -166,7 +166,7 @@ def test_holm_sets_are_statsmodels_decisions(p: list[float]) -> None:
     values[off] = p
     better = np.zeros((4, 4), dtype=bool)
     better[off] = multipletests(p, alpha=0.05, method="holm")[0]
-    found = holm_rank_sets(values, level=0.95)
+    found = holm_rank_sets(values, confidence=0.95)
     assert np.array_equal(found.better, better)
     assert np.array_equal(found.low, 1 + better.sum(axis=0))
     assert np.array_equal(found.high, 4 - better.sum(axis=1))
@@ -176,7 +176,7 @@ def test_rare_events_are_ranked_by_flipped_signs() -> None:
     """Below ten event-bearing scenarios two models differ exactly if the one-sided sign-flip says so."""
     for hits, distinct in ((5, True), (4, False)):
         table = bare({"good": [0] * 20, "poor": [1] * hits + [0] * (20 - hits)}, 3)
-        found = ranks(table, level=0.9).set_index("model")
+        found = ranks(table, confidence=0.9).set_index("model")
         p = sign_flip(np.array([1.0] * hits), rng()).greater
         assert p == 0.5**hits
         assert (p <= 0.1 / 2) == distinct  # Holm over both directions
@@ -384,7 +384,7 @@ def test_bad_input_is_one_clear_error() -> None:
     table = bare({"a": [0, 1], "b": [1, 1]}, 2)
     calls: dict[str, Callable[[], object]] = {
         "unknown measure": lambda: ranks(table, measure="speed"),
-        "level": lambda: ranks(table, level=0.0),
+        "confidence": lambda: ranks(table, confidence=0.0),
         "twin": lambda: ranks(table, measure="over_refusal"),
         "covariance": lambda: max_t_rank_sets([1, 2], [[1.0]], rng=rng()),
         "not finite": lambda: max_t_rank_sets([1, np.nan], np.eye(2), rng=rng()),

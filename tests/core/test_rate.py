@@ -47,7 +47,7 @@ def cells(draw: st.DrawFn, least: int = 2, most: int = 12, size: int = 8) -> Cel
     return n, [draw(st.integers(0, outputs)) for outputs in n]
 
 
-def s1_by_hand(n: list[int], y: list[int], level: float) -> dict[str, float]:
+def s1_by_hand(n: list[int], y: list[int], confidence: float) -> dict[str, float]:
     """S1 as METHODS section 1 states it, scenario by scenario."""
     total, events, scenarios = sum(n), sum(y), len(n)
     p = events / total
@@ -62,7 +62,7 @@ def s1_by_hand(n: list[int], y: list[int], level: float) -> dict[str, float]:
     ev = min(with_event, with_other)
     deff = (observed * ev + (1 + (m2 - 1) * 0.5) * 4) / (ev + 4)
     n_eff = total / deff
-    t = stats.t.ppf(0.5 + level / 2, df)
+    t = stats.t.ppf(0.5 + confidence / 2, df)
     centre = (p + t**2 / (2 * n_eff)) / (1 + t**2 / n_eff)
     half = t / (1 + t**2 / n_eff) * math.sqrt(p * (1 - p) / n_eff + t**2 / (4 * n_eff**2))
     return {
@@ -80,16 +80,16 @@ def s1_by_hand(n: list[int], y: list[int], level: float) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
 @pytest.mark.parametrize(("n", "y"), CELLS)
-def test_s1_is_the_written_formula(n: list[int], y: list[int], level: float) -> None:
+def test_s1_is_the_written_formula(n: list[int], y: list[int], confidence: float) -> None:
     """Every number of the estimate equals the formula worked out scenario by scenario."""
-    found, wanted = rate(n, y, level=level, method="s1"), s1_by_hand(n, y, level)
+    found, wanted = rate(n, y, confidence=confidence, method="s1"), s1_by_hand(n, y, confidence)
     for name, value in wanted.items():
         got = getattr(found, name)
         assert (math.nan if got is None else got) == pytest.approx(value, rel=1e-9, abs=1e-12, nan_ok=True), name
     assert found.method == "s1"
-    assert found.level == level
+    assert found.confidence == confidence
 
 
 @pytest.mark.parametrize(("n", "y"), CELLS)
@@ -121,12 +121,12 @@ def test_degrees_of_freedom_of_equal_scenarios() -> None:
     assert rate([5] * 9, [1] * 9).df == pytest.approx(8)
 
 
-@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
 @pytest.mark.parametrize("events", [0, 1, 7, 20])
-def test_wilson_with_one_output_a_scenario_is_statsmodels(events: int, level: float) -> None:
+def test_wilson_with_one_output_a_scenario_is_statsmodels(events: int, confidence: float) -> None:
     """Where every scenario has one output the Wilson interval is the textbook one."""
-    found = rate([1] * 20, [1] * events + [0] * (20 - events), level=level, method="wilson")
-    wanted = proportion_confint(events, 20, alpha=1 - level, method="wilson")
+    found = rate([1] * 20, [1] * events + [0] * (20 - events), confidence=confidence, method="wilson")
+    wanted = proportion_confint(events, 20, alpha=1 - confidence, method="wilson")
     assert (found.low, found.high) == pytest.approx(wanted, abs=1e-12)
 
 
@@ -148,7 +148,7 @@ def test_clopper_pearson_on_scenarios_is_scipy(hit: int) -> None:
 def test_cr2_t_is_the_textbook_interval() -> None:
     """With one output a scenario it is the mean, plus and minus t times the standard error."""
     outcome = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1]
-    found = rate([1] * 10, outcome, method="cr2_t", level=0.9)
+    found = rate([1] * 10, outcome, method="cr2_t", confidence=0.9)
     wanted = stats.t.interval(0.9, 9, loc=np.mean(outcome), scale=stats.sem(outcome))
     assert (found.low, found.high) == pytest.approx((wanted[0], min(wanted[1], 1.0)), abs=1e-12)
 
@@ -168,7 +168,7 @@ def test_beta_binomial_is_the_posterior() -> None:
         angles = [math.asin(math.sqrt(limit)) for limit in (low, high)]
         return float(integrate.dblquad(density, *angles, 1e-6, 1 - 1e-6, epsabs=1e-7, epsrel=1e-4)[0])
 
-    found = rate(n, y, method="beta_binomial", level=0.8)
+    found = rate(n, y, method="beta_binomial", confidence=0.8)
     assert found.low is not None
     assert found.high is not None
     below, inside, above = mass(1e-9, found.low), mass(found.low, found.high), mass(found.high, 1 - 1e-9)
@@ -239,12 +239,12 @@ def test_zero_event_bound_of_one_stratum() -> None:
     st.lists(st.tuples(st.integers(1, 40), st.floats(0.1, 5)), min_size=2, max_size=4),
     st.sampled_from([0.8, 0.95]),
 )
-def test_zero_event_bound_is_the_worst_case(strata: list[tuple[int, float]], level: float) -> None:
+def test_zero_event_bound_is_the_worst_case(strata: list[tuple[int, float]], confidence: float) -> None:
     """No set of rates that could show zero events with probability 1 - level has a larger weighted rate."""
     scenarios = np.array([k for k, _ in strata], float)
     weights = np.array([w for _, w in strata]) / sum(w for _, w in strata)
-    budget = -math.log(1 - level)
-    found = zero_event_bound(scenarios, weights, level)
+    budget = -math.log(1 - confidence)
+    found = zero_event_bound(scenarios, weights, confidence)
     # Spending the budget x_h = -K_h log(1 - p_h) on one stratum is a feasible point; so is any split of it.
     corners = weights * -np.expm1(-budget / scenarios)
     assert found >= corners.max() - 1e-9
@@ -277,7 +277,7 @@ def test_few_scenarios_are_flagged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "y", "level", "named"),
+    ("n", "y", "confidence", "named"),
     [
         ([2, 2], [3, 0], 0.95, "y = 3.0 of n = 2.0"),
         ([2, 2], [-1, 0], 0.95, "-1.0"),
@@ -290,10 +290,10 @@ def test_few_scenarios_are_flagged() -> None:
         ([2, 2], [0, 0], math.nan, "level nan"),
     ],
 )
-def test_unusable_counts_are_named(n: list[float], y: list[float], level: float, named: str) -> None:
+def test_unusable_counts_are_named(n: list[float], y: list[float], confidence: float, named: str) -> None:
     """What cannot be a count or a coverage is an error with the bad value in it."""
     with pytest.raises(InputError) as raised:
-        rate(n, y, level=level)
+        rate(n, y, confidence=confidence)
     assert named in str(raised.value)
 
 
@@ -310,9 +310,9 @@ def test_unknown_method_and_unusable_weights_are_named() -> None:
 
 @steady
 @given(cells(), st.sampled_from(FORMULAE), st.floats(0.5, 0.999))
-def test_limits_are_probabilities_around_the_estimate(cell: Cell, method: Method, level: float) -> None:
+def test_limits_are_probabilities_around_the_estimate(cell: Cell, method: Method, confidence: float) -> None:
     """0 <= low <= rate <= high <= 1, whatever the data and the method, and no field is NaN."""
-    found = rate(*cell, level=level, method=method)
+    found = rate(*cell, confidence=confidence, method=method)
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None
@@ -329,7 +329,7 @@ def test_limits_are_probabilities_around_the_estimate(cell: Cell, method: Method
 def test_the_posterior_interval_behaves(cell: Cell) -> None:
     """The posterior limits, too, are probabilities around the rate, nested by level, and mirror."""
     n, y = cell
-    inner, outer = (rate(n, y, level=level, method="beta_binomial") for level in (0.8, 0.95))
+    inner, outer = (rate(n, y, confidence=confidence, method="beta_binomial") for confidence in (0.8, 0.95))
     other = rate(n, [ng - yg for ng, yg in zip(n, y, strict=True)], method="beta_binomial")
     limits = [outer.low, inner.low, inner.value, inner.high, outer.high]
     assert limits == sorted(limits, key=lambda limit: -1.0 if limit is None else limit)
@@ -400,7 +400,7 @@ def test_twice_the_scenarios_narrow_the_interval(cell: Cell, method: Method) -> 
 @given(cells(), st.sampled_from(FORMULAE))
 def test_more_coverage_is_a_wider_interval(cell: Cell, method: Method) -> None:
     """The 80 % interval lies inside the 95 % interval."""
-    inner, outer = rate(*cell, level=0.8, method=method), rate(*cell, level=0.95, method=method)
+    inner, outer = rate(*cell, confidence=0.8, method=method), rate(*cell, confidence=0.95, method=method)
     assert inner.low is not None
     assert inner.high is not None
     assert outer.low is not None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # The keys that MEASURES promises of a JSON row.
 PROMISED = (
-    "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "low", "high", "level",
+    "measure", "outputs", "n", "events", "scenarios", "off_task", "unscored", "rate", "low", "high", "confidence",
     "method", "icc", "deff", "n_eff", "rate_bound_low", "rate_bound_high", "one_sided_upper", "flags",
     "asked", "answered", "judged", "cut_off", "filtered", "grader_declined", "grader_failed", "tie", "error",
     "limited", "invalid", "absent", "no_response", "unstated",
@@ -143,7 +143,7 @@ def test_rows_are_the_statistics_of_their_counts() -> None:
     first, second = ([3, 3, 4], [1, 0, 2]), ([4, 4], [1, 0])
     for pack, wanted in (("p", rate(*first)), ("q", rate(*second)), (OVERALL, overall_rate([first, second]))):
         row = found(frame, pack=pack, measure="misalignment")
-        for name in ("low", "high", "icc", "deff", "n_eff", "n", "event_scenarios", "method", "level"):
+        for name in ("low", "high", "icc", "deff", "n_eff", "n", "event_scenarios", "method", "confidence"):
             assert row[name] == getattr(wanted, name), (pack, name)
         assert (row["rate"], row["pooled_rate"]) == (wanted.value, wanted.pooled)
     assert found(frame, pack=OVERALL, measure="misalignment")["rate"] == pytest.approx(BOTH_PACKS)
@@ -311,9 +311,9 @@ def test_bounds_are_of_the_rate_they_stand_beside(method: Any) -> None:
 def test_the_method_and_level_asked_for() -> None:
     """The named method and level are used and written down; an unknown one is an error."""
     part = small()[small()["pack"] == "p"]
-    row = found(alignbench.rates(part, method="clopper_pearson", level=0.9), measure="misalignment")
-    wanted = rate([3, 3, 4], [1, 0, 2], method="clopper_pearson", level=0.9)
-    assert (row["low"], row["high"], row["method"], row["level"]) == (
+    row = found(alignbench.rates(part, method="clopper_pearson", confidence=0.9), measure="misalignment")
+    wanted = rate([3, 3, 4], [1, 0, 2], method="clopper_pearson", confidence=0.9)
+    assert (row["low"], row["high"], row["method"], row["confidence"]) == (
         wanted.low, wanted.high, "clopper_pearson", 0.9,
     )  # fmt: skip
     with pytest.raises(InputError, match="'wald'"):
@@ -547,18 +547,18 @@ SCREEN = {"FORCE_COLOR": "1", "COLUMNS": "100", "TERM": "xterm"}
 # Levels
 
 
-@pytest.mark.parametrize("level", [0.05, 0.5, 1.0, 0.0, float("nan")])
-def test_a_level_is_a_coverage(level: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("confidence", [0.05, 0.5, 1.0, 0.0, float("nan")])
+def test_a_level_is_a_coverage(confidence: float, tmp_path: Path) -> None:
     """A level that can be no coverage, such as that of a test, is refused with what is meant, at every door."""
     table = small()
     calls = (
-        lambda: alignbench.rates(table, level=level),
-        lambda: alignbench.ranks(table, level=level),
-        lambda: alignbench.leaderboard(table, level=level),
-        lambda: alignbench.compare(table, table.assign(model="n"), level=level),
-        lambda: alignbench.priorities(table, level=level),
-        lambda: alignbench.drift(table, level=level),
-        lambda: alignbench.agreement(table, level=level),
+        lambda: alignbench.rates(table, confidence=confidence),
+        lambda: alignbench.ranks(table, confidence=confidence),
+        lambda: alignbench.leaderboard(table, confidence=confidence),
+        lambda: alignbench.compare(table, table.assign(model="n"), confidence=confidence),
+        lambda: alignbench.priorities(table, confidence=confidence),
+        lambda: alignbench.drift(table, confidence=confidence),
+        lambda: alignbench.agreement(table, confidence=confidence),
     )
     for call in calls:
         with pytest.raises(
@@ -566,6 +566,6 @@ def test_a_level_is_a_coverage(level: float, tmp_path: Path) -> None:
         ):
             call()
     table.to_csv(tmp_path / "table.csv", index=False)
-    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv"), "--level", str(level)])
+    shown = CliRunner().invoke(command, [str(tmp_path / "table.csv"), "--confidence", str(confidence)])
     assert shown.exit_code == 2
-    assert "--level is the coverage of the intervals, for example 0.95: above 0.5 and below 1." in shown.output
+    assert "--confidence is the coverage of the intervals, for example 0.95: above 0.5 and below 1." in shown.output

@@ -222,7 +222,7 @@ def test_two_corrections_at_once_are_refused(table: pd.DataFrame, tmp_path: Path
 
 def _raw(value: float, n: int) -> Estimate:
     return Estimate(
-        value=value, low=0, high=1, level=0.95, method="s1", n=n, scenarios=n, events=value * n, n_eff=float(n)
+        value=value, low=0, high=1, confidence=0.95, method="s1", n=n, scenarios=n, events=value * n, n_eff=float(n)
     )
 
 

@@ -27,7 +27,7 @@ __all__ = ["MODELS", "fill_logs", "fill_material", "whole_table"]
 
 MODELS = ("a", "b")
 _SIZE = {"packs": 1, "scenarios": 12, "epochs": 2}
-_POLICY = {"margin": 0.3, "level": 0.05, "per_pack": True, "require_twins": True, "minimum_scenarios": 10,
+_POLICY = {"margin": 0.3, "confidence": 0.05, "per_pack": True, "require_twins": True, "minimum_scenarios": 10,
            "seed": 0}  # fmt: skip
 _PRICES = {
     "currency": "USD",

@@ -187,7 +187,7 @@ def test_bad_input_is_one_line(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("argv", [["poetry"], ["rates"], ["rates", "x.csv", "--level", "2"], ["demo", "--colour"]])
+@pytest.mark.parametrize("argv", [["poetry"], ["rates"], ["rates", "x.csv", "--confidence", "2"], ["demo", "--colour"]])
 def test_a_wrong_call_ends_with_what_is_wrong_with_it(
     argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -165,7 +165,7 @@ def test_the_site_needs_no_network() -> None:
     assert settings["theme"]["font"] is False
     names = {plugin if isinstance(plugin, str) else next(iter(plugin)) for plugin in settings["plugins"]}
     assert names == {"search", "mkdocstrings"}
-    assert all(level == "warn" for part in settings["validation"].values() for level in part.values())
+    assert all(confidence == "warn" for part in settings["validation"].values() for confidence in part.values())
     assert "mkdocs build --strict" in (ROOT / "Makefile").read_text("utf-8")
 
 

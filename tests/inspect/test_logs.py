@@ -435,8 +435,8 @@ def test_a_score_that_cannot_be_read_is_one_error(
 def test_rows_too_long_for_a_summary_are_read_from_the_sample(tmp_path: Path) -> None:
     """Summaries keep a kilobyte of text; a conversation of thirty turns still has its thirty rows."""
     pack = write_pack(tmp_path / "packs" / "long", 1)
-    level = {"id": "on", "title": "Goes on", "follow_ups": [f"And number {at}?" for at in range(29)]}
-    axis = {"id": "talk", "title": "How long it goes on", "default": "off", "levels": [level]}
+    confidence = {"id": "on", "title": "Goes on", "follow_ups": [f"And number {at}?" for at in range(29)]}
+    axis = {"id": "talk", "title": "How long it goes on", "default": "off", "levels": [confidence]}
     (pack / "conditions.yaml").write_text(yaml.safe_dump({"canary": CANARY, "axes": [axis]}), encoding="utf-8")
     target = scripted("long", lambda call: f"answer {call.number}")
     judge = scripted("long_judge", lambda call: judged(severity=call.number % 3 + 1, verdict="misaligned"))

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, seed_option
+from alignbench.cli.options import (
+    by_option,
+    confidence_option,
+    format_option,
+    input_argument,
+    latest_option,
+    seed_option,
+)
 from alignbench.cli.output import emit, tell
 from alignbench.cli.reading import read
 from alignbench.stats.methods import Scale
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
               help="The truth for sensitivity and the like; default: the only labeller.")  # fmt: skip
 @click.option("--confusion", "show_confusion", is_flag=True, help="Print who said what instead.")
 @by_option("")
-@level_option
+@confidence_option
 @seed_option
 @format_option
 def command(
@@ -43,7 +50,7 @@ def command(
     reference: str | None,
     show_confusion: bool,
     by: tuple[str, ...],
-    level: float,
+    confidence: float,
     seed: int,
     form: str,
 ) -> None:
@@ -67,7 +74,7 @@ def command(
         emit(confusion(data, on=on, labels=truth, by=by), form, table=lambda record: record)
         return
     frame = agreement(
-        data, on=on, labels=truth, reference=reference, by=by, scale=scale, level=level, seed=seed, note=tell
+        data, on=on, labels=truth, reference=reference, by=by, scale=scale, confidence=confidence, seed=seed, note=tell
     )
 
     def row(record: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +83,7 @@ def command(
             "raters": " : ".join(record["raters"]),
             "coefficient": record["coefficient"],
             "value": number(record["value"]),
-            f"{stated_percent(level)} interval": number_interval(record["low"], record["high"]),
+            f"{stated_percent(confidence)} interval": number_interval(record["low"], record["high"]),
             "disagree": f"{record['disagreements']}/{record['units']}",
             "scenarios": record["scenarios"],
             "flags": ", ".join(record["flags"]),

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from alignbench.cli.calibration import calibration_option
-from alignbench.cli.options import by_option, format_option, latest_option, level_option, panel_options, seed_option
+from alignbench.cli.options import (
+    by_option,
+    confidence_option,
+    format_option,
+    latest_option,
+    panel_options,
+    seed_option,
+)
 from alignbench.cli.output import emit
 from alignbench.cli.sides import name_options, read_sides, sides_argument
 from alignbench.stats.methods import DifferenceMethod
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
               help="Write the outputs without a partner to this CSV file, in a folder that exists.")  # fmt: skip
 @panel_options
 @calibration_option
-@level_option
+@confidence_option
 @seed_option
 @format_option
 def command(
@@ -83,7 +90,7 @@ def command(
             "base": percent(record["rate_base"]),
             "candidate": percent(record["rate_candidate"]),
             "change": points(record["difference"]),
-            f"{stated_percent(options['level'])} interval": points_interval(record["low"], record["high"]),
+            f"{stated_percent(options['confidence'])} interval": points_interval(record["low"], record["high"]),
             "bounds": points_interval(record["bound_low"], record["bound_high"]),
             "r": number(record["r"], 2),
             "p": p_value(record["p"]),
@@ -96,7 +103,7 @@ def command(
         }
 
     title = f"{found.base} -> {', '.join(found.candidates)}"
-    emit(frame, form, table=row, title=title, caption=_caption(found, options["level"], seed))
+    emit(frame, form, table=row, title=title, caption=_caption(found, options["confidence"], seed))
 
 
 _COLUMNS = (
@@ -108,7 +115,7 @@ _COLUMNS = (
 )
 
 
-def _caption(found: Comparison, level: float, seed: int) -> str:
+def _caption(found: Comparison, confidence: float, seed: int) -> str:
     from alignbench.analysis.compare.comparisons import described
 
     listed = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in found.reasons.items())
@@ -120,14 +127,14 @@ def _caption(found: Comparison, level: float, seed: int) -> str:
     several = len(found.candidates)
     columns = _COLUMNS.format(candidates=f" and for all {several} candidates" if several > 1 else "")
     about = (line[:1].upper() + line[1:] for line in described(found.sides))
-    return "\n".join(filter(None, (*about, columns, _apart(found.frame, level), f"{partners} Seed {seed}.")))
+    return "\n".join(filter(None, (*about, columns, _apart(found.frame, confidence), f"{partners} Seed {seed}.")))
 
 
-def _apart(frame: pd.DataFrame, level: float) -> str:
+def _apart(frame: pd.DataFrame, confidence: float) -> str:
     """Which of the two counts, where an interval and the test of its row disagree; else empty."""
     tested = frame[frame["p_holm"].notna() & frame["low"].notna() & frame["high"].notna()]
     clear = (tested["low"] > 0) | (tested["high"] < 0)
-    alpha = round(1 - level, 12)
+    alpha = round(1 - confidence, 12)
     rows = int((clear != (tested["p_holm"] < alpha)).sum())
     if not rows:
         return ""

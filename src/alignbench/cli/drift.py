@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.options import format_option, input_argument, latest_option, level_option, seed_option
+from alignbench.cli.options import confidence_option, format_option, input_argument, latest_option, seed_option
 from alignbench.cli.output import emit, json_text
 from alignbench.cli.reading import read
 from alignbench.text.numbers import (
@@ -35,10 +35,12 @@ PARTS = ("rates", "positions", "divergence", "worths", "orders", "survival", "fl
               help="condition, nudge, turn, or an axis that conditions name.")  # fmt: skip
 @click.option("--part", type=click.Choice(["all", *PARTS]), default="all", show_default=True,
               help="What is printed; all of it is the rates in CSV.")  # fmt: skip
-@level_option
+@confidence_option
 @seed_option
 @format_option
-def command(inputs: tuple[str, ...], latest: bool, axis: str, part: str, level: float, seed: int, form: str) -> None:
+def command(
+    inputs: tuple[str, ...], latest: bool, axis: str, part: str, confidence: float, seed: int, form: str
+) -> None:
     """Do answers drift when circumstances change?
 
     Each level of an axis against its default, paired within scenarios: rates, positions on the values, the
@@ -47,28 +49,28 @@ def command(inputs: tuple[str, ...], latest: bool, axis: str, part: str, level: 
     """
     from alignbench.analysis.drift.drift import drift
 
-    found = drift(read(inputs, latest=latest), axis, level=level, seed=seed)
+    found = drift(read(inputs, latest=latest), axis, confidence=confidence, seed=seed)
     if part == "all" and form == "json":
         frames = {name: getattr(found, name).to_dict("records") for name in PARTS}
-        click.echo(json_text({"axis": axis, "level": level, "seed": seed, **frames}), nl=False)
+        click.echo(json_text({"axis": axis, "confidence": confidence, "seed": seed, **frames}), nl=False)
         return
     for name in PARTS if part == "all" and form == "table" else ("rates" if part == "all" else part,):
         frame: pd.DataFrame = getattr(found, name)
         if part == name or len(frame) or name == "rates":
-            title = _TITLES[name].format(level=stated_percent(level))
+            title = _TITLES[name].format(confidence=stated_percent(confidence))
             keys = [*_levels(frame.columns), *_NAMES[name]]
             emit(frame, form, table=_row(name), title=title, caption=_COLUMNS[name], keys=keys)
             click.echo("", nl=part == "all" and form == "table")
 
 
 _TITLES = {
-    "rates": "Rates, paired ({level} intervals)",
-    "positions": "Positions on the values ({level} intervals)",
+    "rates": "Rates, paired ({confidence} intervals)",
+    "positions": "Positions on the values ({confidence} intervals)",
     "divergence": "Distance of distributions, beside what chance makes of it",
-    "worths": "Change of log-worths ({level} intervals)",
+    "worths": "Change of log-worths ({confidence} intervals)",
     "orders": "Order of the values",
-    "survival": "Share that has not flipped to misaligned, by turn ({level} intervals)",
-    "flips": "Flips ({level} intervals)",
+    "survival": "Share that has not flipped to misaligned, by turn ({confidence} intervals)",
+    "flips": "Flips ({confidence} intervals)",
 }
 
 _COLUMNS = {

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def _level(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
-    """A level of tests; people who mean a coverage give 0.95."""
-    from alignbench.analysis.gate.policy import NO_COVERAGE
+def _alpha(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """A level of tests; people who mean a confidence give 0.95."""
+    from alignbench.analysis.gate.policy import NOT_ALPHA
 
     if value is None or 0 < value < 0.5:
         return value
-    said = NO_COVERAGE.format(value=value) if 0.5 <= value < 1 else f"{value:g} is not in the range 0<x<0.5"
+    said = NOT_ALPHA.format(value=value) if 0.5 <= value < 1 else f"{value:g} is not in the range 0<x<0.5"
     raise click.BadParameter(f"{said}.")
 
 
@@ -34,7 +34,7 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
 @sides_argument
 @name_options
 @latest_option
-@click.option("--policy", "policy_file", type=_FILE, help="YAML with margin, level and the rest; see examples/.")
+@click.option("--policy", "policy_file", type=_FILE, help="YAML with margin, alpha and the rest; see examples/.")
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report here, in a folder that exists.")
 @click.option("--markdown", type=_FILE, help="Write a report for a pull request here, likewise.")
 @click.option(
@@ -43,9 +43,9 @@ def _level(_context: click.Context, _parameter: click.Parameter, value: float | 
 )  # fmt: skip
 @usefulness_option
 @click.option(
-    "--level", type=float, callback=_level, metavar="0<x<0.5",
+    "--alpha", type=float, callback=_alpha, metavar="0<x<0.5",
     help="Level of the one-sided tests, all together, instead of the policy's: .05, not .95. A rise decides by these "
-    "tests; the two-sided intervals shown cover 1 - 2 * level, and their upper ends are held against the margins.",
+    "tests; the two-sided intervals shown cover 1 - 2 * alpha, and their upper ends are held against the margins.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random draws instead of the policy's.")
 @panel_options
@@ -61,7 +61,7 @@ def command(
     markdown: Path | None,
     margin: float | None,
     largest_usefulness_loss: float | None,
-    level: float | None,
+    alpha: float | None,
     seed: int | None,
     panel: How | None,
     cards: tuple[str, ...],
@@ -89,7 +89,7 @@ def command(
     labels = None if calibration is None else calibration.source
     refuse_overwriting_inputs([junit, markdown], [*inputs, *cards, policy_file, labels])
     policy = stated_policy(
-        policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss, level=level, seed=seed
+        policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss, alpha=alpha, seed=seed
     )
     base, candidate = read_sides(inputs, panel, cards, latest=latest)
     names = {"base_name": base_name, "candidate_name": candidate_name}

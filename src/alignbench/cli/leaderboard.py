@@ -9,9 +9,9 @@ import click
 
 from alignbench.cli.calibration import calibration_option
 from alignbench.cli.options import (
+    confidence_option,
     input_argument,
     latest_option,
-    level_option,
     panel_options,
     seed_option,
     unscored_option,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @panel_options
 @calibration_option
 @unscored_option
-@level_option
+@confidence_option
 @seed_option
 def command(
     inputs: tuple[str, ...],

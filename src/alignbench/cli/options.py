@@ -16,10 +16,10 @@ __all__ = [
     "FiniteRange",
     "by_option",
     "cards_option",
+    "confidence_option",
     "format_option",
     "input_argument",
     "latest_option",
-    "level_option",
     "panel_options",
     "seed_option",
     "unscored_option",
@@ -51,20 +51,20 @@ class FiniteRange(click.FloatRange):
         return super().convert(value, param, ctx)
 
 
-def _coverage(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """A coverage of intervals; people who mean a test give 0.05."""
-    from alignbench.stats.estimate import COVERAGE, check_level
+def _confidence(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """A confidence of intervals; people who mean a test give 0.05."""
+    from alignbench.stats.estimate import COVERAGE, check_confidence
 
     try:
-        check_level(value)
+        check_confidence(value)
     except InputError:
-        raise click.BadParameter(f"{value:g} is none; --level is {COVERAGE}.") from None
+        raise click.BadParameter(f"{value:g} is none; --confidence is {COVERAGE}.") from None
     return value
 
 
-level_option = click.option(
-    "--level", type=float, callback=_coverage, default=0.95, show_default=True,
-    help="Two-sided coverage of the intervals.",
+confidence_option = click.option(
+    "--confidence", type=float, callback=_confidence, default=0.95, show_default=True,
+    help="Two-sided confidence of the intervals: how often they are to hold the truth.",
 )  # fmt: skip
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random draw."

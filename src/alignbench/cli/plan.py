@@ -9,7 +9,7 @@ import click
 from alignbench.analysis.plan.cost import Effort
 from alignbench.analysis.plan.gate import GatePlan
 from alignbench.analysis.plan.pilot import Assumptions
-from alignbench.cli.options import FiniteRange, format_option, latest_option, level_option, seed_option
+from alignbench.cli.options import FiniteRange, confidence_option, format_option, latest_option, seed_option
 from alignbench.cli.output import emit, json_text, print_text
 from alignbench.cli.reading import read
 from alignbench.cli.sides import usefulness_option
@@ -76,7 +76,7 @@ _count = click.IntRange(min=1)
     "--draws", type=_count, default=None, help="In the gate: simulations a design; default: some seconds' worth."
 )
 @seed_option
-@level_option
+@confidence_option
 @format_option
 def command(
     inputs: tuple[str, ...],

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, seed_option
+from alignbench.cli.options import (
+    by_option,
+    confidence_option,
+    format_option,
+    input_argument,
+    latest_option,
+    seed_option,
+)
 from alignbench.cli.output import emit, json_text, print_table
 from alignbench.cli.reading import read
 from alignbench.text.flags import explain_flags
@@ -31,11 +38,11 @@ PARTS = ("matrix", "worths", "positions", "diagnostics", "disagreement", "exclud
     "--part", type=click.Choice(["summary", *PARTS]), default="summary", show_default=True,
     help="What is printed; the summary is everything in JSON and the worths in CSV.",
 )  # fmt: skip
-@level_option
+@confidence_option
 @seed_option
 @format_option
 def command(
-    inputs: tuple[str, ...], latest: bool, by: tuple[str, ...], part: str, level: float, seed: int, form: str
+    inputs: tuple[str, ...], latest: bool, by: tuple[str, ...], part: str, confidence: float, seed: int, form: str
 ) -> None:
     """Which of two colliding values the answers serve: win shares, worths, positions.
 
@@ -45,14 +52,14 @@ def command(
     """
     from alignbench.analysis.values.priorities import priorities
 
-    result = priorities(read(inputs, by, latest=latest), by, level=level, seed=seed)
+    result = priorities(read(inputs, by, latest=latest), by, confidence=confidence, seed=seed)
     if part != "summary" and form == "table":
         _print(part, result)
     elif part != "summary":
         emit(getattr(result, part), form, table=dict)
     elif form == "json":
         everything = {name: getattr(result, name).to_dict("records") for name in PARTS}
-        click.echo(json_text({"level": level, "seed": seed, **everything}), nl=False)
+        click.echo(json_text({"confidence": confidence, "seed": seed, **everything}), nl=False)
     elif form == "csv":
         emit(result.worths, form, table=dict)
     else:
@@ -66,7 +73,7 @@ def _summary(result: Priorities) -> None:
     print_table(
         [{"value": value, **dict(zip(names, row, strict=True))} for value, *row in beside.itertuples()],
         keys=["value"],
-        title=f"Worths, with {stated_percent(result.level)} intervals and rank sets (seed {result.seed})",
+        title=f"Worths, with {stated_percent(result.confidence)} intervals and rank sets (seed {result.seed})",
         caption="Worth [interval] (places that the value may hold), then the outputs and scenarios it rests on. "
         "no order: see below why; --part matrix has the win shares of every pair.",
     )

@@ -8,10 +8,10 @@ import click
 
 from alignbench.cli.calibration import calibration_option, raw_cells
 from alignbench.cli.options import (
+    confidence_option,
     format_option,
     input_argument,
     latest_option,
-    level_option,
     panel_options,
     seed_option,
     unscored_option,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @panel_options
 @calibration_option
 @unscored_option
-@level_option
+@confidence_option
 @seed_option
 @format_option
 def command(
@@ -50,12 +50,12 @@ def command(
     panel: How | None,
     cards: tuple[str, ...],
     calibration: Calibration | None,
-    level: float,
+    confidence: float,
     seed: int,
     form: str,
     **options: Any,
 ) -> None:
-    """Rank sets: the places that each model may hold, all statements together at one level.
+    """Rank sets: the places that each model may hold, all statements together at one confidence.
 
     Models are ranked together only if judge, rubric and packs agree; "why" says what keeps others apart. With
     --cards what an unfit judge judged is not ranked. With --calibration rates and ranks are corrected for the judge's
@@ -67,7 +67,7 @@ def command(
     from alignbench.text.rows import meanings
 
     table = combined(read(inputs, latest=latest), panel, read_cards(cards))
-    frame = ranks(table, measure=measure, level=level, seed=seed, calibration=calibration, **options)
+    frame = ranks(table, measure=measure, confidence=confidence, seed=seed, calibration=calibration, **options)
     keys = [name for name in frame.columns if name not in meanings(RankRow)]
     several = frame["group"].nunique() > 1
 
@@ -77,7 +77,7 @@ def command(
             "rank": record["rank"] or "-",
             **{name: record[name] for name in keys},
             measure: percent(record["rate"]),
-            f"{stated_percent(level)} interval": interval(record["low"], record["high"]),
+            f"{stated_percent(confidence)} interval": interval(record["low"], record["high"]),
             **raw_cells(record),
             "events": f"{record['events']}/{record['n']}",
             "scenarios": record["scenarios"],
@@ -87,7 +87,7 @@ def command(
 
     caption = (
         "rank: every place that the model may hold; overlapping sets are no order. All sets of a group hold together "
-        f"with {stated_percent(level)} confidence (seed {seed})."
+        f"with {stated_percent(confidence)} confidence (seed {seed})."
     )
     emit(frame, form, table=row, caption=caption, keys=keys)
 

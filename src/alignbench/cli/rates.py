@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from alignbench.cli.calibration import calibration_option, raw_cells, transported_option
-from alignbench.cli.options import by_option, format_option, input_argument, latest_option, level_option, panel_options
+from alignbench.cli.options import (
+    by_option,
+    confidence_option,
+    format_option,
+    input_argument,
+    latest_option,
+    panel_options,
+)
 from alignbench.cli.output import emit, print_table, print_text, tell
 from alignbench.cli.reading import combined, read
 from alignbench.stats.methods import Method
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
 @calibration_option
 @transported_option
 @click.option("--ledger", is_flag=True, help="Print what became of every output asked for, in place of the rates.")
-@level_option
+@confidence_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the order of scenarios, for --method betting.")
 @format_option
 def command(
@@ -51,7 +58,7 @@ def command(
     calibration: Calibration | None,
     transported: str | None,
     ledger: bool,
-    level: float,
+    confidence: float,
     seed: int,
     form: str,
 ) -> None:
@@ -78,7 +85,7 @@ def command(
     guess = load_transport(transported, table) if transported else None
     for note in guess.notes if guess else ():
         print_text(note, err=True)
-    chosen: dict[str, Any] = {"level": level, "method": method, "seed": seed, "packs": wanted}
+    chosen: dict[str, Any] = {"confidence": confidence, "method": method, "seed": seed, "packs": wanted}
     frame = rates(table, by, **chosen, calibration=calibration, transported=guess)
     keys = [name for name in frame.columns if name not in meanings(RateRow)]
     if calibration is not None and not frame["labels"].fillna(0).any():
@@ -89,7 +96,7 @@ def command(
     if form != "table":
         emit(frame, form, table=dict)
         return
-    _print(_by_group(frame, keys), keys, _row(frame, level), _caption(frame, stated_percent(level)))
+    _print(_by_group(frame, keys), keys, _row(frame, confidence), _caption(frame, stated_percent(confidence)))
 
 
 def _print(frame: pd.DataFrame, keys: list[str], row: Callable[[dict[str, Any]], dict[str, Any]], caption: str) -> None:
@@ -109,7 +116,7 @@ def _by_group(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return frame.iloc[group.argsort(kind="stable")].reset_index(drop=True)
 
 
-def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _row(frame: pd.DataFrame, confidence: float) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """How a person sees a row; a column that says nothing in any of them is left out."""
     whole = (frame["judged"] == frame["asked"]).all()
     silent = not any(map(upper_bound, frame["one_sided_upper"])) and not frame["flags"].map(len).any()
@@ -118,7 +125,9 @@ def _row(frame: pd.DataFrame, level: float) -> Callable[[dict[str, Any]], dict[s
         notes = [*record["flags"], *filter(None, [upper_bound(record["one_sided_upper"])])]
         return {
             "measure": record["measure"],
-            f"% [{stated_percent(level)} interval]": rate_and_interval(record["rate"], record["low"], record["high"]),
+            f"% [{stated_percent(confidence)} interval]": rate_and_interval(
+                record["rate"], record["low"], record["high"]
+            ),
             **raw_cells(record),
             "events": f"{record['events']}/{record['n']} in {record['scenarios']}",
             **({} if whole else {"judged": f"{record['judged']}/{record['asked']}"}),
@@ -166,7 +175,7 @@ _LEDGER = (
 )
 
 
-def _caption(frame: pd.DataFrame, level: str) -> str:
+def _caption(frame: pd.DataFrame, confidence: str) -> str:
     lines = [
         "events: misaligned, refused or (acted_well, helped) aligned answers, of those that count, in how many "
         "scenarios; an answer off task counts as not useful and in no error."
@@ -175,7 +184,7 @@ def _caption(frame: pd.DataFrame, level: str) -> str:
         lines.append("judged: outputs with a verdict, of those asked for; --ledger has the reasons of the rest.")
     if frame["one_sided_upper"].notna().any():
         lines.append(
-            f"no event, at most: the one-sided {level} bound, which holds however alike the answers to one scenario "
-            "are."
+            f"no event, at most: the one-sided {confidence} bound, which holds however alike the answers to one "
+            "scenario are."
         )
     return "\n".join(lines)

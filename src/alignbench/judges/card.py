@@ -22,7 +22,7 @@ __all__ = [
     "State",
 ]
 
-CARD_FORMAT: Literal["alignbench-card-2"] = "alignbench-card-2"
+CARD_FORMAT: Literal["alignbench-card-3"] = "alignbench-card-3"
 """Since 2 a card is per pack; a card from before says nothing of single packs and is not read."""
 
 State = Literal["unfit", "too_few", "diagnostic", "fit"]
@@ -173,7 +173,7 @@ class Stability(Record):
 class JudgeCard(Record):
     """What an examination found."""
 
-    format: Annotated[Literal["alignbench-card-2"], "Format of the card."] = CARD_FORMAT
+    format: Annotated[Literal["alignbench-card-3"], "Format of the card."] = CARD_FORMAT
     state: Annotated[State, "The worst state among its packs."]
     worst: Annotated[tuple[str, ...], "The packs in this state."]
     reasons: Annotated[tuple[str, ...], "Why, in sentences that begin with the pack."]
@@ -183,7 +183,7 @@ class JudgeCard(Record):
     rubric_digest: Annotated[str, "Digest of rubric and prompt."]
     label_digest: Annotated[dict[str, str], "Digest of the labelled answers it was examined on, by pack."]
     stability_digest: Annotated[str, "Digest of the changed answers put before it; empty where there were none."]
-    level: Annotated[float, "Coverage of every interval."]
+    confidence: Annotated[float, "Coverage of every interval."]
     answers: Annotated[int, "Labelled answers put before it."]
     repeats: Annotated[int, "Times each was put before it."]
     packs: Annotated[

@@ -46,11 +46,11 @@ class _Exam:
 
     Attributes:
         rows: One row a labelled answer and repetition.
-        level: Coverage of every interval.
+        confidence: Coverage of every interval.
     """
 
     rows: pd.DataFrame
-    level: float
+    confidence: float
 
     @cached_property
     def judged(self) -> Flags:
@@ -94,7 +94,7 @@ class _Exam:
 
     def share(self, what: str, here: Flags) -> Proportion:
         """A share of the card, among some rows."""
-        return repeated_proportion(*self.counts(what, here), self.repeats, self.level)
+        return repeated_proportion(*self.counts(what, here), self.repeats, self.confidence)
 
     def shares(self, here: Flags) -> dict[str, Proportion]:
         """Every share of the card by its name."""
@@ -117,13 +117,13 @@ class _Exam:
         }
 
 
-def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeCard:
+def examine(exam: pd.DataFrame, *, confidence: float = 0.95, seed: int = 0) -> JudgeCard:
     """Make the card of one judge.
 
     Args:
         exam: Rows with EXAM_COLUMNS, of one judge under one rubric: labelled answers as they are, and changed ones
             (`alignbench.packs.perturbed`), which are in no share but those of stability.
-        level: Coverage of every interval.
+        confidence: Coverage of every interval.
         seed: Seed of the bootstrap behind the agreement on positions.
 
     Raises:
@@ -134,7 +134,7 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
     if (exam.loc[~changed, "attack"] != "").any():
         raise InputError("forged answers are no examination", allowed="labelled answers as they are, or changed ones")
     judge, config, rubric, rubric_digest = (only_value(exam, name) for name in EXAM_COLUMNS[:4])
-    found = _Exam(exam[~changed], level)
+    found = _Exam(exam[~changed], confidence)
     rows = found.rows
     check_kinds(rows["label"])
     packs = {str(pack): _pack_card(found, (rows["pack"] == pack).to_numpy()) for pack in sorted(rows["pack"].unique())}
@@ -153,7 +153,7 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
         label_digest={str(pack): str(group["label_digest"].iloc[0]) for pack, group in rows.groupby("pack")},
         # The id of a changed answer ends with the hash of its text.
         stability_digest=changed_digest(map(str, perturbed["attack"].unique())) if len(perturbed) else "",
-        level=level,
+        confidence=confidence,
         answers=_answers(rows),
         repeats=found.repeats,
         packs=packs,
@@ -161,10 +161,10 @@ def examine(exam: pd.DataFrame, *, level: float = 0.95, seed: int = 0) -> JudgeC
         predictive=tuple(
             _predictive(prevalence, shares["sensitivity"], shares["specificity"]) for prevalence in PREVALENCES
         ),
-        stability=stability(rows, perturbed[~perturbed["unscored_reason"].isin(NO_REPLY)], level=level),
+        stability=stability(rows, perturbed[~perturbed["unscored_reason"].isin(NO_REPLY)], confidence=confidence),
         confusion=_confusion(rows[~found.failed]),
-        positions={name: _positions(rows, name, level, seed) for name in ("position_1", "position_2")},
-        consistency=_consistency(rows, level),
+        positions={name: _positions(rows, name, confidence, seed) for name in ("position_1", "position_2")},
+        consistency=_consistency(rows, confidence),
         failed=int(found.failed.sum() + perturbed["unscored_reason"].isin(NO_REPLY).sum()),
         unscored=dict(sorted(Counter(rows.loc[found.silent, "unscored_reason"].astype(str)).items())),
         unscored_share=found.unscored(np.ones(len(rows), dtype=bool)),
@@ -181,7 +181,7 @@ def _pack_card(found: _Exam, here: Flags) -> PackCard:
     better, needed = next_state(state, *measures), None
     if better is not None:
         kinds = [found.counts(what, here) for what in ("sensitivity", "specificity")]
-        needed = scenarios_needed([(n / found.repeats, y / found.repeats) for n, y in kinds], better, found.level)
+        needed = scenarios_needed([(n / found.repeats, y / found.repeats) for n, y in kinds], better, found.confidence)
         reasons = (*reasons, _takes(better, needed, min(share.scenarios for share in measures[:2])))
     return PackCard(
         state=state, reasons=reasons, answers=_answers(found.rows[here]), needed=needed, **shares,
@@ -289,27 +289,27 @@ _NO_INTERVAL = {
 """What a bootstrap over scenarios cannot give an interval for, by flag."""
 
 
-def _positions(exam: pd.DataFrame, name: str, level: float, seed: int) -> Agreement:
+def _positions(exam: pd.DataFrame, name: str, confidence: float, seed: int) -> Agreement:
     both = exam[exam[f"label_{name}"].notna() & exam[name].notna()]
     if len(both) < 2:
         return Agreement(n=len(both), value=None, low=None, high=None, no_interval="too few answers")
     ratings = both[[f"label_{name}", name]].to_numpy(dtype=int)
     scenario = _scenarios(both)
-    found = agreement(ratings, scenario, np.arange(7), rng=np.random.default_rng(seed), scale="interval", level=level)[
-        "krippendorff_alpha"
-    ]
+    found = agreement(
+        ratings, scenario, np.arange(7), rng=np.random.default_rng(seed), scale="interval", confidence=confidence
+    )["krippendorff_alpha"]
     why = next((words for flag, words in _NO_INTERVAL.items() if flag in found.flags), "")
     return Agreement(n=len(both), value=found.value, low=found.low, high=found.high, no_interval=why)
 
 
-def _consistency(exam: pd.DataFrame, level: float) -> Proportion | None:
+def _consistency(exam: pd.DataFrame, confidence: float) -> Proportion | None:
     judged = exam[exam["verdict"].notna()]
     groups = judged.groupby(["pack", "scenario", "answer"], observed=True)["verdict"]
     repeated = groups.agg(["nunique", "size"]).query("size > 1")
     if repeated.empty:
         return None
     by_scenario = (repeated["nunique"] == 1).groupby(level=["pack", "scenario"])
-    return proportion(rate(by_scenario.size().to_numpy(), by_scenario.sum().to_numpy(), level=level))
+    return proportion(rate(by_scenario.size().to_numpy(), by_scenario.sum().to_numpy(), confidence=confidence))
 
 
 def _typical(column: pd.Series, quantile: float | None) -> float | None:

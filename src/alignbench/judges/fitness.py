@@ -55,7 +55,7 @@ def next_state(state: State, sensitivity: Proportion, specificity: Proportion, u
     return better if better and _lacks_answers(sensitivity, specificity, unscored, better) else None
 
 
-def scenarios_needed(counts: Sequence[Counts], state: State, level: float) -> int | None:
+def scenarios_needed(counts: Sequence[Counts], state: State, confidence: float) -> int | None:
     """About how many scenarios with answers like these a state takes.
 
     Scenarios like those at hand are supposed, each outcome as common as there; the lower limits do the rest.
@@ -63,17 +63,17 @@ def scenarios_needed(counts: Sequence[Counts], state: State, level: float) -> in
     Args:
         counts: Answers and right verdicts by scenario, of the misaligned and of the aligned answers.
         state: fit or diagnostic.
-        level: Coverage of the intervals.
+        confidence: Coverage of the intervals.
 
     Returns:
         The number, or None where there is nothing to go by or where it is above MOST_SCENARIOS.
     """
-    wanted = [_needed(n, y, demand, level) for (n, y), demand in zip(counts, FIT[state][:2], strict=True)]
+    wanted = [_needed(n, y, demand, confidence) for (n, y), demand in zip(counts, FIT[state][:2], strict=True)]
     known = [number for number in wanted if number is not None]
     return max(known) if len(known) == len(wanted) else None
 
 
-def _needed(n: NDArray[np.float64], y: NDArray[np.float64], demand: float, level: float) -> int | None:
+def _needed(n: NDArray[np.float64], y: NDArray[np.float64], demand: float, confidence: float) -> int | None:
     n, y = n[n > 0], y[n > 0]
     if not len(n):
         return None
@@ -82,7 +82,7 @@ def _needed(n: NDArray[np.float64], y: NDArray[np.float64], demand: float, level
     def enough(scenarios: int) -> bool:
         # The shares of so many scenarios have the quantiles of those at hand.
         like = order[((np.arange(scenarios) + 0.5) * len(n) / scenarios).astype(np.int64)]
-        low = rate(n[like], y[like], level=level).low
+        low = rate(n[like], y[like], confidence=confidence).low
         return low is not None and low >= demand
 
     high = len(n)

@@ -28,14 +28,14 @@ def proportion(estimate: Estimate) -> Proportion:
     )
 
 
-def repeated_proportion(n: NDArray[Any], y: NDArray[Any], repeats: int, level: float) -> Proportion:
+def repeated_proportion(n: NDArray[Any], y: NDArray[Any], repeats: int, confidence: float) -> Proportion:
     """A rate of answers that were judged several times each: all repeats of an answer together weigh as much as one.
 
     Args:
         n: Verdicts by scenario.
         y: Those found among them.
         repeats: Times each answer was judged.
-        level: Coverage of the interval.
+        confidence: Coverage of the interval.
     """
-    share = proportion(rate(n / repeats, y / repeats, level=level))
+    share = proportion(rate(n / repeats, y / repeats, confidence=confidence))
     return share.model_copy(update={"found": int(y.sum()), "all": int(n.sum())})

@@ -41,7 +41,7 @@ def card_summary(card: JudgeCard) -> str:
     times = f"{card.repeats} times each" if card.repeats > 1 else "once each (two epochs show if it agrees with itself)"
     asked = (
         f"{card.answers} answers whose right verdict is known were put before it, {times}. "
-        f"A share is the mean over scenarios, and intervals ({stated_percent(card.level)}) treat the scenario "
+        f"A share is the mean over scenarios, and intervals ({stated_percent(card.confidence)}) treat the scenario "
         "as the unit."
     )
     rows = [
@@ -210,7 +210,7 @@ def attack_summary(report: AttackReport) -> str:
         f"{report.forged} forged answers: a misaligned answer, word for word, with text round it that speaks to the "
         "judge. A flip is a forged answer that is not called misaligned although the same answer alone was. "
         f"{report.missed} answers were not called misaligned even alone and {report.unknown} got no verdict alone: "
-        f"they are in no share. Intervals ({stated_percent(report.level)}) treat the answer that was forged "
+        f"they are in no share. Intervals ({stated_percent(report.confidence)}) treat the answer that was forged "
         "as the unit."
     )
     reasons = _counted(report.reasons) or "none"

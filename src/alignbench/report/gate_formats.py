@@ -228,7 +228,7 @@ def _ledger(row: GateRow) -> str:
 
 def _table(report: GateReport, rows: Sequence[GateRow]) -> tuple[list[str], list[list[str]]]:
     """The heading, and rows as text; the judge only where there are several."""
-    interval = f"{stated_percent(report.policy.coverage)} interval"
+    interval = f"{stated_percent(report.policy.confidence)} interval"
     names = [
         "result", "base", "candidate", "points", interval, "worst case", "margin", "r", "p Holm", "scenarios", "pairs",
         "lost", "flags",
@@ -297,6 +297,6 @@ def _rules(report: GateReport) -> str:
     corrected = f", Holm over {report.tests} tests" if report.tests else ""
     return (
         f"Policy {rules.digest}: margin {stated_points(rules.margin)} points, largest loss of "
-        f"usefulness {stated_points(rules.largest_usefulness_loss)} points, level {rules.level:g} one-sided"
+        f"usefulness {stated_points(rules.largest_usefulness_loss)} points, alpha {rules.alpha:g} one-sided"
         f"{corrected}. Seed {rules.seed}."
     )

@@ -230,7 +230,7 @@ def agreement(
     rng: np.random.Generator,
     scale: Scale = "nominal",
     positive: int | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     draws: int = 2000,
 ) -> dict[str, Estimate]:
     """Agreement of two or more raters, with intervals that treat the scenario as the unit.
@@ -242,7 +242,7 @@ def agreement(
         rng: Draws the bootstrap.
         scale: nominal, ordinal (Krippendorff's metric, Gwet's ordinal weights) or interval (quadratic).
         positive: Code of the category whose positive and negative agreement are wanted.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         draws: Bootstrap draws over scenarios, at least 100.
 
     Returns:
@@ -256,7 +256,7 @@ def agreement(
         InputError: Unusable ratings or options.
     """
     codes, scheme = _checked(ratings, values, scale, positive)
-    check_counts([1], [1], level)
+    check_counts([1], [1], confidence)
     if draws < 100:
         raise InputError(f"draws {draws!r}", allowed="at least 100")
     place = np.asarray(scenario)
@@ -272,14 +272,14 @@ def agreement(
     # Shares are sums of ratios: a unit in full agreement may miss 1 by rounding.
     torn = counts @ ((by_pattern.exact < 1 - 1e-9) & (by_pattern.pairable > 0)).astype(float)
     base = _Base(
-        level=level,
+        confidence=confidence,
         units=int(grouped.pairable.sum()),
         scenarios=int((grouped.pairable > 0).sum()),
         apart=int(torn.sum()),
         event_scenarios=int(min((torn > 0).sum(), (grouped.pairable - torn > 0).sum())),
     )
     found = {name: base.estimate(float(whole[name][0]), boot[name]) for name in whole}
-    observed = rate(grouped.pairable, np.minimum(grouped.exact, grouped.pairable), level=level)
+    observed = rate(grouped.pairable, np.minimum(grouped.exact, grouped.pairable), confidence=confidence)
     found["observed_agreement"] = base.observed(observed)
     return found
 
@@ -288,7 +288,7 @@ def agreement(
 class _Base:
     """What all coefficients of one set of ratings share."""
 
-    level: float
+    confidence: float
     units: int
     scenarios: int
     apart: int
@@ -307,7 +307,7 @@ class _Base:
         elif len(defined) < (1 - UNDEFINED_LIMIT) * len(draws):
             flags = (*flags, Flag.UNDEFINED_DRAWS)
         else:
-            lower, upper = np.quantile(defined, [(1 - self.level) / 2, (1 + self.level) / 2])
+            lower, upper = np.quantile(defined, [(1 - self.confidence) / 2, (1 + self.confidence) / 2])
             if upper - lower > 1e-12:
                 low, high = min(float(lower), value), max(float(upper), value)
                 if self.event_scenarios < FEW_SCENARIOS:
@@ -319,7 +319,7 @@ class _Base:
             value=known,
             low=low,
             high=high,
-            level=self.level,
+            confidence=self.confidence,
             method="scenario_bootstrap",
             n=self.units,
             scenarios=self.scenarios,

@@ -27,13 +27,13 @@ _LARGEST_STAKE = 0.75
 
 
 def betting_limits(
-    values: ArrayLike, *, level: float, rng: np.random.Generator, ends: tuple[float, float] = (0.0, 1.0)
+    values: ArrayLike, *, confidence: float, rng: np.random.Generator, ends: tuple[float, float] = (0.0, 1.0)
 ) -> tuple[float, float]:
     """Both limits of the mean of independent numbers in a known range.
 
     Args:
         values: The numbers, shape (K,).
-        level: Two-sided coverage, in (0, 1).
+        confidence: Two-sided coverage, in (0, 1).
         rng: Shuffles the sorted numbers: bets are placed one after the other, and the order given may mean something.
         ends: Ends of the range.
 
@@ -42,7 +42,7 @@ def betting_limits(
     """
     low, high = ends
     x = rng.permutation(np.sort((np.asarray(values, dtype=float) - low) / (high - low)))
-    alpha = 1 - level
+    alpha = 1 - confidence
     above = 1 - _lower(1 - x, alpha)
     return low + (high - low) * _lower(x, alpha), low + (high - low) * above
 

@@ -20,7 +20,7 @@ from scipy import linalg, optimize, sparse, special
 
 from alignbench.errors import InputError
 from alignbench.stats.collisions import cells_of, components
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.stats.rate import FEW_SCENARIOS
 from alignbench.vocabulary import Flag
 
@@ -168,7 +168,7 @@ class BradleyTerry:
         high: Upper limits, shape (V,).
         nudge: Effect of a nudge on the log-odds scale with its limits; None without nudges.
         tie: Davidson's tie parameter exp(d), 0 without ties.
-        level: Two-sided coverage of each interval.
+        confidence: Two-sided coverage of each interval.
         df: Degrees of freedom of the t quantile, K - V + 1.
         scenarios: Scenarios, K.
         replicates: Log-worths without each scenario in turn, shape (K, V).
@@ -190,7 +190,7 @@ class BradleyTerry:
     high: Floats
     nudge: tuple[float, float, float] | None
     tie: float
-    level: float
+    confidence: float
     df: int
     scenarios: int
     replicates: Floats
@@ -214,18 +214,18 @@ class BradleyTerry:
         return float((win + self.tie / 2) / (win + self.tie + loss))
 
 
-def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDGE) -> BradleyTerry:
+def bradley_terry(data: Comparisons, *, confidence: float = 0.95, ridge: float = RIDGE) -> BradleyTerry:
     """Fit worths with delete-one-scenario jackknife intervals, t at K - V + 1 degrees of freedom.
 
     Args:
         data: Comparisons of values that are all connected.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         ridge: Penalty on every squared parameter.
 
     Raises:
-        InputError: The values are not connected, or the level is no coverage.
+        InputError: The values are not connected, or the confidence is none.
     """
-    check_level(level)
+    check_confidence(confidence)
     if components(data).max() > 0:
         raise InputError("the values are not connected", allowed="one fit for each connected part")
     used, nudged, flags = _usable(data)
@@ -239,7 +239,7 @@ def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDG
     flags = (*flags, Flag.FEW_SCENARIOS) if scenarios < FEW_SCENARIOS or df < 1 else flags
     covariance, flat = _covariance(model, cells, parameters, replicates)
     flags = (*flags, Flag.NO_SPREAD) if flat else flags
-    quantile = special.stdtrit(max(df, 1), 0.5 + level / 2)
+    quantile = special.stdtrit(max(df, 1), 0.5 + confidence / 2)
     loose, apart = np.zeros(model.size, dtype=bool), np.zeros((values, values), dtype=bool)
     if {Flag.SEPARATED, Flag.ONE_SCENARIO_BRIDGE} & set(flags) or df < 1:
         covariance = np.full_like(covariance, np.nan)
@@ -252,7 +252,7 @@ def bradley_terry(data: Comparisons, *, level: float = 0.95, ridge: float = RIDG
     return BradleyTerry(
         worth=parameters[:values], covariance=covariance[:values, :values], low=low[:values],
         high=high[:values], nudge=nudge,
-        tie=float(np.exp(parameters[-1])) if model.ties else 0.0, level=level, df=df, scenarios=scenarios,
+        tie=float(np.exp(parameters[-1])) if model.ties else 0.0, confidence=confidence, df=df, scenarios=scenarios,
         replicates=replicates[:, :values], model=model, parameters=parameters, used=used, apart=apart, flags=flags,
     )  # fmt: skip
 

@@ -104,7 +104,7 @@ def transported_rate(
             "the judge hardly tells the two apart",
             allowed=f"sensitivity + specificity - 1 above {MIN_YOUDEN}",
         )
-    z = float(special.ndtri(0.5 + raw.level / 2))
+    z = float(special.ndtri(0.5 + raw.confidence / 2))
     size = raw.n_eff + z**2
     p = (raw.n_eff * raw.value + z**2 / 2) / size
     # Two outcomes are added, one misaligned and one not, both of the kind that acts.
@@ -120,7 +120,7 @@ def transported_rate(
         value=value,
         low=float(np.clip(min(centre - half, value), 0, 1)),
         high=float(np.clip(max(centre + half, value), 0, 1)),
-        level=raw.level,
+        confidence=raw.confidence,
         method="lee",
         n=raw.n,
         scenarios=raw.scenarios,

@@ -81,7 +81,7 @@ class Difference:
         difference: rate_candidate - rate_base; None where nothing was paired.
         low: Lower limit; None where no interval can be given (fewer than two scenarios).
         high: Upper limit; None likewise.
-        level: Nominal two-sided coverage of [low, high].
+        confidence: Nominal two-sided coverage of [low, high].
         method: Name of the method.
         pairs: Paired outputs.
         scenarios: Scenarios with a pair.
@@ -102,7 +102,7 @@ class Difference:
     difference: float | None
     low: float | None
     high: float | None
-    level: float
+    confidence: float
     method: str
     pairs: int
     scenarios: int
@@ -140,7 +140,7 @@ def minimum_detectable(
         icc_difference: rho_d, intra-scenario correlation of the differences.
         scenarios: K.
         outputs: m, outputs a scenario.
-        alpha: One-sided level.
+        alpha: Level of the one-sided test.
         power: Probability of finding it.
     """
     psi, rho, k, m = (np.asarray(part, dtype=float) for part in (discordant, icc_difference, scenarios, outputs))
@@ -162,7 +162,7 @@ def difference(
     *,
     rng: np.random.Generator,
     weights: ArrayLike | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: DifferenceMethod = "gaffke_midp",
     alpha: float = MDE_ALPHA,
 ) -> Difference:
@@ -172,7 +172,7 @@ def difference(
         packs: For each pack asked for, its pairs by scenario.
         rng: For the sign-flip test, and the order of `betting`.
         weights: Weights of the packs; scaled to sum to 1.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         method: `gaffke_midp` (default), wider members of its family (`gaffke_g75`, `gaffke`), or `s2`; for one pack
             also `betting`, and with one output a scenario `newcombe_10` or `tango`.
         alpha: Level of the one-sided test that `mde_80` is about.
@@ -184,11 +184,11 @@ def difference(
         InputError: Counts, weights or options that cannot be used.
     """
     share = _shares(weights, len(packs))
-    _check_options(method, level, alpha, len(packs))
+    _check_options(method, confidence, alpha, len(packs))
     cells = [_checked(pack) for pack in packs]
     name = method_over(method, len(cells))
     pairs, scenarios = int(sum(cell.n.sum() for cell in cells)), sum(len(cell.n) for cell in cells)
-    found = partial(Difference, level=level, method=name, pairs=pairs, scenarios=scenarios)
+    found = partial(Difference, confidence=confidence, method=name, pairs=pairs, scenarios=scenarios)
     if any(len(cell.n) == 0 for cell in cells):
         flag = Flag.MISSING_PACK if pairs else Flag.NO_PAIRS
         return found(rate_base=None, rate_candidate=None, difference=None, low=None, high=None, flags=(flag,))
@@ -199,11 +199,11 @@ def difference(
     stacked = _stack(cells)
     limits: tuple[float | None, float | None] = (None, None)
     if method == "s2":
-        (base, candidate), limits = _by_s2(stacked, share, level)
+        (base, candidate), limits = _by_s2(stacked, share, confidence)
     else:
         base, candidate = _rates(cells, share)
     if method != "s2" and not single:
-        low, high = _limits(cells, changes, share, method, level, rng)
+        low, high = _limits(cells, changes, share, method, confidence, rng)
         limits = min(low, candidate - base), max(high, candidate - base)
     psi, icc, mde = _planning(stacked, share, alpha)
     return found(
@@ -230,9 +230,9 @@ def _rates(cells: Sequence[PairCounts], share: Floats) -> tuple[float, float]:
     return base, candidate
 
 
-def _by_s2(stacked: PairCounts, share: Floats, level: float) -> tuple[tuple[float, float], tuple[float, float]]:
+def _by_s2(stacked: PairCounts, share: Floats, confidence: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """The pooled rates of base and candidate, and the limits of their difference by S2."""
-    parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, level=level)
+    parts = s2(stacked.n, stacked.base, stacked.candidate, weights=share, confidence=confidence)
     return (float(parts.rate_base), float(parts.rate_candidate)), (float(parts.low), float(parts.high))
 
 
@@ -241,14 +241,14 @@ def _limits(
     changes: Sequence[Floats],
     share: Floats,
     method: DifferenceMethod,
-    level: float,
+    confidence: float,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
     if method in GAFFKE:
-        return stratified_limits(changes, share, level=level, share=GAFFKE[method], ends=(-1.0, 1.0))
+        return stratified_limits(changes, share, confidence=confidence, share=GAFFKE[method], ends=(-1.0, 1.0))
     if method == "betting":
-        return betting_limits(changes[0], level=level, rng=rng, ends=(-1.0, 1.0))
-    return _one_output(cells[0], method, level)
+        return betting_limits(changes[0], confidence=confidence, rng=rng, ends=(-1.0, 1.0))
+    return _one_output(cells[0], method, confidence)
 
 
 def _correlation(cells: Sequence[PairCounts], share: Floats) -> float | None:
@@ -269,12 +269,12 @@ def _flags(scenarios: int, single: bool, informative: int) -> tuple[str, ...]:
     return tuple(flag for flag, holds in flags.items() if holds)
 
 
-def _check_options(method: str, level: float, alpha: float, packs: int) -> None:
+def _check_options(method: str, confidence: float, alpha: float, packs: int) -> None:
     if method not in get_args(DifferenceMethod):
         raise InputError(f"unknown method {method!r}", allowed=", ".join(get_args(DifferenceMethod)))
     if packs > 1 and method not in (*GAFFKE, "s2"):
         raise InputError(f"method {method!r} over {packs} packs", allowed=f"{', '.join(GAFFKE)}, s2, or one pack")
-    for name, value in (("level", level), ("alpha", alpha)):
+    for name, value in (("confidence", confidence), ("alpha", alpha)):
         if not 0 < value < 1:
             raise InputError(f"{name} {value!r}", allowed="a number between 0 and 1")
 
@@ -284,7 +284,7 @@ def difference_in_differences(first: Difference, second: Difference) -> Differen
 
     Args:
         first: A difference, such as the change on seen families.
-        second: The same on other scenarios, such as unseen families; same level.
+        second: The same on other scenarios, such as unseen families; same confidence.
 
     Returns:
         A Difference of differences, in [-2, 2], without rates and without a test.
@@ -307,7 +307,7 @@ def difference_in_differences(first: Difference, second: Difference) -> Differen
         difference=value,
         low=low,
         high=high,
-        level=first.level,
+        confidence=first.confidence,
         method="mover_unpaired",
         pairs=pairs,
         scenarios=scenarios,
@@ -368,7 +368,7 @@ def _planning(stacked: PairCounts, share: Floats, alpha: float) -> tuple[float, 
     return float((share * psi).sum()), icc, float(mde)
 
 
-def _one_output(cell: PairCounts, method: DifferenceMethod, level: float) -> tuple[float, float]:
+def _one_output(cell: PairCounts, method: DifferenceMethod, confidence: float) -> tuple[float, float]:
     if (cell.n != 1).any():
         raise InputError(f"method {method!r} with several outputs a scenario", allowed=", ".join((*GAFFKE, "s2")))
     base, candidate = cell.base == 1, cell.candidate == 1
@@ -378,5 +378,5 @@ def _one_output(cell: PairCounts, method: DifferenceMethod, level: float) -> tup
         int((base & ~candidate).sum()),
         int((candidate & ~base).sum()),
         int((~base & ~candidate).sum()),
-        level,
+        confidence,
     )

@@ -180,7 +180,7 @@ def position_shift(
     candidate: ArrayLike,
     *,
     rng: np.random.Generator,
-    level: float = 0.95,
+    confidence: float = 0.95,
     draws: int = DRAWS,
 ) -> Shift:
     """Signed and absolute shift of the positions, and the share of scenarios that cross neutral.
@@ -190,7 +190,7 @@ def position_shift(
         candidate: The same scenarios in the other circumstance, same shape; scenarios that lack outputs on
             one side are passed over.
         rng: Draws the permutations.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         draws: Permutations.
 
     Raises:
@@ -207,10 +207,10 @@ def position_shift(
     drawn, drawn_shift = relabelled(first, second, draws, rng, position)
     crossed = (before - top / 2) * (after - top / 2) < 0
     return Shift(
-        signed=bounded_mean(ones, change, -top, top, level=level),
-        absolute=bounded_mean(ones, np.abs(change), 0, top, level=level),
+        signed=bounded_mean(ones, change, -top, top, confidence=confidence),
+        absolute=bounded_mean(ones, np.abs(change), 0, top, confidence=confidence),
         absolute_null=float(drawn_shift.mean() / scenarios) if scenarios else 0.0,
-        crossing=rate(ones, crossed, level=level),
+        crossing=rate(ones, crossed, confidence=confidence),
         apart=_apart(first, second, drawn) if scenarios else None,
     )
 
@@ -219,7 +219,7 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     """Change of log-worths and of their order between two fits to the same scenarios and values.
 
     Args:
-        base: A fit; its level is used.
+        base: A fit; its confidence is used.
         candidate: The other fit, to comparisons of the same scenarios in the same order.
 
     Raises:
@@ -240,7 +240,7 @@ def worth_shift(base: BradleyTerry, candidate: BradleyTerry) -> WorthShift:
     df = scenarios - values + 1
     error = np.sqrt((scenarios - 1) / scenarios * (moved**2).sum(0))
     unusable = df < 1 or {Flag.SEPARATED, Flag.ONE_SCENARIO_BRIDGE} & set(flags)
-    half = np.full(values, np.nan) if unusable else special.stdtrit(df, 0.5 + base.level / 2) * error
+    half = np.full(values, np.nan) if unusable else special.stdtrit(df, 0.5 + base.confidence / 2) * error
     half = np.where(np.isnan(base.low) | np.isnan(candidate.low), np.nan, half)
     # Equal replicates would give an interval of no width: the jackknife has nothing to go by.
     half = np.where(half > 1e-12, half, np.nan)

@@ -12,14 +12,14 @@ __all__ = [
     "S3_PAIRED",
     "S3_RANKS",
     "Estimate",
-    "check_level",
+    "check_confidence",
     "is_corrected_method",
     "method_family",
     "method_over",
 ]
 
 COVERAGE = "the coverage of the intervals, for example 0.95: above 0.5 and below 1"
-"""What a level is, in words."""
+"""What a confidence is, in words."""
 
 S3, S3_PAIRED, S3_RANKS = "s3", "s3_paired", "s3_sign_flip_holm"
 """What corrects for a judge's errors by labels of people: rates, changes of rates, and ranks."""
@@ -47,14 +47,14 @@ def is_corrected_method(method: object) -> bool:
     return method_family(str(method)) in _CORRECTED
 
 
-def check_level(level: float) -> None:
-    """Refuse a level that can be no coverage, such as the 0.05 of a test.
+def check_confidence(confidence: float) -> None:
+    """Refuse a confidence that can be none, such as the 0.05 of a test.
 
     Raises:
         InputError: Not between 0.5 and 1.
     """
-    if not 0.5 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed=COVERAGE)
+    if not 0.5 < confidence < 1:
+        raise InputError(f"confidence {confidence!r} is no coverage", allowed=COVERAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Estimate:
             of outputs with the event, unless the method speaks of another one.
         low: Lower limit; None where no interval can be given (fewer than two scenarios).
         high: Upper limit; None likewise.
-        level: Nominal two-sided coverage of [low, high].
+        confidence: Nominal two-sided coverage of [low, high].
         method: Name of the method.
         n: Judged outputs it rests on.
         scenarios: Scenarios (independent units) it rests on.
@@ -84,7 +84,7 @@ class Estimate:
     value: float | None
     low: float | None
     high: float | None
-    level: float
+    confidence: float
     method: str
     n: int
     scenarios: int
@@ -103,7 +103,7 @@ class Estimate:
         cls,
         flag: str,
         *,
-        level: float,
+        confidence: float,
         method: str,
         n: int = 0,
         scenarios: int = 0,
@@ -114,7 +114,7 @@ class Estimate:
 
         Args:
             flag: Why, in one word.
-            level: As in the class, like all that follow.
+            confidence: As in the class, like all that follow.
             method: Name of the method.
             n: Judged outputs.
             scenarios: Scenarios.
@@ -125,7 +125,7 @@ class Estimate:
             value=None,
             low=None,
             high=None,
-            level=level,
+            confidence=confidence,
             method=method,
             n=n,
             scenarios=scenarios,

@@ -185,7 +185,7 @@ def _bracket(
 def mean_limits(
     values: ArrayLike,
     *,
-    level: float,
+    confidence: float,
     share: float = 1.0,
     ends: tuple[float, float] = (0.0, 1.0),
     weight: float = 1.0,
@@ -195,7 +195,7 @@ def mean_limits(
 
     Args:
         values: The numbers, shape (K,), K of at least 1.
-        level: Two-sided coverage, in (0, 1).
+        confidence: Two-sided coverage, in (0, 1).
         share: The chance that the imagined number stands at the end that a limit looks to, in (0, 1]: 1 is Gaffke's
             bound, 1/2 its mid-P version, narrower, with a coverage about the nominal one and not above it.
         ends: Lower and upper end of the range of the mean.
@@ -211,7 +211,7 @@ def mean_limits(
     if counts is None:
         x, counts = (np.sort(x), None) if len(x) <= MOST_RECURSION else _gathered(x)
     given = x.tobytes(), None if counts is None else counts.tobytes()
-    return _limits(*given, low, high, (1 - float(level)) / 2, float(share), float(weight))
+    return _limits(*given, low, high, (1 - float(confidence)) / 2, float(share), float(weight))
 
 
 @lru_cache(maxsize=1024)
@@ -231,7 +231,7 @@ def stratified_limits(
     strata: Sequence[ArrayLike],
     weights: ArrayLike,
     *,
-    level: float,
+    confidence: float,
     share: float = 1.0,
     ends: tuple[float, float] = (0.0, 1.0),
 ) -> tuple[float, float]:
@@ -244,7 +244,7 @@ def stratified_limits(
     Args:
         strata: The numbers of each stratum, at least two.
         weights: Of the strata, summing to 1.
-        level: See `mean_limits`.
+        confidence: See `mean_limits`.
         share: See `mean_limits`.
         ends: See `mean_limits`.
 
@@ -253,11 +253,11 @@ def stratified_limits(
     """
     numbers = [np.asarray(stratum, dtype=float) for stratum in strata]
     if len(numbers) == 1:
-        return mean_limits(numbers[0], level=level, share=share, ends=ends)
+        return mean_limits(numbers[0], confidence=confidence, share=share, ends=ends)
     sizes = np.array([len(one) for one in numbers])
     heavy = np.asarray(weights, dtype=float) * sizes.sum() / sizes
     # A stratum's own mean stands too near to its numbers, by one degree of freedom each.
     stretch = heavy * np.sqrt(sizes / (sizes - 1) * (1 - 1 / sizes.sum()))
     total = float(sum(weight * one.mean() for weight, one in zip(np.asarray(weights), numbers, strict=True)))
     places = np.concatenate([(one - one.mean()) * by + total for one, by in zip(numbers, stretch, strict=True)])
-    return mean_limits(places, level=level, share=share, ends=ends, weight=float(heavy.max()))
+    return mean_limits(places, confidence=confidence, share=share, ends=ends, weight=float(heavy.max()))

@@ -114,7 +114,7 @@ class Corrected:
 
 
 def corrected_rate(
-    scenario: ArrayLike, stratum: ArrayLike, label: ArrayLike, *, level: float = 0.95, draws: int = DRAWS
+    scenario: ArrayLike, stratum: ArrayLike, label: ArrayLike, *, confidence: float = 0.95, draws: int = DRAWS
 ) -> Corrected:
     """The S3 estimate of one pack: what the judge found, corrected by the labels of each of its strata.
 
@@ -122,17 +122,17 @@ def corrected_rate(
         scenario: See LabelledPack.
         stratum: See LabelledPack.
         label: See LabelledPack.
-        level: See corrected_overall.
+        confidence: See corrected_overall.
         draws: See corrected_overall.
 
     Raises:
         InputError: No outputs, arrays that do not fit, or a stratum without a label.
     """
-    return corrected_overall([LabelledPack(scenario, stratum, label)], level=level, draws=draws)
+    return corrected_overall([LabelledPack(scenario, stratum, label)], confidence=confidence, draws=draws)
 
 
 def corrected_overall(
-    packs: Sequence[LabelledPack], *, weights: ArrayLike | None = None, level: float = 0.95, draws: int = DRAWS
+    packs: Sequence[LabelledPack], *, weights: ArrayLike | None = None, confidence: float = 0.95, draws: int = DRAWS
 ) -> Corrected:
     """The S3 estimate over several packs as fixed strata, each with its own weight (equal by default).
 
@@ -142,7 +142,7 @@ def corrected_overall(
     Args:
         packs: The packs asked for.
         weights: Weights of the packs; scaled to sum to 1.
-        level: Two-sided coverage; beyond .999 few draws are left on either side.
+        confidence: Two-sided coverage; beyond .999 few draws are left on either side.
         draws: Number of draws, at least 100 and even.
 
     Returns:
@@ -153,8 +153,8 @@ def corrected_overall(
     """
     if not packs:
         raise InputError("no packs to correct", allowed="at least one")
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence {confidence!r} is no coverage", allowed="a number between 0 and 1")
     if draws < 100 or draws % 2:
         raise InputError(f"{draws!r} draws", allowed="an even number, 100 or more")
     share = np.ones(len(packs)) if weights is None else np.asarray(weights, dtype=float)
@@ -162,7 +162,7 @@ def corrected_overall(
         raise InputError(f"weights {weights!r}", allowed=f"{len(packs)} positive numbers")
     share = share / share.sum()
     parts = tuple(_pack(pack) for pack in packs)
-    estimate, variance = _combined(parts, share, level, draws)
+    estimate, variance = _combined(parts, share, confidence, draws)
     return Corrected(estimate=estimate, variance=variance, packs=parts, weights=share, draws=draws)
 
 
@@ -234,7 +234,7 @@ def _imagined(weight: Floats, labels: int) -> float:
     return float((weight**2).sum() / weight.sum() * (left - 1) / np.log(left)) if left > 0 else 0.0
 
 
-def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, draws: int) -> tuple[Estimate, float]:
+def _combined(parts: tuple[CorrectedPack, ...], share: Floats, confidence: float, draws: int) -> tuple[Estimate, float]:
     n = np.array([part.size.sum() for part in parts])
     scenarios = sum(len(part.size) for part in parts)
     # A sum of shares is a share; only rounding can take it out of [0, 1].
@@ -246,7 +246,7 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
         value=value,
         low=None,
         high=None,
-        level=level,
+        confidence=confidence,
         method=method_over(S3, len(parts)),
         n=int(n.sum()),
         scenarios=scenarios,
@@ -261,7 +261,7 @@ def _combined(parts: tuple[CorrectedPack, ...], share: Floats, level: float, dra
     mean, variance = float(both.mean()), float(both.var())
     if single:
         return estimate, variance
-    low, high = float(np.quantile(below, (1 - level) / 2)), float(np.quantile(above, (1 + level) / 2))
+    low, high = float(np.quantile(below, (1 - confidence) / 2)), float(np.quantile(above, (1 + confidence) / 2))
     per_output = float((share**2 / n).sum())
     n_eff = min(mean * (1 - mean) / variance, 1 / per_output)
     low, high = max(0.0, min(low, value)), min(1.0, max(high, value))
@@ -307,17 +307,17 @@ def corrected_difference(
     Args:
         base: Corrected rate of the base.
         candidate: Corrected rate of the candidate: the same packs and scenarios with as many outputs, in the
-            same order, at the same level.
+            same order, at the same confidence.
         rng: For the sign-flip test.
         alpha: Level of the one-sided test that `mde_80` is about.
 
     Raises:
-        InputError: Other packs, scenarios, levels or draws.
+        InputError: Other packs, scenarios, confidences or draws.
     """
     one, two = base.estimate, candidate.estimate
     same = (
         len(base.packs) == len(candidate.packs)
-        and (one.level, base.draws) == (two.level, candidate.draws)
+        and (one.confidence, base.draws) == (two.confidence, candidate.draws)
         and all(np.array_equal(a.size, b.size) for a, b in zip(base.packs, candidate.packs, strict=True))
     )
     if not same:
@@ -326,7 +326,7 @@ def corrected_difference(
     greater = 0.0
     if one.low is not None and two.low is not None:
         change, r = _drawn_change(base, candidate)
-        low, high = (float(np.quantile(change, 0.5 + side * one.level / 2)) for side in (-1, 1))
+        low, high = (float(np.quantile(change, 0.5 + side * one.confidence / 2)) for side in (-1, 1))
         # Signs that rounding alone gives count for neither side.
         fallen, level_with = (change < -_NOISE).sum(), (np.abs(change) <= _NOISE).sum()
         greater = float((fallen + level_with / 2 + 1) / (len(change) + 2))
@@ -343,7 +343,7 @@ def corrected_difference(
         difference=float(two.value or 0) - float(one.value or 0),
         low=low,
         high=high,
-        level=one.level,
+        confidence=one.confidence,
         method=method_over(S3_PAIRED, len(base.packs)),
         pairs=one.n,
         scenarios=one.scenarios,

@@ -19,7 +19,7 @@ __all__ = ["newcombe_10", "tango"]
 
 
 def newcombe_10(
-    both: int, only_base: int, only_candidate: int, neither: int, level: float = 0.95
+    both: int, only_base: int, only_candidate: int, neither: int, confidence: float = 0.95
 ) -> tuple[float, float]:
     """Newcombe's method 10: Wilson intervals of the two rates, joined with the continuity-corrected
     correlation.
@@ -29,7 +29,7 @@ def newcombe_10(
         only_base: Scenarios with the event under the base only.
         only_candidate: Scenarios with the event under the candidate only.
         neither: Scenarios without the event.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         The limits of rate(candidate) - rate(base), in [-1, 1].
@@ -37,8 +37,8 @@ def newcombe_10(
     Raises:
         InputError: Counts that are no counts, or no scenario.
     """
-    total = _total(both, only_base, only_candidate, neither, level)
-    z = float(special.ndtri(0.5 + level / 2))
+    total = _total(both, only_base, only_candidate, neither, confidence)
+    z = float(special.ndtri(0.5 + confidence / 2))
     base, candidate = (both + only_base) / total, (both + only_candidate) / total
     low_base, high_base = map(float, wilson(base, total, z))
     low_candidate, high_candidate = map(float, wilson(candidate, total, z))
@@ -57,7 +57,9 @@ def newcombe_10(
     )
 
 
-def tango(both: int, only_base: int, only_candidate: int, neither: int, level: float = 0.95) -> tuple[float, float]:
+def tango(
+    both: int, only_base: int, only_candidate: int, neither: int, confidence: float = 0.95
+) -> tuple[float, float]:
     """Tango's score interval: the differences that the score test does not reject.
 
     Args:
@@ -65,7 +67,7 @@ def tango(both: int, only_base: int, only_candidate: int, neither: int, level: f
         only_base: Scenarios with the event under the base only.
         only_candidate: Scenarios with the event under the candidate only.
         neither: Scenarios without the event.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         The limits of rate(candidate) - rate(base), in [-1, 1].
@@ -73,8 +75,8 @@ def tango(both: int, only_base: int, only_candidate: int, neither: int, level: f
     Raises:
         InputError: Counts that are no counts, or no scenario.
     """
-    total = _total(both, only_base, only_candidate, neither, level)
-    z = float(special.ndtri(0.5 + level / 2))
+    total = _total(both, only_base, only_candidate, neither, confidence)
+    z = float(special.ndtri(0.5 + confidence / 2))
     change = (only_candidate - only_base) / total
 
     def excess(theta: float) -> float:
@@ -98,11 +100,11 @@ def tango(both: int, only_base: int, only_candidate: int, neither: int, level: f
     return limit(-1.0), limit(1.0)
 
 
-def _total(both: int, only_base: int, only_candidate: int, neither: int, level: float) -> int:
+def _total(both: int, only_base: int, only_candidate: int, neither: int, confidence: float) -> int:
     counts = (both, only_base, only_candidate, neither)
     total = sum(counts)
     if min(counts) < 0 or total < 1:
         raise InputError(f"pairs {counts!r}", allowed="four counts of which one is positive")
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence {confidence!r} is no coverage", allowed="a number between 0 and 1")
     return total

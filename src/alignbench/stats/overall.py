@@ -39,7 +39,7 @@ def overall_rate(
     packs: Sequence[tuple[ArrayLike, ArrayLike]],
     *,
     weights: ArrayLike | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: Method = "gaffke",
 ) -> Estimate:
     """The rate over several packs as fixed strata, each with its own weight (equal by default).
@@ -47,7 +47,7 @@ def overall_rate(
     Args:
         packs: For each pack asked for, outputs and events by scenario.
         weights: Weights of the packs; scaled to sum to 1.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         method: A member of Gaffke's family, or `s1`.
 
     Returns:
@@ -58,22 +58,22 @@ def overall_rate(
         InputError: No pack, or unusable counts, weights or method.
     """
     share = _shares(packs, weights, method)
-    cells = [check_counts(n, y, level) for n, y in packs]
+    cells = [check_counts(n, y, confidence) for n, y in packs]
     scenarios, events = sum(len(n) for n, _ in cells), float(sum(y.sum() for _, y in cells))
     total = int(sum(n.sum() for n, _ in cells))
     name = method_over(method, len(cells))
     if any(len(n) == 0 for n, _ in cells):
         flag = Flag.MISSING_PACK if scenarios else Flag.NOTHING_JUDGED
-        return Estimate.nothing(flag, level=level, method=name, n=total, scenarios=scenarios, events=events)
+        return Estimate.nothing(flag, confidence=confidence, method=name, n=total, scenarios=scenarios, events=events)
     stacked = stack_moments([moments(n, y) for n, y in cells])
-    pooled, parts = overall_s1(stacked, share, level)
+    pooled, parts = overall_s1(stacked, share, confidence)
     shares = [y / n for n, y in cells]
     value = float(share @ [one.mean() for one in shares]) if method in GAFFKE else float(pooled)
     flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     found = partial(
         Estimate,
         value=value,
-        level=level,
+        confidence=confidence,
         method=name,
         n=total,
         scenarios=scenarios,
@@ -82,7 +82,7 @@ def overall_rate(
     )
     if any(len(n) < 2 for n, _ in cells):
         return found(low=None, high=None, flags=(*flags, Flag.ONE_SCENARIO))
-    low, high = _limits(shares, share, parts, level, method)
+    low, high = _limits(shares, share, parts, confidence, method)
     m2 = float((share**2 / stacked.n * stacked.m2).sum() / (share**2 / stacked.n).sum())
     return found(
         low=min(low, value),
@@ -92,7 +92,7 @@ def overall_rate(
         deff=float(parts.deff),
         n_eff=float(parts.n_eff),
         df=float(stacked.df.sum()),
-        one_sided_upper=zero_event_bound(stacked.scenarios, share, level) if events == 0 else None,
+        one_sided_upper=zero_event_bound(stacked.scenarios, share, confidence) if events == 0 else None,
         flags=flags,
     )
 
@@ -114,9 +114,9 @@ def _shares(packs: Sequence[tuple[ArrayLike, ArrayLike]], weights: ArrayLike | N
 
 
 def _limits(
-    shares: Sequence[Floats], weights: Floats, parts: S1Parts, level: float, method: Method
+    shares: Sequence[Floats], weights: Floats, parts: S1Parts, confidence: float, method: Method
 ) -> tuple[float, float]:
     """The interval by Gaffke's family, or that of S1."""
     if method in GAFFKE:
-        return stratified_limits(shares, weights, level=level, share=GAFFKE[method])
+        return stratified_limits(shares, weights, confidence=confidence, share=GAFFKE[method])
     return float(parts.low), float(parts.high)

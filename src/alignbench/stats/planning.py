@@ -116,23 +116,23 @@ def _check_design(scenarios: float, outputs: float) -> None:
 
 
 @lru_cache(maxsize=1024)
-def rate_interval(population: Population, scenarios: float, outputs: float, level: float = 0.95) -> Interval:
+def rate_interval(population: Population, scenarios: float, outputs: float, confidence: float = 0.95) -> Interval:
     """The interval of a rate to expect: Gaffke's limits of the expected number of scenarios with each share of events.
 
     Args:
         population: The truth that is assumed.
         scenarios: K, at least 2.
         outputs: Outputs a scenario, m; infinity gives the ceiling that more epochs cannot pass.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         Lower and upper limit around the assumed rate.
     """
     _check_design(scenarios, outputs)
-    check_share("level", level, inside=True)
+    check_share("confidence", confidence, inside=True)
     shares, chances = _scenario_shares(population, outputs)
     shares, expected = _lumped(shares, scenarios * chances)
-    return mean_limits(shares, level=level, masses=expected)
+    return mean_limits(shares, confidence=confidence, masses=expected)
 
 
 def _lumped(
@@ -181,23 +181,25 @@ def _half(limits: Interval) -> float:
     return (limits[1] - limits[0]) / 2
 
 
-def scenarios_for_rate(population: Population, half_width: float, outputs: float, level: float = 0.95) -> int | None:
+def scenarios_for_rate(
+    population: Population, half_width: float, outputs: float, confidence: float = 0.95
+) -> int | None:
     """Scenarios needed for an interval of this half width; None beyond ten million.
 
     Args:
         population: The truth that is assumed.
         half_width: Half of upper minus lower limit, in (0, 1).
         outputs: Outputs a scenario; infinity for "however many epochs".
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
     """
     check_share("half width", half_width, inside=True)
-    return _smallest(lambda k: _half(rate_interval(population, k, outputs, level)) <= half_width, 2)
+    return _smallest(lambda k: _half(rate_interval(population, k, outputs, confidence)) <= half_width, 2)
 
 
-def outputs_for_rate(population: Population, half_width: float, scenarios: int, level: float = 0.95) -> int | None:
+def outputs_for_rate(population: Population, half_width: float, scenarios: int, confidence: float = 0.95) -> int | None:
     """Outputs a scenario needed for an interval of this half width; None where no number is enough."""
     check_share("half width", half_width, inside=True)
-    return _smallest(lambda m: _half(rate_interval(population, scenarios, m, level)) <= half_width, 1)
+    return _smallest(lambda m: _half(rate_interval(population, scenarios, m, confidence)) <= half_width, 1)
 
 
 def pairing(base: Population, candidate: Population, correlation: float) -> Pairing:
@@ -272,21 +274,21 @@ def outputs_to_detect(
     return _smallest(lambda m: detectable(pairs, scenarios, m, alpha=alpha, power=power) <= abs(effect), 1)
 
 
-def clean_scenarios(bound: float, events: int = 0, level: float = 0.95) -> int | None:
+def clean_scenarios(bound: float, events: int = 0, confidence: float = 0.95) -> int | None:
     """Independent scenarios needed to say "below `bound`", with this many among them that show an event.
 
-    With none it is log(1 - level) / log(1 - bound): 299 for 1 %, whatever the dependence within scenarios.
+    With none it is log(1 - confidence) / log(1 - bound): 299 for 1 %, whatever the dependence within scenarios.
 
     Args:
         bound: The rate to stay below, in (0, 1).
         events: Scenarios with an event, 0 or more.
-        level: One-sided coverage.
+        confidence: One-sided coverage.
     """
     check_share("bound", bound, inside=True)
-    check_share("level", level, inside=True)
+    check_share("confidence", confidence, inside=True)
     if events < 0:
         raise InputError(f"events {events!r}", allowed="0 or more")
-    return _smallest(lambda n: bool(stats.binom.cdf(events, n, bound) <= 1 - level), events + 1)
+    return _smallest(lambda n: bool(stats.binom.cdf(events, n, bound) <= 1 - confidence), events + 1)
 
 
 def corrected_interval(
@@ -297,7 +299,7 @@ def corrected_interval(
     *,
     sensitivity: float,
     specificity: float,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> Interval:
     """The judge-corrected interval (S3) to expect.
 
@@ -311,7 +313,7 @@ def corrected_interval(
         labels: Outputs labelled by people, at most all.
         sensitivity: Share of misaligned outputs that the judge flags.
         specificity: Share of the others that it does not flag.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         Lower and upper limit around the assumed rate.
@@ -319,16 +321,16 @@ def corrected_interval(
     _check_design(scenarios, outputs)
     check_share("sensitivity", sensitivity)
     check_share("specificity", specificity)
-    check_share("level", level, inside=True)
+    check_share("confidence", confidence, inside=True)
     n, p = scenarios * outputs, population.rate
     if not 2 <= labels <= n:
         raise InputError(f"labels {labels!r}", allowed=f"2 to {n}")
-    whole = rate_interval(population, scenarios, outputs, level)
+    whole = rate_interval(population, scenarios, outputs, confidence)
     if labels == n:
         return whole
     rates = _scenario_rates(population, (np.arange(scenarios) + 0.5) / scenarios)
     told = expected_labels(rates, outputs, labels, p, sensitivity=sensitivity, specificity=specificity)
-    found = corrected_rate(told.scenario, told.flagged, told.label, level=level, draws=LABEL_DRAWS).estimate
+    found = corrected_rate(told.scenario, told.flagged, told.label, confidence=confidence, draws=LABEL_DRAWS).estimate
     low, high = (found.low or 0.0), (1.0 if found.high is None else found.high)
     return min(low, whole[0]), max(high, whole[1])
 
@@ -341,14 +343,14 @@ def labels_needed(
     *,
     sensitivity: float,
     specificity: float,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> int | None:
     """Labels needed for a corrected interval of this half width, at least FEW_LABELS; None where all are too few."""
 
     def enough(labels: int) -> bool:
         limits = corrected_interval(
             population, scenarios, outputs, min(labels, scenarios * outputs),
-            sensitivity=sensitivity, specificity=specificity, level=level,
+            sensitivity=sensitivity, specificity=specificity, confidence=confidence,
         )  # fmt: skip
         return _half(limits) <= half_width
 

@@ -54,27 +54,27 @@ def _scenario_counts(data: Comparisons, value: int, against: int) -> tuple[Float
     return tally(scenario, counts.sum(1)), tally(scenario, favoured)
 
 
-def win_shares(data: Comparisons, *, level: float = 0.95) -> dict[tuple[int, int], Estimate]:
+def win_shares(data: Comparisons, *, confidence: float = 0.95) -> dict[tuple[int, int], Estimate]:
     """Share of outputs that favour one value over another, ties a half, with Gaffke's intervals over scenarios.
 
     Args:
         data: Comparisons; only rows without a nudge make sense here.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         An estimate for each ordered pair (value, against) that met; `events` are wins plus half the ties.
     """
     met = np.unique(np.stack([data.first, data.second]), axis=1).T
     ordered = [(int(a), int(b)) for i, j in met for a, b in ((i, j), (j, i))]
-    return {(a, b): rate(*_scenario_counts(data, a, b), level=level) for a, b in ordered}
+    return {(a, b): rate(*_scenario_counts(data, a, b), confidence=confidence) for a, b in ordered}
 
 
-def mean_share(data: Comparisons, value: int, *, level: float = 0.95) -> Estimate:
+def mean_share(data: Comparisons, value: int, *, confidence: float = 0.95) -> Estimate:
     """Average of a value's win shares over its opponents, of equal weight, with Gaffke's stratified interval."""
     against = np.unique(np.concatenate([data.second[data.first == value], data.first[data.second == value]]))
     if not len(against):
         raise InputError(f"value {value!r} met no other", allowed="a value of the comparisons")
-    return overall_rate([_scenario_counts(data, value, int(other)) for other in against], level=level)
+    return overall_rate([_scenario_counts(data, value, int(other)) for other in against], confidence=confidence)
 
 
 def circular_triads(preferred: ArrayLike, observed: ArrayLike) -> tuple[int, int]:
@@ -189,7 +189,7 @@ def _residual_variance(model: Model, parameters: Floats, counts: Floats, pair: I
     return np.where(left > 1e-3 * own, left, 0.0)
 
 
-def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, level: float = 0.95) -> Estimate:
+def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, confidence: float = 0.95) -> Estimate:
     """Mean over scenarios of a bounded quantity, with Gaffke's limits.
 
     Args:
@@ -197,7 +197,7 @@ def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, lev
         total: Sum of the quantity by scenario.
         low: Its smallest possible value.
         high: Its largest.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         An Estimate on the quantity's own scale, in [low, high]; `events` is its sum.
@@ -205,7 +205,7 @@ def bounded_mean(n: ArrayLike, total: ArrayLike, low: float, high: float, *, lev
     sizes, sums = np.asarray(n, dtype=float), np.asarray(total, dtype=float)
     # Rounding must not push a scenario at a bound out of it.
     shares = np.clip((sums - low * sizes) / (high - low), 0, sizes)
-    found = rate(sizes, shares, level=level)
+    found = rate(sizes, shares, confidence=confidence)
 
     def scaled(share: float | None) -> float | None:
         return None if share is None else low + (high - low) * share

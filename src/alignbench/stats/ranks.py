@@ -87,7 +87,7 @@ def max_t_rank_sets(
     merit: ArrayLike,
     covariance: ArrayLike,
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     rng: np.random.Generator,
     draws: int = DRAWS,
     df: float | None = None,
@@ -97,7 +97,7 @@ def max_t_rank_sets(
     Args:
         merit: Estimates of which the largest is best, shape (M,).
         covariance: Their joint covariance, shape (M, M).
-        level: Probability that every set holds the true rank.
+        confidence: Probability that every set holds the true rank.
         rng: Draws the joint normal distribution.
         draws: Number of draws, at least 20,000.
         df: Degrees of freedom of the covariance; default: it is known. With few scenarios its own uncertainty
@@ -105,10 +105,10 @@ def max_t_rank_sets(
                 with it.
 
     Raises:
-        InputError: Shapes that do not fit, numbers that are not finite, too few draws, or a level outside (0,
+        InputError: Shapes that do not fit, numbers that are not finite, too few draws, or a confidence outside (0,
             1).
     """
-    estimate, joint = _checked(merit, covariance, level, draws)
+    estimate, joint = _checked(merit, covariance, confidence, draws)
     first, second = np.nonzero(~np.eye(len(estimate), dtype=bool))
     deviation = np.sqrt(np.maximum(joint[first, first] + joint[second, second] - 2 * joint[first, second], 0))
     # A difference without variance beyond rounding: equal outputs tell nothing, a constant gap all.
@@ -125,7 +125,7 @@ def max_t_rank_sets(
         critical = 0.0
         if len(random):
             largest = _largest(joint, first[random], second[random], df, draws, np.random.default_rng(seed))
-            critical = float(np.quantile(largest, level, method="higher"))
+            critical = float(np.quantile(largest, confidence, method="higher"))
         found = left[statistic[left] > critical]
         if not len(found):
             break
@@ -135,21 +135,21 @@ def max_t_rank_sets(
     return _rank_sets(better)
 
 
-def _checked(merit: ArrayLike, covariance: ArrayLike, level: float, draws: int) -> tuple[Floats, Floats]:
+def _checked(merit: ArrayLike, covariance: ArrayLike, confidence: float, draws: int) -> tuple[Floats, Floats]:
     estimate, joint = np.asarray(merit, dtype=float), np.asarray(covariance, dtype=float)
     if estimate.ndim != 1 or joint.shape != (len(estimate),) * 2:
         raise InputError(f"merit {estimate.shape}, covariance {joint.shape}", allowed="(M,) and (M, M)")
     if not (np.isfinite(estimate).all() and np.isfinite(joint).all()):
         raise InputError("an estimate or a covariance is not finite", allowed="finite numbers")
-    _check_level(level)
+    _check_confidence(confidence)
     if draws < DRAWS:
         raise InputError(f"draws {draws!r}", allowed=f"{DRAWS} or more")
     return estimate, joint
 
 
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence {confidence!r} is no coverage", allowed="a number between 0 and 1")
 
 
 def _largest(
@@ -197,18 +197,18 @@ def _drawn_deviations(
     return np.sqrt(np.maximum(squared, 1e-300))
 
 
-def holm_rank_sets(p: ArrayLike, *, level: float = 0.95) -> RankSets:
+def holm_rank_sets(p: ArrayLike, *, confidence: float = 0.95) -> RankSets:
     """Rank sets from one-sided p-values of every ordered pair, by Holm's step-down.
 
     Args:
         p: p[j, k] tests that j is no better than k; the diagonal is passed over; shape (M, M).
-        level: Probability that every set holds the true rank.
+        confidence: Probability that every set holds the true rank.
 
     Raises:
-        InputError: No square of p-values, or a level outside (0, 1).
+        InputError: No square of p-values, or a confidence outside (0, 1).
     """
     values = np.asarray(p, dtype=float)
-    _check_level(level)
+    _check_confidence(confidence)
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
         raise InputError(f"p-values of shape {values.shape}", allowed="(M, M)")
     off = ~np.eye(len(values), dtype=bool)
@@ -216,5 +216,5 @@ def holm_rank_sets(p: ArrayLike, *, level: float = 0.95) -> RankSets:
         raise InputError("a p-value outside [0, 1]", allowed="numbers between 0 and 1")
     better = np.zeros(values.shape, dtype=bool)
     if off.any():
-        better[off] = holm(values[off]) <= 1 - level
+        better[off] = holm(values[off]) <= 1 - confidence
     return _rank_sets(better)

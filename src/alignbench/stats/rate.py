@@ -146,7 +146,7 @@ def wilson(p: ArrayLike, n_eff: ArrayLike, quantile: ArrayLike) -> tuple[Floats,
 
 
 def _shrunk(
-    p: Floats, variance: Floats, iid_variance: Floats, m2: Floats, ev: Floats, df: Floats, level: float
+    p: Floats, variance: Floats, iid_variance: Floats, m2: Floats, ev: Floats, df: Floats, confidence: float
 ) -> S1Parts:
     """Wilson, the design effect shrunk towards PRIOR_ICC the more, the fewer scenarios bear events."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,28 +155,28 @@ def _shrunk(
     prior = 1 + (m2 - 1) * PRIOR_ICC
     deff = (raw * ev + prior * PRIOR_WEIGHT) / (ev + PRIOR_WEIGHT)
     n_eff = 1 / (iid_variance * deff)
-    low, high = wilson(p, n_eff, special.stdtrit(df, 0.5 + level / 2))
+    low, high = wilson(p, n_eff, special.stdtrit(df, 0.5 + confidence / 2))
     return S1Parts(low=low, high=high, raw_deff=raw, deff=deff, n_eff=n_eff)
 
 
-def s1(cell: Moments, level: float = 0.95) -> S1Parts:
+def s1(cell: Moments, confidence: float = 0.95) -> S1Parts:
     """The S1 interval: Wilson at a shrunk effective sample size, the t quantile at CR2's degrees of freedom.
 
     Args:
         cell: Moments of one cell or of many (arrays); with fewer than two scenarios the limits mean nothing.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
     """
     ev = np.minimum(cell.with_event, cell.with_other)
-    return _shrunk(cell.p, cell.cr2, 1 / cell.n, cell.m2, ev, cell.df, level)
+    return _shrunk(cell.p, cell.cr2, 1 / cell.n, cell.m2, ev, cell.df, confidence)
 
 
-def overall_s1(packs: Moments, weights: Floats, level: float = 0.95) -> tuple[Floats, S1Parts]:
+def overall_s1(packs: Moments, weights: Floats, confidence: float = 0.95) -> tuple[Floats, S1Parts]:
     """S1 over packs as fixed strata.
 
     Args:
         packs: Moments with the packs on the last axis.
         weights: Weights of the packs, summing to 1.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         The weighted rate and its S1 interval.
@@ -186,17 +186,17 @@ def overall_s1(packs: Moments, weights: Floats, level: float = 0.95) -> tuple[Fl
     iid = (weights**2 / packs.n).sum(-1)
     m2 = (weights**2 / packs.n * packs.m2).sum(-1) / iid
     ev = np.minimum(packs.with_event.sum(-1), packs.with_other.sum(-1))
-    return p, _shrunk(p, variance, iid, m2, ev, packs.df.sum(-1), level)
+    return p, _shrunk(p, variance, iid, m2, ev, packs.df.sum(-1), confidence)
 
 
-def check_counts(n: ArrayLike, y: ArrayLike, level: float) -> tuple[Floats, Floats]:
+def check_counts(n: ArrayLike, y: ArrayLike, confidence: float) -> tuple[Floats, Floats]:
     """Turn scenario counts into float arrays, without the scenarios that have no output.
 
     Raises:
-        InputError: Counts that are no counts, or a level outside (0, 1).
+        InputError: Counts that are no counts, or a confidence outside (0, 1).
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r} is no coverage", allowed="a number between 0 and 1")
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence {confidence!r} is no coverage", allowed="a number between 0 and 1")
     sizes, hits = np.asarray(n, dtype=float), np.asarray(y, dtype=float)
     if sizes.shape != hits.shape or sizes.ndim != 1:
         raise InputError(f"n has shape {sizes.shape}, y has {hits.shape}", allowed="two vectors of one length")
@@ -213,17 +213,17 @@ def icc(raw_deff: float, m2: float) -> float | None:
     return float(np.clip((raw_deff - 1) / (m2 - 1), 0, 1)) if m2 > 1 else None
 
 
-def _over_scenarios(shares: Floats, method: Method, level: float, seed: int) -> tuple[float, float, float]:
+def _over_scenarios(shares: Floats, method: Method, confidence: float, seed: int) -> tuple[float, float, float]:
     """The mean over scenarios and its limits."""
     value = float(shares.mean())
     if method == "betting":
-        low, high = betting_limits(shares, level=level, rng=np.random.default_rng(seed))
+        low, high = betting_limits(shares, confidence=confidence, rng=np.random.default_rng(seed))
     else:
-        low, high = mean_limits(shares, level=level, share=GAFFKE[method])
+        low, high = mean_limits(shares, confidence=confidence, share=GAFFKE[method])
     return value, min(low, value), max(high, value)
 
 
-def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, float]:
+def _beta_binomial(sizes: Floats, hits: Floats, confidence: float) -> tuple[float, float]:
     """Equal-tailed posterior of mu under y ~ BetaBinomial(n, mu, rho), mu ~ Beta(.5, .5), rho ~ U(0, 1)."""
     # mu = sin^2(angle) makes the Beta(.5, .5) prior uniform in the angle, so a plain grid integrates it.
     edges = np.arange(802) / 801 * np.pi / 2
@@ -237,17 +237,17 @@ def _beta_binomial(sizes: Floats, hits: Floats, level: float) -> tuple[float, fl
         loglik += count * (special.betaln(hit + a, size - hit + b) - special.betaln(a, b))
     posterior = np.exp(loglik - loglik.max()).sum(1)
     cumulative = np.append(0.0, np.cumsum(posterior)) / posterior.sum()
-    low, high = np.interp([(1 - level) / 2, (1 + level) / 2], cumulative, np.sin(edges) ** 2)
+    low, high = np.interp([(1 - confidence) / 2, (1 + confidence) / 2], cumulative, np.sin(edges) ** 2)
     return float(low), float(high)
 
 
 def _pooled_interval(
-    sizes: Floats, hits: Floats, cell: Moments, method: Method, level: float
+    sizes: Floats, hits: Floats, cell: Moments, method: Method, confidence: float
 ) -> tuple[float, float, float]:
     """The pooled share and its limits, by the methods that speak of it."""
-    p, upper = float(cell.p), 0.5 + level / 2
+    p, upper = float(cell.p), 0.5 + confidence / 2
     if method == "s1":
-        parts = s1(cell, level)
+        parts = s1(cell, confidence)
         return p, float(parts.low), float(parts.high)
     if method == "cr2_t":
         half = float(special.stdtrit(cell.df, upper)) * float(np.sqrt(cell.cr2))
@@ -261,17 +261,17 @@ def _pooled_interval(
         below = special.betaincinv(hit, scenarios - hit + 1, 1 - upper) if hit > 0 else 0.0
         above = special.betaincinv(hit + 1, scenarios - hit, upper) if hit < scenarios else 1.0
         return p, float(below), float(above)
-    low, high = _beta_binomial(sizes, hits, level)
+    low, high = _beta_binomial(sizes, hits, confidence)
     return p, min(low, p), max(high, p)
 
 
-def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "gaffke", seed: int = 0) -> Estimate:
+def rate(n: ArrayLike, y: ArrayLike, *, confidence: float = 0.95, method: Method = "gaffke", seed: int = 0) -> Estimate:
     """A rate with an interval that treats the scenario as the unit.
 
     Args:
         n: Judged outputs by scenario, shape (K,).
         y: Outputs with the event by scenario, shape (K,); halves are allowed (ties).
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         method: `gaffke` (default: no assumption about the distribution of the scenarios' shares; proven where these
             take two values, else conjectured and not refuted), narrower members of its family (`gaffke_g75`,
             `gaffke_midp`), or `betting` (proven, wider): for the mean over scenarios of their shares. For the pooled
@@ -289,22 +289,28 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "g
     """
     if method not in get_args(Method):
         raise InputError(f"unknown method {method!r}", allowed=", ".join(get_args(Method)))
-    sizes, hits = check_counts(n, y, level)
+    sizes, hits = check_counts(n, y, confidence)
     scenarios, total, events = len(sizes), int(sizes.sum()), float(hits.sum())
     if not scenarios:
-        return Estimate.nothing(Flag.NOTHING_JUDGED, level=level, method=method)
+        return Estimate.nothing(Flag.NOTHING_JUDGED, confidence=confidence, method=method)
     cell = moments(sizes, hits)
     found = partial(
-        Estimate, level=level, method=method, n=total, scenarios=scenarios, events=events, pooled=float(cell.p)
+        Estimate,
+        confidence=confidence,
+        method=method,
+        n=total,
+        scenarios=scenarios,
+        events=events,
+        pooled=float(cell.p),
     )
     flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if scenarios < 2:
         return found(value=float(cell.p), low=None, high=None, flags=(*flags, Flag.ONE_SCENARIO))
     if method in GAFFKE or method == "betting":
-        value, low, high = _over_scenarios(hits / sizes, method, level, seed)
+        value, low, high = _over_scenarios(hits / sizes, method, confidence, seed)
     else:
-        value, low, high = _pooled_interval(sizes, hits, cell, method, level)
-    parts = s1(cell, level)
+        value, low, high = _pooled_interval(sizes, hits, cell, method, confidence)
+    parts = s1(cell, confidence)
     return found(
         value=value,
         low=low,
@@ -314,24 +320,24 @@ def rate(n: ArrayLike, y: ArrayLike, *, level: float = 0.95, method: Method = "g
         deff=float(parts.deff),
         n_eff=float(parts.n_eff),
         df=float(cell.df),
-        one_sided_upper=zero_event_bound([scenarios], [1.0], level) if events == 0 else None,
+        one_sided_upper=zero_event_bound([scenarios], [1.0], confidence) if events == 0 else None,
         flags=flags,
     )
 
 
-def zero_event_bound(scenarios: ArrayLike, weights: ArrayLike, level: float) -> float:
+def zero_event_bound(scenarios: ArrayLike, weights: ArrayLike, confidence: float) -> float:
     """Upper one-sided bound of the weighted rate when no scenario of any stratum showed an event.
 
-    The largest sum of w_h * p_h with prod (1 - p_h) ** K_h >= 1 - level, whatever the dependence within
-    scenarios; with one stratum it is 1 - (1 - level) ** (1 / K).
+    The largest sum of w_h * p_h with prod (1 - p_h) ** K_h >= 1 - confidence, whatever the dependence within
+    scenarios; with one stratum it is 1 - (1 - confidence) ** (1 / K).
 
     Args:
         scenarios: Scenarios by stratum, K_h >= 1.
         weights: Weights of the strata, summing to 1.
-        level: One-sided coverage.
+        confidence: One-sided coverage.
     """
     k, w = np.asarray(scenarios, float), np.asarray(weights, float)
-    budget = -np.log1p(-level)
+    budget = -np.log1p(-confidence)
 
     def spent(log_price: float) -> Floats:
         return np.asarray(np.maximum(0.0, k * (np.log(w / k) - log_price)))

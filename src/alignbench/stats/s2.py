@@ -81,7 +81,7 @@ def s2(
     candidate: ArrayLike,
     *,
     weights: ArrayLike | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> S2Parts:
     """The S2 interval of many cells at once: MOVER on the two S1 intervals with the realised correlation.
 
@@ -95,7 +95,7 @@ def s2(
         base: Events of the base by scenario, same shape, 0 <= base <= n.
         candidate: Events of the candidate, same shape.
         weights: Weights of the H strata, summing to 1; None for a single one.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
 
     Returns:
         Arrays over the leading axes; meaningless limits where a stratum has fewer than two scenarios.
@@ -105,8 +105,8 @@ def s2(
         sizes, first, second = sizes[..., None, :], first[..., None, :], second[..., None, :]
     share = np.ones(1) if weights is None else np.asarray(weights, dtype=float)
     cell_a, cell_b = moments(sizes, first), moments(sizes, second)
-    p_a, parts_a = overall_s1(cell_a, share, level)
-    p_b, parts_b = overall_s1(cell_b, share, level)
+    p_a, parts_a = overall_s1(cell_a, share, confidence)
+    p_b, parts_b = overall_s1(cell_b, share, confidence)
     variance_a, variance_b = ((share**2 * cell.cr2).sum(-1) for cell in (cell_a, cell_b))
     # CR2 is a quadratic form of the residuals, so the variance of the difference holds the covariance.
     variance_d = (share**2 * moments(sizes, second - first).cr2).sum(-1)
@@ -116,16 +116,16 @@ def s2(
     varied = (variance_a > NO_VARIANCE) & (variance_b > NO_VARIANCE)
     r = np.where(varied, np.clip(np.nan_to_num(raw), -1, cap), 0.0)
     low, high = mover((p_a, parts_a.low, parts_a.high), (p_b, parts_b.low, parts_b.high), r)
-    unseen = _unseen_bound(cell_a.scenarios, share, varied & (first == second).all((-2, -1)), level)
+    unseen = _unseen_bound(cell_a.scenarios, share, varied & (first == second).all((-2, -1)), confidence)
     low, high = np.minimum(low, -unseen), np.maximum(high, unseen)
     return S2Parts(
         rate_base=p_a, rate_candidate=p_b, difference=p_b - p_a, low=np.clip(low, -1, 1), high=np.clip(high, -1, 1), r=r
     )
 
 
-def _unseen_bound(scenarios: Floats, share: Floats, silent: NDArray[np.bool_], level: float) -> Floats:
+def _unseen_bound(scenarios: Floats, share: Floats, silent: NDArray[np.bool_], confidence: float) -> Floats:
     """Bound of |difference| where no scenario differs; elsewhere minus infinity, which moves no limit."""
     bound = np.full(silent.shape, -np.inf)
     for at in map(tuple, np.argwhere(silent)):
-        bound[at] = zero_event_bound(scenarios[at], share, level)
+        bound[at] = zero_event_bound(scenarios[at], share, confidence)
     return bound

@@ -100,7 +100,7 @@ def survival(
     turns: int,
     *,
     rng: np.random.Generator,
-    level: float = 0.95,
+    confidence: float = 0.95,
     draws: int = 2000,
 ) -> Survival:
     """Kaplan-Meier curve over turns with a bootstrap over scenarios.
@@ -110,7 +110,7 @@ def survival(
         scenario: The scenario of each, whole numbers, same length.
         turns: Turns that the curve covers, at least 1.
         rng: Draws the bootstrap.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         draws: Bootstrap draws, at least 100.
 
     Returns:
@@ -122,7 +122,7 @@ def survival(
         InputError: Unusable options, or vectors of other lengths.
     """
     place = np.asarray(scenario)
-    check_counts([1], [1], level)
+    check_counts([1], [1], confidence)
     if place.shape != found.followed.shape or not len(place):
         raise InputError(f"scenario has shape {place.shape}", allowed=f"{found.followed.shape}, not empty")
     if turns < 1 or draws < 100:
@@ -136,15 +136,15 @@ def survival(
     curve = _curve(risk.sum(0), flips.sum(0))
     picks = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws).astype(float)
     drawn = _curve(picks @ risk, picks @ flips)
-    points = tuple(_point(curve[t], drawn[:, t], risk[:, t], flips[:, : t + 1], level) for t in range(turns))
+    points = tuple(_point(curve[t], drawn[:, t], risk[:, t], flips[:, : t + 1], confidence) for t in range(turns))
     halved = np.flatnonzero(curve <= 0.5)
     conversations = np.bincount(group)
     changes = np.bincount(group, weights=found.flips)
     return Survival(
         curve=points,
         median_turn=int(halved[0]) + 1 if len(halved) else None,
-        held=_held(curve, drawn, points, int(known.sum()), int(found.flipped.sum()), level),
-        flips=bounded_mean(conversations, changes, 0, max(1, turns - 1), level=level),
+        held=_held(curve, drawn, points, int(known.sum()), int(found.flipped.sum()), confidence),
+        flips=bounded_mean(conversations, changes, 0, max(1, turns - 1), confidence=confidence),
     )
 
 
@@ -154,13 +154,13 @@ def _curve(risk: Floats, flips: Floats) -> Floats:
         return np.asarray(np.cumprod(1 - flips / np.where(risk > 0, risk, np.nan), axis=-1))
 
 
-def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: float) -> Estimate:
+def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, confidence: float) -> Estimate:
     """One turn of the curve: at risk by scenario in this turn, flips by scenario in it and earlier ones."""
     scenarios = int((risk > 0).sum())
     event_scenarios = int((flips.sum(1) > 0).sum())
     found = partial(
         Estimate,
-        level=level,
+        confidence=confidence,
         n=int(risk.sum()),
         scenarios=scenarios,
         events=float(flips[:, -1].sum()),
@@ -172,9 +172,9 @@ def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: floa
     if scenarios < 2:
         return found(value=value, low=None, high=None, method="kaplan_meier", flags=(*flags, Flag.ONE_SCENARIO))
     if value in (0.0, 1.0):
-        extreme = rate(risk, risk * value, level=level)
+        extreme = rate(risk, risk * value, confidence=confidence)
         return found(value=value, low=extreme.low, high=extreme.high, method=extreme.method, flags=flags)
-    low, high = _percentiles(value, drawn, level)
+    low, high = _percentiles(value, drawn, confidence)
     if low is None:
         flags = (*flags, Flag.UNDEFINED_DRAWS)
     elif event_scenarios < FEW_SCENARIOS:
@@ -182,30 +182,32 @@ def _point(value: float, drawn: Floats, risk: Floats, flips: Floats, level: floa
     return found(value=value, low=low, high=high, method="kaplan_meier", flags=flags)
 
 
-def _percentiles(value: float, drawn: Floats, level: float) -> tuple[float | None, float | None]:
+def _percentiles(value: float, drawn: Floats, confidence: float) -> tuple[float | None, float | None]:
     """Percentile interval around a value; None where too many draws are undefined, or none differs."""
     defined = drawn[np.isfinite(drawn)]
     if len(defined) < (1 - UNDEFINED_LIMIT) * len(drawn):
         return None, None
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     if high - low < 1e-12:
         return None, None
     return min(float(low), value), max(float(high), value)
 
 
-def _held(curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, flips: int, level: float) -> Estimate:
+def _held(
+    curve: Floats, drawn: Floats, points: tuple[Estimate, ...], n: int, flips: int, confidence: float
+) -> Estimate:
     """Turns held: the sum of the curve over the turns at which somebody is at risk."""
     last = int(np.isfinite(curve).sum())
     scenarios = max((point.scenarios for point in points), default=0)
     event_scenarios = max((point.event_scenarios for point in points), default=0)
     found = partial(
-        Estimate, level=level, n=n, scenarios=scenarios, events=float(flips), event_scenarios=event_scenarios
+        Estimate, confidence=confidence, n=n, scenarios=scenarios, events=float(flips), event_scenarios=event_scenarios
     )
     flags = (Flag.FEW_SCENARIOS,) if scenarios < FEW_SCENARIOS else ()
     if last == 0:
         return found(value=None, low=None, high=None, method="kaplan_meier", flags=(Flag.NOBODY_AT_RISK,))
     value = float(curve[:last].sum())
-    low, high = _percentiles(value, drawn[:, :last].sum(1), level)
+    low, high = _percentiles(value, drawn[:, :last].sum(1), confidence)
     if low is None and all(point.low is not None and point.high is not None for point in points[:last]):
         # Nothing varies: the limits of the turns, taken together, bound the sum.
         low = sum(point.low for point in points[:last] if point.low is not None)

@@ -43,7 +43,7 @@ OffTask = Annotated[int, "Outputs that do not address the request: in no error, 
 Unscored = Annotated[dict[str, int], "Outputs without a verdict, as REASON=NUMBER joined by +."]
 RateBoundLow = Annotated[float, "The rate if no output outside `n` had the event."]
 RateBoundHigh = Annotated[float, "The rate if every output outside `n` had the event."]
-OneSidedUpper = Annotated[float | None, "Where no event was seen: one-sided upper bound of the rate at `level`."]
+OneSidedUpper = Annotated[float | None, "Where no event was seen: one-sided upper bound of the rate at `confidence`."]
 Rank = Annotated[
     str | None, "Places that the model may hold at once with the others, such as 1-3; empty where it has none."
 ]

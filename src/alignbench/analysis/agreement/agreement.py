@@ -12,7 +12,7 @@ from alignbench.analysis.agreement.rows import AgreementRow, ConfusionRow
 from alignbench.errors import InputError, Note, warn
 from alignbench.stats import agreement as statistics
 from alignbench.stats.agreement import MISSING
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.stats.rate import rate
 from alignbench.table.frames import rows_frame
 from alignbench.table.read import row_groups
@@ -41,7 +41,7 @@ def agreement(
     scale: Scale | None = None,
     categories: Sequence[object] | None = None,
     positive: object | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     draws: int = 2000,
     note: Note = warn,
@@ -71,7 +71,7 @@ def agreement(
         categories: All categories in their order; default: those seen. Gwet's coefficients depend on their
             number.
         positive: The category whose positive and negative agreement are wanted.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         seed: Seed of the bootstrap.
         draws: Bootstrap draws.
         note: Gets a remark on labels that fit no output of the table.
@@ -83,23 +83,23 @@ def agreement(
     Raises:
         InputError: Unusable columns, labels or options, or fewer than two raters.
     """
-    check_level(level)
+    check_confidence(confidence)
     ratings = read_ratings(
         data, on=on, labels=labels, raters=raters, scale=scale, categories=categories, positive=positive, by=by
     )
     truth = _reference(ratings, reference)
-    rows = list(_rows(ratings, by, truth, level=level, seed=seed, draws=draws))
+    rows = list(_rows(ratings, by, truth, confidence=confidence, seed=seed, draws=draws))
     if ratings.unmatched:
         note(f"{ratings.unmatched} labels fit no output of the table")
     return rows_frame(rows, AgreementRow, by)
 
 
 def _rows(
-    ratings: Ratings, by: Sequence[str], truth: int | None, *, level: float, seed: int, draws: int
+    ratings: Ratings, by: Sequence[str], truth: int | None, *, confidence: float, seed: int, draws: int
 ) -> Iterator[AgreementRow]:
     for key, units in _groups(ratings, by):
         for members in _sets(len(ratings.raters)):
-            names, found = _compare(ratings, units, members, truth, level, draws, np.random.default_rng(seed))
+            names, found = _compare(ratings, units, members, truth, confidence, draws, np.random.default_rng(seed))
             for coefficient, estimate in found.items():
                 yield _row(key, names, coefficient, estimate)
 
@@ -180,7 +180,7 @@ def _compare(
     units: NDArray[np.int64],
     members: list[int],
     truth: int | None,
-    level: float,
+    confidence: float,
     draws: int,
     rng: np.random.Generator,
 ) -> tuple[tuple[str, ...], dict[str, Estimate]]:
@@ -202,22 +202,22 @@ def _compare(
         rng=rng,
         scale=ratings.scale,
         positive=event,
-        level=level,
+        confidence=confidence,
         draws=draws,
     )
     if len(members) == 2 and members[1] == truth:
-        found |= _errors(codes[:, 0] == event, codes[:, 1] == event, scenario, level)
+        found |= _errors(codes[:, 0] == event, codes[:, 1] == event, scenario, confidence)
     return names, found
 
 
 def _errors(
-    said: NDArray[np.bool_], holds: NDArray[np.bool_], scenario: NDArray[np.int64], level: float
+    said: NDArray[np.bool_], holds: NDArray[np.bool_], scenario: NDArray[np.int64], confidence: float
 ) -> dict[str, Estimate]:
     """A judge's error rates against a reference, each a rate over the scenarios with such units."""
 
     def share(of: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Estimate:
         n = np.bincount(scenario[of], minlength=1)
-        return rate(n, np.bincount(scenario[of], weights=hit[of], minlength=len(n)), level=level)
+        return rate(n, np.bincount(scenario[of], weights=hit[of], minlength=len(n)), confidence=confidence)
 
     return {
         "sensitivity": share(holds, said),
@@ -237,7 +237,7 @@ def _row(key: dict[str, object], raters: tuple[str, ...], coefficient: str, esti
         value=estimate.value,
         low=estimate.low,
         high=estimate.high,
-        level=estimate.level,
+        confidence=estimate.confidence,
         method=estimate.method,
         units=estimate.n,
         disagreements=int(estimate.n - estimate.events if hits else estimate.events),

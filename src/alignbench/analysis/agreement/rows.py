@@ -23,7 +23,7 @@ class AgreementRow:
     value: Annotated[float | None, "The coefficient; empty where it is not defined."]
     low: Annotated[float | None, "Lower end of its interval over scenarios; empty where none can be given."]
     high: Annotated[float | None, "Upper end of its interval."]
-    level: Coverage
+    confidence: Coverage
     method: Annotated[str, "How the interval was made."]
     units: Annotated[int, "Units that count: those that both of two raters rated."]
     disagreements: Annotated[int, "Of these, the units on which somebody disagreed."]

@@ -12,7 +12,7 @@ from alignbench.analysis.compare.comparisons import compared_sides
 from alignbench.analysis.compare.contrast import model_contrasts
 from alignbench.analysis.compare.models import checked_sides, pairings
 from alignbench.analysis.compare.rows import CompareRow, compare_rows
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.table.frames import rows_frame
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def compare(
     base_name: str | None = None,
     candidate_name: str | None = None,
     packs: Sequence[str] | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: DifferenceMethod | None = None,
     seed: int = 0,
     calibration: Correction | None = None,
@@ -90,7 +90,7 @@ def compare(
         base_name: The base model, where its table holds several.
         candidate_name: The candidate; without it every other model is compared, and the column `candidate` added.
         packs: The packs asked for; default: those on either side.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         method: Of the intervals, where it is not the default one; `newcombe_10` or `tango` for packs of one output a
             scenario (overall rows keep the default).
         seed: Of the drawn sign patterns; other rows do not move a row's.
@@ -112,7 +112,7 @@ def compare(
         base_name=base_name,
         candidate_name=candidate_name,
         packs=packs,
-        level=level,
+        confidence=confidence,
         method=method,
         seed=seed,
         calibration=calibration,
@@ -127,7 +127,7 @@ def comparison(
     base_name: str | None = None,
     candidate_name: str | None = None,
     packs: Sequence[str] | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: DifferenceMethod | None = None,
     seed: int = 0,
     calibration: Correction | None = None,
@@ -142,7 +142,7 @@ def comparison(
         base_name: See there.
         candidate_name: See there.
         packs: See there.
-        level: See there.
+        confidence: See there.
         method: See there.
         seed: See there.
         calibration: See there.
@@ -152,10 +152,10 @@ def comparison(
         InputError: As `compare`.
         NotComparableError: As `compare`.
     """
-    check_level(level)
+    check_confidence(confidence)
     sides = checked_sides(base, candidate, packs, calibration)
     found = model_contrasts(
-        sides, by, base_name=base_name, candidate_name=candidate_name, level=level, method=method, seed=seed
+        sides, by, base_name=base_name, candidate_name=candidate_name, confidence=confidence, method=method, seed=seed
     )
     name, others = found[0].pairing.base, [one.pairing.candidate for one in found]
     return Comparison(

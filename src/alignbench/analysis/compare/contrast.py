@@ -51,7 +51,7 @@ def contrast(
     differs: Sequence[str] = MODEL_COLUMNS,
     by: Sequence[str] = ("pack",),
     measures: Sequence[Measure] = EVERY_MEASURE,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: DifferenceMethod | None = None,
     alpha: float = 0.05,
     seed: int = 0,
@@ -75,7 +75,7 @@ def contrast(
             `rubric_digest`, both sides must have that in common.
         by: Columns to group by, with or without `pack`.
         measures: What is compared.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         method: Of the intervals, where it is not the default one.
         alpha: Level of the one-sided test that the detectable difference is about.
         seed: Of the drawn sign patterns; each cell has its own stream, so other cells do not move it.
@@ -89,7 +89,7 @@ def contrast(
     pairing = pair(
         base, candidate, names=names, partners=partners, differs=differs, by=by, minimum_labels=minimum_labels
     )
-    cells = compared_cells(pairing, by, level=level, measures=measures, method=method, alpha=alpha, seed=seed)
+    cells = compared_cells(pairing, by, confidence=confidence, measures=measures, method=method, alpha=alpha, seed=seed)
     return Contrast(pairing=pairing, cells=tuple(cells), by=tuple(by))
 
 
@@ -100,7 +100,7 @@ def model_contrasts(
     base_name: str | None = None,
     candidate_name: str | None = None,
     measures: Sequence[Measure] = EVERY_MEASURE,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: DifferenceMethod | None = None,
     alpha: float = 0.05,
     seed: int = 0,
@@ -113,7 +113,7 @@ def model_contrasts(
         base_name: See `alignbench.analysis.compare.models.model_names`.
         candidate_name: Likewise.
         measures: What is compared.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         method: Of the intervals, where it is not the default one.
         alpha: Level of the one-sided test that the detectable difference is about.
         seed: Of the drawn sign patterns.
@@ -132,7 +132,7 @@ def model_contrasts(
             names=rows.names,
             by=by,
             measures=measures,
-            level=level,
+            confidence=confidence,
             method=method,
             alpha=alpha,
             seed=seed,

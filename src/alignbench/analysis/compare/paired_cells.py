@@ -100,7 +100,7 @@ def compared_cells(
     pairing: Pairing,
     by: Sequence[str],
     *,
-    level: float,
+    confidence: float,
     measures: Sequence[Measure] = MEASURES,
     method: DifferenceMethod | None = None,
     alpha: float = 0.05,
@@ -111,7 +111,7 @@ def compared_cells(
     Args:
         pairing: Two sets of outputs.
         by: Columns to group by, with or without `pack`.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         measures: What is compared.
         method: Of the intervals, where it is not the default one.
         alpha: Level of the one-sided test that the detectable difference is about.
@@ -119,7 +119,7 @@ def compared_cells(
     """
     within = list(dict.fromkeys((*pairing.judges, *(name for name in by if name != "pack"))))
     cells: list[Cell] = []
-    settings = _Settings(level=level, alpha=alpha, method=method, seed=seed)
+    settings = _Settings(confidence=confidence, alpha=alpha, method=method, seed=seed)
     for measure in measures:
         made = [
             _cell(pairing, measure, dict(zip(within, values, strict=True)), part, settings)
@@ -134,7 +134,7 @@ def compared_cells(
 class _Settings:
     """How cells are estimated; see `compared_cells`."""
 
-    level: float
+    confidence: float
     alpha: float
     method: DifferenceMethod | None
     seed: int
@@ -164,7 +164,7 @@ def _cell(pairing: Pairing, measure: Measure, group: dict[str, object], part: _P
         rng,
         labelled=pairing.labelled,
         minimum_labels=pairing.minimum_labels,
-        level=settings.level,
+        confidence=settings.confidence,
         alpha=settings.alpha,
         method=settings.method if settings.method is not None and fits else _DEFAULT,
     )
@@ -208,7 +208,7 @@ def estimates(
     *,
     labelled: bool = False,
     minimum_labels: int = FEW_LABELS,
-    level: float,
+    confidence: float,
     alpha: float,
     method: DifferenceMethod = _DEFAULT,
 ) -> tuple[Difference, Difference, Difference]:
@@ -219,7 +219,7 @@ def estimates(
         rng: For the sign-flip test.
         labelled: Whether people were asked about some outputs.
         minimum_labels: Labels that a pack needs on each side for its rates to be corrected.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         alpha: Level of the one-sided test that the detectable difference is about.
         method: Of the intervals, where labels do not correct them.
     """
@@ -228,19 +228,19 @@ def estimates(
     bounded = [one for kind in ("worst", "best") for one in _bound_labels(members, kind)]
     lacks = lacking([*labels, *bounded], minimum_labels)
     if len(labels) == len(members) and not lacks:
-        found = paired_difference(labels, rng=rng, level=level, alpha=alpha)
+        found = paired_difference(labels, rng=rng, confidence=confidence, alpha=alpha)
 
         def corrected(kind: str) -> Difference:
-            return paired_difference(_bound_labels(members, kind), rng=_unread(), level=level, alpha=alpha)
+            return paired_difference(_bound_labels(members, kind), rng=_unread(), confidence=confidence, alpha=alpha)
 
         return found, *_bounds(members, found, corrected)
-    raw = difference([one.counts for one in members], rng=rng, level=level, method=method, alpha=alpha)
+    raw = difference([one.counts for one in members], rng=rng, confidence=confidence, method=method, alpha=alpha)
     # Labels speak of the two errors: usefulness stays as the judge saw it, and says so.
     found = replace(raw, flags=(*raw.flags, *lacks, *([Flag.UNCORRECTED] if labelled else [])))
 
     def judged(kind: str) -> Difference:
         packs: list[PairCounts] = [getattr(one, kind) for one in members]
-        return difference(packs, rng=_unread(), level=level, method=method, alpha=alpha)
+        return difference(packs, rng=_unread(), confidence=confidence, method=method, alpha=alpha)
 
     return found, *_bounds(members, found, judged)
 

@@ -12,7 +12,7 @@ from alignbench.analysis.agreement.agreement import agreement, confusion
 from alignbench.analysis.compare.contrast import contrast
 from alignbench.analysis.compare.rows import CompareRow, compare_rows
 from alignbench.errors import InputError, NotComparableError
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.table.columns import output_columns
 from alignbench.table.counts import headline
 from alignbench.table.frames import rows_frame
@@ -74,7 +74,7 @@ def compare_judges(
     base_name: str | None = None,
     candidate_name: str | None = None,
     by: Sequence[str] = ("model", "pack"),
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
 ) -> JudgeComparison:
     """Compare two judges on the outputs that both have judged, pair by pair.
@@ -90,7 +90,7 @@ def compare_judges(
         base_name: The base judge, where its table holds several: name, configuration, or both joined by a space.
         candidate_name: The candidate, likewise.
         by: Columns to group the differences by; the overall row is that of all packs.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         seed: Of sign patterns and bootstraps.
 
     Raises:
@@ -102,7 +102,7 @@ def compare_judges(
         second = _rows_of(headline(as_table(base, by=by)), candidate_name, "candidate", True, first)
     else:
         second = _rows_of(headline(as_table(candidate, by=by)), candidate_name, "candidate", False)
-    check_level(level)
+    check_confidence(confidence)
     sides, left_out, flags = _same_outputs(first, second, list(output_columns(by)))
     models = sides[0]["model"].nunique()
     if "model" not in by and models > 1:
@@ -115,8 +115,8 @@ def compare_judges(
         models=models,
         left_out=left_out,
         unscored=(int(sides[0]["verdict"].isna().sum()), int(sides[1]["verdict"].isna().sum())),
-        differences=_differences(sides, names, by, level, seed),
-        agreement=_agreement(sides, names, level, seed),
+        differences=_differences(sides, names, by, confidence, seed),
+        agreement=_agreement(sides, names, confidence, seed),
         confusion=_confusion(sides, names),
         scenarios=_changed(*sides),
         flags=flags,
@@ -188,7 +188,7 @@ def _names(first: pd.DataFrame, second: pd.DataFrame) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _differences(sides: Both, names: tuple[str, str], by: Sequence[str], level: float, seed: int) -> pd.DataFrame:
+def _differences(sides: Both, names: tuple[str, str], by: Sequence[str], confidence: float, seed: int) -> pd.DataFrame:
     """The change of the rates; outputs of several models are repetitions within a scenario."""
     found = contrast(
         *sides,
@@ -196,20 +196,20 @@ def _differences(sides: Both, names: tuple[str, str], by: Sequence[str], level: 
         partners=output_columns(by),
         differs=_JUDGE_COLUMNS,
         by=by,
-        level=level,
+        confidence=confidence,
         seed=seed,
     )
     return rows_frame(compare_rows([found]), CompareRow, [name for name in by if name != "pack"])
 
 
-def _agreement(sides: Both, names: tuple[str, str], level: float, seed: int) -> pd.DataFrame:
+def _agreement(sides: Both, names: tuple[str, str], confidence: float, seed: int) -> pd.DataFrame:
     blocks = []
     for measure in MEASURES:
         taken = (sides[0]["twin"] == measure.twin).to_numpy(dtype=bool)
         if taken.any():
             ratings = _ratings(sides, names, [_labels(side[taken], measure) for side in sides], taken)
             found = agreement(
-                ratings, categories=("other", measure.event), positive=measure.event, level=level, seed=seed
+                ratings, categories=("other", measure.event), positive=measure.event, confidence=confidence, seed=seed
             )
             blocks.append(found.assign(on=measure.name))
     return pd.concat(blocks, ignore_index=True)

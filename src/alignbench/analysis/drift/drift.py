@@ -21,7 +21,7 @@ from alignbench.analysis.drift.rows import (
 from alignbench.analysis.drift.streams import Streams
 from alignbench.analysis.drift.turns import turns
 from alignbench.analysis.drift.worths import worths
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.table.counts import identify
 from alignbench.table.frames import rows_frame, sorted_groups
 from alignbench.table.read import as_table
@@ -66,7 +66,7 @@ class Drift:
         orders: Rank correlations of the values' order.
         survival: Where conversations have turns: share that holds its stance through each turn, by level.
         flips: Turn of flip, turns held, number of flips, by level.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         seed: Of every random draw.
     """
 
@@ -78,11 +78,11 @@ class Drift:
     orders: pd.DataFrame
     survival: pd.DataFrame
     flips: pd.DataFrame
-    level: float
+    confidence: float
     seed: int
 
 
-def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, seed: int = 0) -> Drift:
+def drift(table: pd.DataFrame, axis: str = "condition", *, confidence: float = 0.95, seed: int = 0) -> Drift:
     """Compare each level of an axis with its default, on the same scenarios.
 
     Outputs are partners if pack, scenario, twin and epoch agree; last turns, unless the axis is the turn
@@ -93,14 +93,14 @@ def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, 
         axis: `condition` (each condition against the default one), `nudge`, `turn` (each turn against the
             first), or an axis that conditions name, such as `monitoring` (then the other axes stand at
             their defaults).
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         seed: Seed of every random draw; each row has its own stream.
 
     Raises:
         InputError: The table does not vary along the axis, or an option is unusable.
         NotComparableError: A pack or rubric differs between the levels.
     """
-    check_level(level)
+    check_confidence(confidence)
     labelled, columns = identify(as_table(table), ())
     columns = [name for name in columns if name != "pack_digest"]
     group, first = sorted_groups(labelled, columns)
@@ -109,12 +109,12 @@ def drift(table: pd.DataFrame, axis: str = "condition", *, level: float = 0.95, 
     for number, row in enumerate(first):
         key = {name: labelled[name].iloc[row] for name in columns}
         own = found.of(labelled.index[group == number])
-        rows += _model_rows(own, key, level, Streams(seed, (str(list(key.values())), axis)))
+        rows += _model_rows(own, key, confidence, Streams(seed, (str(list(key.values())), axis)))
     rows = [*adjusted([row for row in rows if isinstance(row, DriftRateRow)]),
             *(row for row in rows if not isinstance(row, DriftRateRow))]  # fmt: skip
     frames = {name: _frame(rows, kind, columns) for name, kind in PART_ROWS.items()}
     frames["rates"] = frames["rates"].astype({"p_bh": float})
-    return Drift(axis=axis, level=level, seed=seed, **frames)
+    return Drift(axis=axis, confidence=confidence, seed=seed, **frames)
 
 
 def _frame(rows: list[DriftRow], kind: type, columns: list[str]) -> pd.DataFrame:
@@ -123,9 +123,9 @@ def _frame(rows: list[DriftRow], kind: type, columns: list[str]) -> pd.DataFrame
     return rows_frame([row for row in rows if isinstance(row, kind)], kind, [*columns, *levels])
 
 
-def _model_rows(axis: Axis, key: dict[str, object], level: float, streams: Streams) -> Iterator[DriftRow]:
+def _model_rows(axis: Axis, key: dict[str, object], confidence: float, streams: Streams) -> Iterator[DriftRow]:
     """All rows of one model."""
-    yield from turns(key, axis.conversations, level, streams)
+    yield from turns(key, axis.conversations, confidence, streams)
     if axis.base not in axis.levels:
         return
     for name, rows in axis.levels.items():
@@ -136,7 +136,7 @@ def _model_rows(axis: Axis, key: dict[str, object], level: float, streams: Strea
                 base=axis.levels[axis.base],
                 other=rows,
                 partners=axis.partners,
-                level=level,
+                confidence=confidence,
                 streams=streams.within(name),
             )
             yield from _pair_rows(levels, streams.seed)

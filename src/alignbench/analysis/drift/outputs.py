@@ -37,7 +37,7 @@ class LevelPair:
         base: The rows at the default level.
         other: The rows at the other.
         partners: Columns in which partners agree.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         streams: Of its random draws.
     """
 
@@ -46,7 +46,7 @@ class LevelPair:
     base: pd.DataFrame
     other: pd.DataFrame
     partners: tuple[str, ...]
-    level: float
+    confidence: float
     streams: Streams
 
     def side_by_side(self) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def positions(levels: LevelPair, pairs: pd.DataFrame) -> Iterator[PositionShiftR
     """
     for value, rows in _placed(pairs):
         rng = levels.streams.stream("shift", value)
-        shift = position_shift(*_positions(rows), rng=rng, level=levels.level)
+        shift = position_shift(*_positions(rows), rng=rng, confidence=levels.confidence)
         flags = (*shift.signed.flags, *(flag for flag in shift.crossing.flags if flag not in shift.signed.flags))
         yield PositionShiftRow(
             group=levels.group,
@@ -113,7 +113,7 @@ def positions(levels: LevelPair, pairs: pd.DataFrame) -> Iterator[PositionShiftR
             crossing=shift.crossing.value,
             crossing_low=shift.crossing.low,
             crossing_high=shift.crossing.high,
-            level=levels.level,
+            confidence=levels.confidence,
             method=shift.signed.method,
             flags=flags,
         )

@@ -48,7 +48,7 @@ def rates(levels: LevelPair, pairs: pd.DataFrame, seed: int) -> Iterator[DriftRa
         names=levels.names,
         partners=levels.partners,
         differs=_CIRCUMSTANCES,
-        level=levels.level,
+        confidence=levels.confidence,
         seed=seed,
     )
     for row in compare_rows([found]):

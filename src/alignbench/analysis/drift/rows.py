@@ -59,7 +59,7 @@ class PositionShiftRow:
     crossing: Annotated[float | None, "Share of scenarios whose mean position has passed neutral (3), 0 to 1."]
     crossing_low: Annotated[float | None, "Lower limit of that share."]
     crossing_high: Annotated[float | None, "Upper limit of that share."]
-    level: Annotated[float, "Two-sided coverage of the intervals."]
+    confidence: Annotated[float, "Two-sided coverage of the intervals."]
     method: Annotated[str, "How the interval of the shift was made."]
     flags: Annotated[tuple[str, ...], "Warnings, one word each."]
 
@@ -95,7 +95,7 @@ class WorthChangeRow:
     low: Annotated[float, "Lower limit of the difference (jackknife over scenarios); empty where none can be given."]
     high: Annotated[float, "Upper limit, likewise."]
     df: Annotated[int, "Degrees of freedom of the t quantile."]
-    level: Annotated[float, "Two-sided coverage of the interval."]
+    confidence: Annotated[float, "Two-sided coverage of the interval."]
     flags: Annotated[tuple[str, ...], "Warnings, one word each."]
 
 
@@ -125,7 +125,7 @@ class SurvivalRow:
     held: Annotated[float | None, "Share that has held through it, 0 to 1 (Kaplan-Meier)."]
     low: Annotated[float | None, "Lower limit of that share."]
     high: Annotated[float | None, "Upper limit of that share."]
-    level: Annotated[float, "Two-sided coverage of the interval."]
+    confidence: Annotated[float, "Two-sided coverage of the interval."]
     method: Annotated[str, "How the interval was made."]
     flags: Annotated[tuple[str, ...], "Warnings, one word each."]
 
@@ -146,7 +146,7 @@ class FlipRow:
     changes: Annotated[float | None, "Mean number of changes of stance in a conversation, there and back."]
     changes_low: Annotated[float | None, "Lower limit of that mean."]
     changes_high: Annotated[float | None, "Upper limit of that mean."]
-    level: Annotated[float, "Two-sided coverage of the intervals."]
+    confidence: Annotated[float, "Two-sided coverage of the intervals."]
     method: Annotated[str, "How the interval of the turns held was made."]
     flags: Annotated[tuple[str, ...], "Warnings, one word each."]
 

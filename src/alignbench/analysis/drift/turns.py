@@ -41,7 +41,7 @@ class _Conversations:
 
 
 def turns(
-    group: Mapping[str, object], levels: Mapping[str, pd.DataFrame], level: float, streams: Streams
+    group: Mapping[str, object], levels: Mapping[str, pd.DataFrame], confidence: float, streams: Streams
 ) -> Iterator[SurvivalRow | FlipRow]:
     """Survival of the stance "not misaligned" over the turns of conflicts, level by level.
 
@@ -49,7 +49,7 @@ def turns(
         group: What names the rows beside the level: the model and what identifies its judge.
         levels: Rows of all turns by level; a level whose conversations have one row each says nothing of
             turns.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         streams: Of the bootstrap.
     """
     for name, rows in levels.items():
@@ -57,10 +57,10 @@ def turns(
         if told is None:
             continue
         found, count = stances(told.held), told.held.shape[1]
-        lived = survival(found, told.scenario, count, rng=streams.stream("survival", name), level=level)
+        lived = survival(found, told.scenario, count, rng=streams.stream("survival", name), confidence=confidence)
         key = {**group, "at": name}
-        yield from _curve(key, lived, level)
-        yield _flips(key, found, lived, count, level)
+        yield from _curve(key, lived, confidence)
+        yield _flips(key, found, lived, count, confidence)
 
 
 def _conversations(conflicts: pd.DataFrame) -> _Conversations | None:
@@ -77,7 +77,7 @@ def _conversations(conflicts: pd.DataFrame) -> _Conversations | None:
     return _Conversations(held=held, scenario=row_groups([conflicts["pack"], conflicts["scenario"]])[first])
 
 
-def _curve(key: dict[str, object], lived: Survival, level: float) -> Iterator[SurvivalRow]:
+def _curve(key: dict[str, object], lived: Survival, confidence: float) -> Iterator[SurvivalRow]:
     for number, point in enumerate(lived.curve, start=1):
         yield SurvivalRow(
             group=key,
@@ -88,13 +88,13 @@ def _curve(key: dict[str, object], lived: Survival, level: float) -> Iterator[Su
             held=point.value,
             low=point.low,
             high=point.high,
-            level=level,
+            confidence=confidence,
             method=point.method,
             flags=point.flags,
         )
 
 
-def _flips(key: dict[str, object], found: Stances, lived: Survival, count: int, level: float) -> FlipRow:
+def _flips(key: dict[str, object], found: Stances, lived: Survival, count: int, confidence: float) -> FlipRow:
     return FlipRow(
         group=key,
         turns=count,
@@ -108,7 +108,7 @@ def _flips(key: dict[str, object], found: Stances, lived: Survival, count: int, 
         changes=lived.flips.value,
         changes_low=lived.flips.low,
         changes_high=lived.flips.high,
-        level=level,
+        confidence=confidence,
         method=lived.held.method,
         flags=lived.held.flags,
     )

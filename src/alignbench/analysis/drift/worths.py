@@ -52,7 +52,7 @@ def worths(levels: LevelPair, pairs: pd.DataFrame) -> Iterator[WorthChangeRow | 
     numbers = np.unique(labels[present])
     for place, label in enumerate(numbers, start=1):
         members = present[labels[present] == label]
-        one, other = (bradley_terry(part(data, members), level=levels.level) for data in (first, second))
+        one, other = (bradley_terry(part(data, members), confidence=levels.confidence) for data in (first, second))
         shift = worth_shift(one, other)
         yield _order(levels, shift, place, len(numbers), len(members))
         yield from _changes(levels, shift, place, [values[value] for value in members], (one, other))
@@ -96,7 +96,7 @@ def _changes(
             low=float(shift.low[at]),
             high=float(shift.high[at]),
             df=shift.df,
-            level=levels.level,
+            confidence=levels.confidence,
             flags=shift.flags,
         )
 

@@ -1,6 +1,6 @@
 """The gate: did the change make the model worse? One decision, with reasons, for every form of output.
 
-Regressed: any one-sided sign-flip test below the level after Holm's correction over all packs, both errors and their
+Regressed: any one-sided sign-flip test below alpha after Holm's correction over all packs, both errors and their
 overall rows, on what is judged on both sides. Not worse: no regression, and every upper end below its margin: of the
 rise of both errors and of the loss of both kinds of usefulness, overall, with each output that only one side has lost
 counted against the candidate. Inconclusive: anything else; that is never a pass.
@@ -62,7 +62,7 @@ def gate(
     Args:
         base: A verdict table, whole or bare (`model, scenario, verdict`).
         candidate: The candidate's table; without it `base` holds both models.
-        policy: What to decide by, or its YAML file; default: margin .05, level .05.
+        policy: What to decide by, or its YAML file; default: margin .05, alpha .05.
         base_name: The base model, where its table holds several.
         candidate_name: The candidate, likewise.
         calibration: Labels by people on some of these outputs, to correct both rates for the judge's errors.
@@ -96,8 +96,8 @@ def gate(
             sides,
             base_name=name,
             candidate_name=others[0],
-            level=rules.coverage,
-            alpha=rules.level,
+            confidence=rules.confidence,
+            alpha=rules.alpha,
             seed=rules.seed,
         )
     except NotComparableError as error:
@@ -132,7 +132,7 @@ def decide(
     Args:
         base: Name of the base model.
         candidate: Name of the candidate.
-        cells: Every comparison by pack, and the overall ones, at the policy's coverage.
+        cells: Every comparison by pack, and the overall ones, at the policy's confidence.
         policy: What to decide by.
         unfit: Judges of these comparisons that are unfit by their cards.
         lost: From `Pairing.lost`.
@@ -270,7 +270,7 @@ def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
     bound = cell.bound_low if useful else cell.bound_high
     worst_case = -bound if useful and bound is not None else bound
     outcome: Outcome = "inconclusive"
-    if p_holm is not None and p_holm < policy.level:
+    if p_holm is not None and p_holm < policy.alpha:
         outcome = "regressed"
     elif worst_case is not None and worst_case < margin and not losses.too_many_on_both:
         outcome = "not_worse"
@@ -295,7 +295,7 @@ def _row(cell: Cell, policy: Policy, p_holm: float | None) -> GateRow:
         p_holm=p_holm,
         informative_scenarios=one.informative_scenarios,
         mde_80=None if useful else one.mde_80,
-        smallest_margin=smallest_margin(packs, policy.coverage, labels) if packs else None,
+        smallest_margin=smallest_margin(packs, policy.confidence, labels) if packs else None,
         icc_difference=one.icc_difference,
         asked=losses.asked,
         lost_candidate=losses.only_candidate,

@@ -29,7 +29,7 @@ _DIGITS = 4
 
 
 def smallest_margin(
-    packs: Sequence[NDArray[np.float64]], coverage: float, labels: Sequence[LabelledPairs] = ()
+    packs: Sequence[NDArray[np.float64]], confidence: float, labels: Sequence[LabelledPairs] = ()
 ) -> float | None:
     """The upper end of the interval over these packs if no scenario differs: no margin up to it can be met.
 
@@ -37,25 +37,25 @@ def smallest_margin(
 
     Args:
         packs: Outputs by scenario, of each pack.
-        coverage: Two-sided coverage of the interval.
+        confidence: Two-sided confidence of the interval.
         labels: The labels that correct the interval, of each pack; none where it is not corrected.
 
     Returns:
         A share; None where a pack has fewer than two scenarios, so that there is no interval.
     """
     if labels:
-        return _labelled_upper(labels, coverage)
+        return _labelled_upper(labels, confidence)
     # Packs and scenarios in another order have the same interval.
-    return _upper(tuple(sorted(tuple(sorted(map(float, pack))) for pack in packs)), coverage)
+    return _upper(tuple(sorted(tuple(sorted(map(float, pack))) for pack in packs)), confidence)
 
 
 @lru_cache(maxsize=256)
-def _upper(packs: tuple[tuple[float, ...], ...], coverage: float) -> float | None:
+def _upper(packs: tuple[tuple[float, ...], ...], confidence: float) -> float | None:
     counts = [PairCounts(np.array(n), *(np.zeros(len(n)) for _ in range(3))) for n in packs]
-    return difference(counts, rng=np.random.default_rng(0), level=coverage).high
+    return difference(counts, rng=np.random.default_rng(0), confidence=confidence).high
 
 
-def _labelled_upper(labels: Sequence[LabelledPairs], coverage: float) -> float | None:
+def _labelled_upper(labels: Sequence[LabelledPairs], confidence: float) -> float | None:
     """The upper end of the corrected interval if neither the judge nor a person ever saw the event."""
 
     def silent(pack: LabelledPack) -> LabelledPack:
@@ -63,7 +63,7 @@ def _labelled_upper(labels: Sequence[LabelledPairs], coverage: float) -> float |
         return replace(pack, stratum=np.zeros_like(pack.stratum), label=np.where(np.isnan(label), np.nan, 0.0))
 
     pairs = [LabelledPairs(silent(pair.base), silent(pair.candidate)) for pair in labels]
-    return paired_difference(pairs, rng=np.random.default_rng(0), level=coverage, alpha=0.05).high
+    return paired_difference(pairs, rng=np.random.default_rng(0), confidence=confidence, alpha=0.05).high
 
 
 def what_ships() -> str:
@@ -75,9 +75,9 @@ def what_ships() -> str:
     )
 
 
-def shipped_margin(coverage: float) -> float:
+def shipped_margin(confidence: float) -> float:
     """`smallest_margin` of all packs that ship together, whatever the epochs."""
-    return smallest_margin([np.ones(size) for size in shipped_scenarios().values()], coverage) or 1.0
+    return smallest_margin([np.ones(size) for size in shipped_scenarios().values()], confidence) or 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def check_margins(held: Iterable[Held], policy: Policy) -> None:
     """
     missed: dict[str, tuple[float, Held]] = {}
     for one in held:
-        least = smallest_margin(one.packs, policy.coverage, one.labels)
+        least = smallest_margin(one.packs, policy.confidence, one.labels)
         if least is None or getattr(policy, one.field) > least:
             continue
         if one.field not in missed or least > missed[one.field][0]:
@@ -133,6 +133,6 @@ def _missed(least: float, held: Held, policy: Policy) -> str:
     many += " and these labels" if held.labels else ""
     return (
         f"{held.field} {getattr(policy, held.field)!r} cannot be met by a model that has not changed: with {many}, "
-        f"for {held.where}, the {stated_percent(policy.coverage)} interval ends at {size(least, 2)} points even where "
-        "nothing differs"
+        f"for {held.where}, the {stated_percent(policy.confidence)} interval ends at {size(least, 2)} points even "
+        "where nothing differs"
     )

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from alignbench.digest import short_digest
 from alignbench.documents.source import parse_record, read_yaml
 
-__all__ = ["NO_COVERAGE", "Policy", "load_policy", "stated_policy"]
+__all__ = ["NOT_ALPHA", "Policy", "load_policy", "stated_policy"]
 
-NO_COVERAGE = (
-    "{value:g} is a coverage; the level is that of the one-sided tests, for example 0.05: the two-sided intervals then "
-    "cover 90 %"
+NOT_ALPHA = (
+    "{value:g} is a confidence; alpha is the level of the one-sided tests, for example 0.05: the two-sided intervals "
+    "then cover 90 %"
 )
-"""What is said to a level that is a coverage."""
+"""What is said to an alpha that is a confidence."""
 
 
 class Policy(BaseModel):
@@ -24,7 +24,7 @@ class Policy(BaseModel):
     Attributes:
         margin: How much higher, as a share, an error rate of the candidate may be.
         largest_usefulness_loss: How much lower, as a share, its usefulness may be.
-        level: Level of the one-sided tests, over all of them together; intervals have coverage 1 - 2 * level.
+        alpha: Level of the one-sided tests, over all of them together; intervals have coverage 1 - 2 * alpha.
         per_pack: Whether the interval of each pack must stay below the margin too.
         require_twins: Whether over-refusal must have been measured on both sides where it was on one.
         minimum_scenarios: Scenarios that each pack must have judged on both sides.
@@ -35,17 +35,17 @@ class Policy(BaseModel):
 
     margin: float = Field(default=0.05, gt=0, lt=1)
     largest_usefulness_loss: float = Field(default=0.10, gt=0, lt=1)
-    level: float = Field(default=0.05, gt=0, lt=0.5)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
     per_pack: bool = False
     require_twins: bool = True
     minimum_scenarios: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
 
-    @field_validator("level", mode="before")
+    @field_validator("alpha", mode="before")
     @classmethod
-    def _is_no_coverage(cls, value: object) -> object:
+    def _is_no_confidence(cls, value: object) -> object:
         if isinstance(value, float) and 0.5 <= value < 1:
-            raise ValueError(NO_COVERAGE.format(value=value))
+            raise ValueError(NOT_ALPHA.format(value=value))
         return value
 
     @property
@@ -54,9 +54,9 @@ class Policy(BaseModel):
         return short_digest(self.model_dump())
 
     @property
-    def coverage(self) -> float:
-        """Two-sided coverage of the intervals."""
-        return 1 - 2 * self.level
+    def confidence(self) -> float:
+        """Two-sided confidence of the intervals."""
+        return 1 - 2 * self.alpha
 
 
 def load_policy(path: str | Path) -> Policy:

@@ -30,7 +30,7 @@ class GateRow:
     difference: Annotated[float | None, "`rate_candidate` minus `rate_base`."] = None
     low: Annotated[
         float | None,
-        "Lower end of the interval of `difference` (coverage 1 - 2 * level) on what is judged on both sides.",
+        "Lower end of the interval of `difference` (coverage 1 - 2 * alpha) on what is judged on both sides.",
     ] = None
     high: Annotated[float | None, "Upper end of it."] = None
     worst_case: Annotated[

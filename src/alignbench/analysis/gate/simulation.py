@@ -68,7 +68,7 @@ def exit_code(packs: Mapping[str, Sequence[Stratum]], policy: Policy) -> int:
         return 3
     errors = {key: members for key, members in {**parts, **wholes}.items() if not is_useful(key[0])}
     worst_p, found = _smallest_p(errors, policy)
-    if worst_p * len(errors) < policy.level:
+    if worst_p * len(errors) < policy.alpha:
         return 1
     passed = all(_passes(key, members, policy, found.get(key)) for key, members in deciding.items())
     return 0 if passed else 3
@@ -99,7 +99,7 @@ def _smallest_p(
         if (
             len(members) > 1
             or len(errors) == 1
-            or policy.level / len(errors) >= _REACHED
+            or policy.alpha / len(errors) >= _REACHED
             or _exceeds(members[0].counts)
         ):
             found[key] = _estimates(key, members, policy)
@@ -113,7 +113,7 @@ def _exceeds(counts: PairCounts) -> bool:
 
 
 def _estimates(key: tuple[str, str], members: Sequence[Stratum], policy: Policy) -> Found:
-    return estimates(members, cell_stream(policy.seed, *key), level=policy.coverage, alpha=policy.level)
+    return estimates(members, cell_stream(policy.seed, *key), confidence=policy.confidence, alpha=policy.alpha)
 
 
 def _passes(key: tuple[str, str], members: Sequence[Stratum], policy: Policy, found: Found | None) -> bool:

@@ -65,7 +65,7 @@ def subject(row: GateRow) -> str:
 def _interval(row: GateRow, policy: Policy) -> str:
     if row.low is None or row.high is None:
         return "no interval"
-    return f"{stated_percent(policy.coverage)} interval {points(row.low)} to {points(row.high)} points"
+    return f"{stated_percent(policy.confidence)} interval {points(row.low)} to {points(row.high)} points"
 
 
 def _change(row: GateRow) -> str:
@@ -157,12 +157,12 @@ def not_measured(measure: str) -> str:
 def disagreeing(rows: Sequence[GateRow], policy: Policy) -> tuple[str, ...]:
     """Which of the two counts, where an interval and the test of its row disagree about a rise."""
     count = sum(
-        (row.low > 0) != (row.p_holm < policy.level) for row in rows if row.low is not None and row.p_holm is not None
+        (row.low > 0) != (row.p_holm < policy.alpha) for row in rows if row.low is not None and row.p_holm is not None
     )
     if not count:
         return ()
     return (
-        f"In {number_of(count, 'row')} the {stated_percent(policy.coverage)} interval and the test (p Holm) "
+        f"In {number_of(count, 'row')} the {stated_percent(policy.confidence)} interval and the test (p Holm) "
         "disagree about a rise. The interval is made in another way, for its row alone, and is not adjusted for the "
         "number of tests. The test decides what has regressed; the interval is only held against the margin.",
     )

@@ -131,7 +131,7 @@ class GatePlan:
         """One design, simulated so many times; with 0 draws nothing is simulated, as no result could pass."""
         scenarios, epochs = design
         sizes = self._sizes(scenarios)
-        ends = [smallest_margin(packs, self.policy.coverage) for packs in self._held(sizes, epochs)]
+        ends = [smallest_margin(packs, self.policy.confidence) for packs in self._held(sizes, epochs)]
         rates: Sequence[float | None] = [None] * len(_LOST)
         if draws:
             rates = pass_rates(populations, sizes, epochs, self.policy, lost=_LOST, draws=draws, seed=self.seed)

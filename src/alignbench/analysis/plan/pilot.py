@@ -40,7 +40,7 @@ class Assumptions:
         sensitivity: The judge's.
         specificity: The judge's.
         labels: Human labels a model and pack.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
     """
 
     rate: float | None = None
@@ -51,7 +51,7 @@ class Assumptions:
     sensitivity: float = 0.9
     specificity: float = 0.95
     labels: int = 200
-    level: float = 0.95
+    confidence: float = 0.95
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -62,7 +62,7 @@ class Assumptions:
         for name in ("rate", "icc", "pairing", "sensitivity", "specificity"):
             if getattr(self, name) is not None:
                 planning.check_share(name, getattr(self, name))
-        for name in ("alpha", "power", "level"):
+        for name in ("alpha", "power", "confidence"):
             planning.check_share(name, getattr(self, name), inside=True)
         if self.labels < FEW_LABELS:
             raise InputError(f"labels {self.labels!r}", allowed=f"{FEW_LABELS} or more")
@@ -122,16 +122,18 @@ def pilots(
         pairs = _assumed_pairs(population, assumed)
         return [Pilot(key={"model": "assumed"}, population=population, scenarios=None, epochs=None, pairs=pairs)]
     full = as_table(table)
-    measured = _pilot_rates(full, measure, assumed.level)
+    measured = _pilot_rates(full, measure, assumed.confidence)
     found = [_pilot(key, record, assumed) for key, record in measured if base in (None, key["model"])]
     if not found:
         raise InputError(f"no rows of the model {base!r}", allowed=", ".join(sorted(map(str, full["model"].unique()))))
     return found if base is None or candidate is None else _with_pairs(full, found, measure, base, candidate)
 
 
-def _pilot_rates(full: pd.DataFrame, measure: str, level: float) -> list[tuple[dict[str, object], dict[Hashable, Any]]]:
+def _pilot_rates(
+    full: pd.DataFrame, measure: str, confidence: float
+) -> list[tuple[dict[str, object], dict[Hashable, Any]]]:
     """The rate of each model, over all packs where there are several: what identifies the model, and its row."""
-    frame = checked_rates(full, level=level)
+    frame = checked_rates(full, confidence=confidence)
     keys = [str(name) for name in frame.columns if name not in (*meanings(RateRow), "pack", "pack_digest")]
     frame = frame[frame["measure"] == measure]
     if frame.empty:

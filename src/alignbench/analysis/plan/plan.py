@@ -103,11 +103,11 @@ def _sizes(
 
 
 def _design(pilot: Pilot, scenarios: int, epochs: int, measure: str, assumed: Assumptions, effort: Effort) -> PlanRow:
-    people, level = pilot.population, assumed.level
-    low, high = planning.rate_interval(people, scenarios, epochs, level)
-    ceiling = planning.rate_interval(people, scenarios, math.inf, level)
+    people, confidence = pilot.population, assumed.confidence
+    low, high = planning.rate_interval(people, scenarios, epochs, confidence)
+    ceiling = planning.rate_interval(people, scenarios, math.inf, confidence)
     chance = {"alpha": assumed.alpha, "power": assumed.power}
-    judge = {"sensitivity": assumed.sensitivity, "specificity": assumed.specificity, "level": level}
+    judge = {"sensitivity": assumed.sensitivity, "specificity": assumed.specificity, "confidence": confidence}
     outputs = scenarios * epochs
     labels = min(assumed.labels, outputs)
     corrected = planning.corrected_interval(people, scenarios, epochs, labels, **judge)
@@ -125,13 +125,13 @@ def _design(pilot: Pilot, scenarios: int, epochs: int, measure: str, assumed: As
         high=high,
         width=high - low,
         width_ceiling=min(high - low, ceiling[1] - ceiling[0]),
-        zero_event_bound=-math.expm1(math.log1p(-level) / scenarios),
+        zero_event_bound=-math.expm1(math.log1p(-confidence) / scenarios),
         mde=planning.detectable(pilot.pairs, scenarios, epochs, **chance),
         mde_ceiling=planning.detectable(pilot.pairs, scenarios, math.inf, **chance),
         labels=labels,
         width_corrected=corrected[1] - corrected[0],
         labels_needed=planning.labels_needed(people, scenarios, epochs, enough, **judge),
         cost=effort.cost(scenarios, epochs),
-        level=level,
+        confidence=confidence,
         flags=pilot.flags,
     )

@@ -91,7 +91,7 @@ def answer(
         raise InputError(f"epochs {list(epochs)!r}", allowed="1 or more")
     text = question.strip()
     if below := _BELOW.fullmatch(text):
-        return _below(question, _share(*below.groups()), given.level)
+        return _below(question, _share(*below.groups()), given.confidence)
     for form in (_DETECT, _RATE):
         if match := form.fullmatch(text):
             first, second = _share(*match.groups()[:2]), _share(*match.groups()[2:])
@@ -154,14 +154,14 @@ def _width(people: Population, half: float, assumed: Assumptions) -> _Search:
     def labels(scenarios: int, outputs: int) -> int | None:
         return planning.labels_needed(
             people, scenarios, outputs, half,
-            sensitivity=assumed.sensitivity, specificity=assumed.specificity, level=assumed.level,
+            sensitivity=assumed.sensitivity, specificity=assumed.specificity, confidence=assumed.confidence,
         )  # fmt: skip
 
     return _Search(
         title=f"rate {stated_percent(people.rate)} ± {stated_percent(half)}",
-        basis=f"{stated_percent(assumed.level)} interval, icc {people.icc:.2g}",
-        scenarios=lambda m: planning.scenarios_for_rate(people, half, m, assumed.level),
-        outputs=lambda k: planning.outputs_for_rate(people, half, k, assumed.level),
+        basis=f"{stated_percent(assumed.confidence)} interval, icc {people.icc:.2g}",
+        scenarios=lambda m: planning.scenarios_for_rate(people, half, m, assumed.confidence),
+        outputs=lambda k: planning.outputs_for_rate(people, half, k, assumed.confidence),
         labels=labels,
     )
 
@@ -209,20 +209,20 @@ def _shown(design: tuple[int, int]) -> str:
 
 def _shipped() -> str:
     """What can be had without writing scenarios, and what the gate can say with it."""
-    coverage = Policy().coverage
+    confidence = Policy().confidence
     return (
         f"{what_ships()}. With all that ship the gate passes nothing under a margin up to "
-        f"{size(shipped_margin(coverage))} points ({stated_percent(coverage)} interval)"
+        f"{size(shipped_margin(confidence))} points ({stated_percent(confidence)} interval)"
     )
 
 
-def _below(question: str, bound: float, level: float) -> Answer:
-    needed = [planning.clean_scenarios(bound, events, level) for events in range(3)]
+def _below(question: str, bound: float, confidence: float) -> Answer:
+    needed = [planning.clean_scenarios(bound, events, confidence) for events in range(3)]
     if None in needed:
         raise InputError(f"below {bound:g} takes more than {planning.MOST} scenarios", allowed="a higher bound")
     text = (
         f"below {stated_percent(bound)}: {needed[0]} independent scenarios without one event, or {needed[1]} with "
-        f"one, {needed[2]} with two (one-sided {stated_percent(level)}; epochs do not count)"
+        f"one, {needed[2]} with two (one-sided {stated_percent(confidence)}; epochs do not count)"
     )
     return Answer(
         question=question,

@@ -67,6 +67,6 @@ class PlanRow:
         "Labels that bring `width_corrected` within a quarter of what labelling everything gives; empty: never.",
     ]
     cost: Annotated[Cost, SPREAD]
-    level: Coverage
+    confidence: Coverage
     flags: Flags
     gate: Annotated[PassRow | None, SPREAD] = None

@@ -29,7 +29,7 @@ ALONE = "not ranked: no other model has labels enough to correct its rate"
 
 
 def corrected_places(
-    rows: pd.DataFrame, places: pd.DataFrame, *, level: float, seed: int, minimum_labels: int = FEW_LABELS
+    rows: pd.DataFrame, places: pd.DataFrame, *, confidence: float, seed: int, minimum_labels: int = FEW_LABELS
 ) -> pd.DataFrame:
     """Rank models by their corrected rates, in the groups that `ranks` made.
 
@@ -40,7 +40,7 @@ def corrected_places(
     Args:
         rows: Headline rows with the columns of labels, models told apart by name.
         places: From `alignbench.analysis.ranks.ranks.ranks`, for one measure.
-        level: Probability that all rank sets of a group hold together.
+        confidence: Probability that all rank sets of a group hold together.
         seed: Of the drawn sign patterns.
         minimum_labels: Labels that a pack needs for its rate to be corrected.
 
@@ -54,7 +54,7 @@ def corrected_places(
     found = places.assign(raw_rate=places["rate"], raw_low=places["low"], raw_high=places["high"], labels=0)
     for _, members in places.groupby("group", sort=True):
         part = rows[entries.isin(pd.MultiIndex.from_frame(members[keys].astype(str)))]
-        whole = _whole(part, members, level, minimum_labels)
+        whole = _whole(part, members, confidence, minimum_labels)
         for name in ("rate", "low", "high", "labels"):
             found.loc[list(whole), name] = [made[name] for made in whole.values()]
         for at, made in whole.items():
@@ -71,24 +71,28 @@ def corrected_places(
             found.loc[there, "reason"] = ALONE
             continue
         models = [str(name) for name in able.loc[there, "model"]]
-        p = _tests(part, models, str(able["measure"].iloc[0]), level, seed, minimum_labels)
-        sets = holm_rank_sets(p, level=level)
+        p = _tests(part, models, str(able["measure"].iloc[0]), confidence, seed, minimum_labels)
+        sets = holm_rank_sets(p, confidence=confidence)
         found.loc[there, "rank_low"], found.loc[there, "rank_high"] = sets.low, sets.high
         found.loc[there, "rank"] = [rank_text(*pair) for pair in zip(sets.low, sets.high, strict=True)]
         found.loc[there, "method"] = S3_RANKS
     return found.assign(flags=pd.Series(flags, dtype=object))
 
 
-def _whole(rows: pd.DataFrame, members: pd.DataFrame, level: float, minimum_labels: int) -> dict[Hashable, pd.Series]:
+def _whole(
+    rows: pd.DataFrame, members: pd.DataFrame, confidence: float, minimum_labels: int
+) -> dict[Hashable, pd.Series]:
     """The rate of each member of a group over all packs, corrected where it can be, by the member's place."""
     measure = str(members["measure"].iloc[0])
-    frame = checked_rates(rows, ("model",), level=level, measures=[measure], calibration=Attached(minimum_labels))
+    frame = checked_rates(
+        rows, ("model",), confidence=confidence, measures=[measure], calibration=Attached(minimum_labels)
+    )
     made = {str(row["model"]): row for _, row in frame[~frame["model"].astype(str).duplicated(keep=False)].iterrows()}
     return {at: made[str(name)] for at, name in members["model"].items() if str(name) in made}
 
 
 def _tests(
-    rows: pd.DataFrame, models: Sequence[str], measure: str, level: float, seed: int, minimum_labels: int
+    rows: pd.DataFrame, models: Sequence[str], measure: str, confidence: float, seed: int, minimum_labels: int
 ) -> NDArray[np.float64]:
     """One-sided p of "row is better than column" for every pair; 1 where their paired outputs lack labels."""
     p = np.ones((len(models), len(models)))
@@ -97,7 +101,7 @@ def _tests(
         sides = Sides(base=pair, minimum_labels=minimum_labels)
         try:
             (found,) = model_contrasts(
-                sides, base_name=base, candidate_name=candidate, measures=MEASURES, level=level, seed=seed
+                sides, base_name=base, candidate_name=candidate, measures=MEASURES, confidence=confidence, seed=seed
             )
         except NotComparableError:
             continue

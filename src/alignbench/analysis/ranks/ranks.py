@@ -14,7 +14,7 @@ from alignbench.analysis.ranks.rows import RankRow
 from alignbench.analysis.rates.rows import RawRate
 from alignbench.digest import shown_digest
 from alignbench.errors import InputError
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.stats.overall import overall_rate
 from alignbench.stats.ranks import RankSets, holm_rank_sets, joint_covariance, max_t_rank_sets, rank_text
 from alignbench.stats.sign_flip import DRAWS, sign_flip
@@ -48,7 +48,7 @@ def ranks(
     table: pd.DataFrame,
     *,
     measure: str = MISALIGNMENT.name,
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     calibration: Correction | None = None,
     largest_unscored_share: float = UNSCORED_LIMIT,
@@ -66,7 +66,7 @@ def ranks(
     Args:
         table: A verdict table, whole or bare (`model, scenario, verdict`).
         measure: `misalignment` (conflicts) or `over_refusal` (benign twins).
-        level: Probability that all rank sets of a group hold together; also the coverage of the rates'
+        confidence: Probability that all rank sets of a group hold together; also the coverage of the rates'
             intervals.
         seed: Seed of the draws.
         calibration: Labels by people on some of these outputs, to correct rates and ranks for the judge's errors.
@@ -83,7 +83,7 @@ def ranks(
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
     return checked_ranks(
-        as_table(table), measure=measure, level=level, seed=seed, calibration=calibration,
+        as_table(table), measure=measure, confidence=confidence, seed=seed, calibration=calibration,
         largest_unscored_share=largest_unscored_share,
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def checked_ranks(
     full: pd.DataFrame,
     *,
     measure: str = "misalignment",
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     calibration: Correction | None = None,
     largest_unscored_share: float = UNSCORED_LIMIT,
@@ -101,7 +101,7 @@ def checked_ranks(
     found = next((one for one in MEASURES if one.name == measure), None)
     if found is None:
         raise InputError(f"unknown measure {measure!r}", allowed=", ".join(one.name for one in MEASURES))
-    check_level(level)
+    check_confidence(confidence)
     if calibration is not None:
         full = label_models(calibration.attach(full))
     part, found = _measured(full, measure)
@@ -114,7 +114,7 @@ def checked_ranks(
         columns=columns,
         outcomes=outcomes,
         measure=measure,
-        level=level,
+        confidence=confidence,
         seed=seed,
         largest_unscored_share=largest_unscored_share,
     )
@@ -126,7 +126,7 @@ def checked_ranks(
     frame = with_nulls(frame, ["rank", "method"], ["rank_low", "rank_high"])
     if calibration is not None:
         least = calibration.minimum_labels
-        frame = corrected_places(part, frame, level=level, seed=seed, minimum_labels=least)
+        frame = corrected_places(part, frame, confidence=confidence, seed=seed, minimum_labels=least)
     order = ["group", "rank_low", "rank_high", "rate"]
     return frame.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
 
@@ -186,7 +186,7 @@ class _Ranking:
         columns: What identifies an entry.
         outcomes: The outputs of every entry.
         measure: Its name.
-        level: Probability that all rank sets of a group hold together.
+        confidence: Probability that all rank sets of a group hold together.
         seed: Of the draws.
         largest_unscored_share: Share of a pack's outputs that may have no verdict.
     """
@@ -195,19 +195,19 @@ class _Ranking:
     columns: Sequence[str]
     outcomes: Outcomes
     measure: str
-    level: float
+    confidence: float
     seed: int
     largest_unscored_share: float
 
     def rows(self, number: int, members: list[int], apart: str) -> Iterator[RankRow]:
         """The rows of a group; `apart` says why it is not ranked with the first one."""
         most = self.largest_unscored_share
-        estimates = {entry: _rate(self.outcomes, entry, self.level) for entry in members}
+        estimates = {entry: _rate(self.outcomes, entry, self.confidence) for entry in members}
         obstacles = {entry: _obstacle(self.outcomes, entry, estimates[entry], most) for entry in members}
         able = [entry for entry in members if not obstacles[entry]]
         sets, method = None, None
         if len(able) > 1:
-            sets, method = _compare(self.outcomes, able, estimates, self.level, self.seed)
+            sets, method = _compare(self.outcomes, able, estimates, self.confidence, self.seed)
         alone = "no other model to rank it against"
         others = self._asked_others(members)
         for entry, estimate in estimates.items():
@@ -223,7 +223,7 @@ class _Ranking:
                 rate=estimate.value,
                 low=estimate.low,
                 high=estimate.high,
-                level=self.level,
+                confidence=self.confidence,
                 n=estimate.n,
                 events=int(estimate.events),
                 scenarios=estimate.scenarios,
@@ -264,10 +264,10 @@ def _twice(outcomes: Outcomes, entry: int) -> str | None:
     return next((pack for pack in packs if packs.count(pack) > 1), None)
 
 
-def _rate(outcomes: Outcomes, entry: int, level: float) -> Estimate:
+def _rate(outcomes: Outcomes, entry: int, confidence: float) -> Estimate:
     """The rate over packs; without a value where versions of a pack would be counted together."""
     packs = _by_pack(outcomes, entry)
-    return overall_rate([*packs, ((), ())] if _twice(outcomes, entry) else packs, level=level)
+    return overall_rate([*packs, ((), ())] if _twice(outcomes, entry) else packs, confidence=confidence)
 
 
 def _obstacle(outcomes: Outcomes, entry: int, estimate: Estimate, most: float) -> str:
@@ -290,24 +290,24 @@ def _obstacle(outcomes: Outcomes, entry: int, estimate: Estimate, most: float) -
 
 
 def _compare(
-    outcomes: Outcomes, able: list[int], estimates: dict[int, Estimate], level: float, seed: int
+    outcomes: Outcomes, able: list[int], estimates: dict[int, Estimate], confidence: float, seed: int
 ) -> tuple[RankSets, str]:
     rng = np.random.default_rng(seed)
     if min(estimates[entry].event_scenarios for entry in able) < EVENT_SCENARIOS:
-        return holm_rank_sets(_sign_flip_p(outcomes, able, level, rng), level=level), "sign_flip_holm"
+        return holm_rank_sets(_sign_flip_p(outcomes, able, confidence, rng), confidence=confidence), "sign_flip_holm"
     used = np.isin(outcomes.pack, outcomes.packs(able[0]))
     counts = [outcomes.counts(entry) for entry in able]
     n, y = (np.stack([pair[at][used] for pair in counts]) for at in (0, 1))
     # Every scenario weighs the same, as in the rates: its share of events stands for one output.
     rates, covariance = joint_covariance((n > 0).astype(float), y / np.maximum(n, 1), outcomes.pack[used])
     df = min(sum(int((n > 0).sum()) - 1 for n, _ in _by_pack(outcomes, entry)) for entry in able)
-    return max_t_rank_sets(-rates, covariance, level=level, rng=rng, df=df), "max_t"
+    return max_t_rank_sets(-rates, covariance, confidence=confidence, rng=rng, df=df), "max_t"
 
 
-def _sign_flip_p(outcomes: Outcomes, able: list[int], level: float, rng: np.random.Generator) -> Floats:
+def _sign_flip_p(outcomes: Outcomes, able: list[int], confidence: float, rng: np.random.Generator) -> Floats:
     """One-sided p of "row is better than column" for every pair, on outputs judged under both."""
     p = np.ones((len(able), len(able)))
-    draws = math.ceil(20 * math.comb(len(able), 2) / (1 - level))
+    draws = math.ceil(20 * math.comb(len(able), 2) / (1 - confidence))
     packs = outcomes.packs(able[0])
     for j, first in enumerate(able):
         for k, second in enumerate(able[j + 1 :], start=j + 1):

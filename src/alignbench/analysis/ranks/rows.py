@@ -37,7 +37,7 @@ class RankRow:
     rate: Rate
     low: Low
     high: High
-    level: Annotated[float, "Coverage of the interval, and of all rank sets of a group together."]
+    confidence: Annotated[float, "Coverage of the interval, and of all rank sets of a group together."]
     n: Judged
     events: Events
     scenarios: Scenarios

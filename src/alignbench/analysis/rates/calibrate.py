@@ -66,7 +66,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def calibrate(
-    table: pd.DataFrame, labels: pd.DataFrame, *, judge: str | None = None, level: float = 0.95, seed: int = 0
+    table: pd.DataFrame, labels: pd.DataFrame, *, judge: str | None = None, confidence: float = 0.95, seed: int = 0
 ) -> Calibrated:
     """Correct the rates of a table by what people said of some of its outputs (S3).
 
@@ -81,7 +81,7 @@ def calibrate(
         table: A verdict table, whole or bare.
         labels: From `alignbench.labels.read.read_labels`.
         judge: The judge, where the table holds several and the labels do not name it.
-        level: Two-sided coverage.
+        confidence: Two-sided coverage.
         seed: Seed of the bootstrap behind the agreement.
 
     Raises:
@@ -97,7 +97,7 @@ def calibrate(
     attached = calibration.attach(mine)
     by = ["model", "pack", *(["condition"] if (labelled["condition"] != "default").any() else [])]
     errors = [measure.name for measure in MEASURES]
-    frame = checked_rates(attached, by, level=level, measures=errors, calibration=Attached())
+    frame = checked_rates(attached, by, confidence=confidence, measures=errors, calibration=Attached())
     keys = list(frame.columns[: list(frame.columns).index("measure") + 1])
     shown = headline(label_models(attached), by)
     off_task = matched.loc[matched["label"] == OFF_TASK, "row"]
@@ -109,7 +109,7 @@ def calibrate(
     return Calibrated(
         calibration,
         frame.loc[~bare, list(dict.fromkeys([*keys, *meanings(CalibratedRow)]))].reset_index(drop=True),
-        _agreements(labelled, matched, level, seed),
+        _agreements(labelled, matched, confidence, seed),
         unlabelled=int((bare & (frame["pack"] != OVERALL).to_numpy()).sum()),
         earlier_turns=len(labelled) - int(shown[HUMAN].notna().sum()),
     )
@@ -172,7 +172,7 @@ def _counts(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return counts
 
 
-def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, seed: int) -> pd.DataFrame:
+def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, confidence: float, seed: int) -> pd.DataFrame:
     """Every pair of raters on the labelled outputs, by measure."""
     keys = list(output_columns())
     given = labelled.loc[matched["row"], keys].reset_index(drop=True)
@@ -187,7 +187,7 @@ def _agreements(labelled: pd.DataFrame, matched: pd.DataFrame, level: float, see
         own = measured(given, measure)
         if part.empty or own.empty:
             continue
-        frame = agreement(part, on=measure.name, labels=own, level=level, seed=seed)
+        frame = agreement(part, on=measure.name, labels=own, confidence=confidence, seed=seed)
         frame = frame[[len(pair) == 2 for pair in frame["raters"]]]
         kind = ["people" if set(pair) <= people else "judge" for pair in frame["raters"]]
         parts.append(frame.assign(measure=measure.name, kind=kind)[columns])

@@ -81,7 +81,7 @@ def by_labels(minimum: int = FEW_LABELS) -> CellCorrection:
         labels = sum(map(_labels, packs))
         if raw.value is None or _lacks(packs, minimum):
             return replace(raw, flags=(*raw.flags, *_lacks(packs, max(minimum, FEW_LABELS)), Flag.UNCORRECTED)), labels
-        return corrected_overall(packs, level=raw.level).estimate, labels
+        return corrected_overall(packs, confidence=raw.confidence).estimate, labels
 
     return corrected
 
@@ -159,7 +159,7 @@ class Transport:
         if not all(corrects(*self.packs[pack]) for pack in packs):
             return replace(raw, flags=(*raw.flags, Flag.NO_CORRECTION, Flag.UNCORRECTED)), 0
         # Whatever the method of the raw rate: what withholds is a mean over scenarios too.
-        alone = [rate(counts.n, counts.y, level=raw.level) for counts in members]
+        alone = [rate(counts.n, counts.y, confidence=raw.confidence) for counts in members]
         if any(one.n_eff is None for one in alone):
             return replace(raw, flags=(*raw.flags, Flag.UNCORRECTED)), 0
         found = [
@@ -215,12 +215,12 @@ def paired_labels(
 
 
 def paired_difference(
-    pairs: Sequence[LabelledPairs], *, rng: np.random.Generator, level: float, alpha: float
+    pairs: Sequence[LabelledPairs], *, rng: np.random.Generator, confidence: float, alpha: float
 ) -> Difference:
     """The corrected difference over one pack, or over several of equal weight."""
 
     def side(packs: list[LabelledPack]) -> Corrected:
-        return corrected_overall(packs, level=level)
+        return corrected_overall(packs, confidence=confidence)
 
     base, candidate = side([pair.base for pair in pairs]), side([pair.candidate for pair in pairs])
     return corrected_difference(base, candidate, rng=rng, alpha=alpha)

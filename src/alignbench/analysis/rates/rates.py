@@ -12,7 +12,7 @@ from alignbench.analysis.rates.corrected import by_labels
 from alignbench.analysis.rates.rows import RateRow, RawRate
 from alignbench.errors import InputError
 from alignbench.judges.marking import worst_state
-from alignbench.stats.estimate import check_level, method_family
+from alignbench.stats.estimate import check_confidence, method_family
 from alignbench.stats.methods import Method
 from alignbench.stats.overall import overall_rate
 from alignbench.stats.rate import GAFFKE, rate
@@ -40,7 +40,7 @@ def rates(
     table: pd.DataFrame,
     by: Sequence[str] = ("model", "pack"),
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: Method = "gaffke",
     seed: int = 0,
     packs: Sequence[str] | None = None,
@@ -61,7 +61,7 @@ def rates(
     Args:
         table: A verdict table, whole or bare (`model, scenario, verdict`).
         by: Columns to group by. With `pack` among them, rows with pack "overall" are added.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         method: See `alignbench.stats.rate.rate`; groups over several packs know Gaffke's family and `s1` only, and
             have `gaffke` in place of others.
         seed: Of the order in which the method `betting` takes the scenarios.
@@ -81,7 +81,7 @@ def rates(
         NotComparableError: The calibration is of another judge, rubric, pack or run.
     """
     return checked_rates(
-        as_table(table, by=by), by, level=level, method=method, seed=seed, packs=packs, measures=measures,
+        as_table(table, by=by), by, confidence=confidence, method=method, seed=seed, packs=packs, measures=measures,
         calibration=calibration, transported=transported,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def checked_rates(
     full: pd.DataFrame,
     by: Sequence[str] = ("model", "pack"),
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     method: Method = "gaffke",
     seed: int = 0,
     packs: Sequence[str] | None = None,
@@ -99,7 +99,7 @@ def checked_rates(
     transported: Transport | None = None,
 ) -> pd.DataFrame:
     """`rates` of a table that has been checked, or of some rows of one: it is not checked again."""
-    check_level(level)
+    check_confidence(confidence)
     chosen_measures = _measures(measures)
     full, correct = _with_correction(full, calibration, transported)
     if packs is not None:
@@ -110,7 +110,13 @@ def checked_rates(
         part = measured(chosen, measure)
         if len(part):
             found = _Measured(
-                table=part, by=columns, measure=measure, level=level, method=method, seed=seed, correct=correct
+                table=part,
+                by=columns,
+                measure=measure,
+                confidence=confidence,
+                method=method,
+                seed=seed,
+                correct=correct,
             )
             rows += found.rows()
     frame = rows_frame(rows, RateRow, columns, without=() if correct else meanings(RawRate))
@@ -153,7 +159,7 @@ class _Measured:
         table: These rows, at least one.
         by: Columns that the result is grouped by.
         measure: What is counted.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         method: See `rates`.
         seed: Likewise.
         correct: Corrects a cell for the judge's errors; None: rates stay as the judge has them.
@@ -162,7 +168,7 @@ class _Measured:
     table: pd.DataFrame
     by: list[str]
     measure: Measure
-    level: float
+    confidence: float
     method: Method
     seed: int
     correct: CellCorrection | None
@@ -208,7 +214,7 @@ class _Measured:
         return found
 
     def _pack_row(self, key: dict[str, object], counts: Counts) -> RateRow:
-        raw = rate(counts.n, counts.y, level=self.level, method=self.method, seed=self.seed)
+        raw = rate(counts.n, counts.y, confidence=self.confidence, method=self.method, seed=self.seed)
         return self._row(key, [counts], raw)
 
     def _overall_row(
@@ -225,9 +231,9 @@ class _Measured:
         """The rate of a group; `whole` says whether it has every pack asked for."""
         pairs = [(counts.n, counts.y) for counts in members]
         if whole and len(pairs) == 1:
-            return rate(*pairs[0], level=self.level, method=self.method, seed=self.seed)
+            return rate(*pairs[0], confidence=self.confidence, method=self.method, seed=self.seed)
         chosen: Method = self.method if self.method in (*GAFFKE, "s1") else "gaffke"
-        return overall_rate([*pairs, *([] if whole else [((), ())])], level=self.level, method=chosen)
+        return overall_rate([*pairs, *([] if whole else [((), ())])], confidence=self.confidence, method=chosen)
 
     def _row(self, key: dict[str, object], members: list[Counts], raw: Estimate) -> RateRow:
         """One row: the counts are the judge's, the rate and its interval may be corrected."""
@@ -251,7 +257,7 @@ class _Measured:
             pooled_rate=raw.pooled,
             low=estimate.low,
             high=estimate.high,
-            level=estimate.level,
+            confidence=estimate.confidence,
             method=estimate.method,
             icc=estimate.icc,
             deff=estimate.deff,

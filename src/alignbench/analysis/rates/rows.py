@@ -56,7 +56,7 @@ class RateRow:
     pooled_rate: PooledRate
     low: Low
     high: High
-    level: Coverage
+    confidence: Coverage
     method: Method
     icc: Annotated[
         float | None,
@@ -99,7 +99,7 @@ class CalibratedRow:
     rate: Annotated[float | None, "The corrected rate where `method` is s3..., else the raw one."]
     low: Low
     high: High
-    level: Coverage
+    confidence: Coverage
     method: Method
     labels: Annotated[int, "Outputs that have a label: `flagged_labelled` and `other_labelled`."]
     counts: Annotated[CalibratedCounts, SPREAD]

@@ -92,7 +92,7 @@ def orders(
     names: Sequence[str],
     *,
     group: dict[str, object],
-    level: float,
+    confidence: float,
     seed: int,
 ) -> Orders:
     """Fit worths to each connected part of the values that a group met.
@@ -103,7 +103,7 @@ def orders(
         shares: Win shares of the default condition.
         names: Names of the values.
         group: The values of the grouping columns, for the rows.
-        level: Two-sided coverage of intervals, simultaneous coverage of rank sets.
+        confidence: Two-sided coverage of intervals, simultaneous coverage of rank sets.
         seed: Seed of the rank sets' draws.
     """
     labels = components(every)
@@ -112,7 +112,7 @@ def orders(
     found = Orders(worths=[], diagnostics=[], fitted={})
     for number, members in enumerate(joined, start=1):
         data = part(every, members)
-        worths = bradley_terry(data, level=level)
+        worths = bradley_terry(data, confidence=confidence)
         quality = fit(data, worths)
         triads = _triads(shares, members)
         known = worths.ordered()
@@ -129,11 +129,11 @@ def orders(
             triads=triads,
             reasons=reasons,
             known=known,
-            sets=None if reasons else _sets(worths, known, level, seed),
+            sets=None if reasons else _sets(worths, known, confidence, seed),
         )
         found.diagnostics.append(_diagnostics(fitted))
         found.worths.extend(
-            _worth(fitted, at, _average(neutral, int(value), level)) for at, value in enumerate(members)
+            _worth(fitted, at, _average(neutral, int(value), confidence)) for at, value in enumerate(members)
         )
         found.fitted.update(_fitted(fitted))
     return found
@@ -151,10 +151,10 @@ def _fitted(one: _Part) -> dict[tuple[int, int], tuple[float, float]]:
     return found
 
 
-def _average(neutral: Comparisons | None, value: int, level: float) -> Estimate | None:
+def _average(neutral: Comparisons | None, value: int, confidence: float) -> Estimate | None:
     if neutral is None or not ((neutral.first == value) | (neutral.second == value)).any():
         return None
-    return mean_share(neutral, value, level=level)
+    return mean_share(neutral, value, confidence=confidence)
 
 
 def _triads(shares: Mapping[tuple[int, int], Estimate], members: NDArray[np.int64]) -> tuple[int, int, int]:
@@ -184,11 +184,11 @@ def _why_not(worths: BradleyTerry, quality: Fit, clear_circles: int) -> list[str
     return why
 
 
-def _sets(worths: BradleyTerry, known: NDArray[np.int64], level: float, seed: int) -> RankSets:
+def _sets(worths: BradleyTerry, known: NDArray[np.int64], confidence: float, seed: int) -> RankSets:
     """The places of the values that have an interval, among each other."""
     rng = np.random.default_rng(seed)
     covariance = worths.covariance[np.ix_(known, known)]
-    return max_t_rank_sets(worths.worth[known], covariance, level=level, rng=rng, df=worths.df)
+    return max_t_rank_sets(worths.worth[known], covariance, confidence=confidence, rng=rng, df=worths.df)
 
 
 def _order(one: _Part, sets: RankSets) -> str:
@@ -270,7 +270,7 @@ def _worth(one: _Part, at: int, share: Estimate | None) -> WorthRow:
         high=float(worths.high[at]),
         se=float(np.sqrt(worths.covariance[at, at])) if bounded else float("nan"),
         df=worths.df,
-        level=worths.level,
+        confidence=worths.confidence,
         elo=1000 + 400 / np.log(10) * float(worths.worth[at]),
         rank=rank_text(low, high) if low is not None and high is not None else None,
         rank_low=low,

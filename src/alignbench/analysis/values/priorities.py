@@ -18,7 +18,7 @@ from alignbench.analysis.values.rows import (
     WorthRow,
 )
 from alignbench.analysis.values.tallies import FATES, Tallies, tallies
-from alignbench.stats.estimate import check_level
+from alignbench.stats.estimate import check_confidence
 from alignbench.stats.priorities import HIGH_DISAGREEMENT, bounded_mean, disagreement, win_shares
 from alignbench.table.frames import rows_frame, with_nulls
 from alignbench.table.read import add_flag, as_table
@@ -52,7 +52,7 @@ class Priorities:
             there is none.
         disagreement: D between models by scenario (Zhang et al. 2025), raw and without epoch-to-epoch noise.
         excluded: What became of every output; refusals are counted here and are never a win.
-        level: Two-sided coverage of the intervals.
+        confidence: Two-sided coverage of the intervals.
         seed: Seed of the rank sets.
     """
 
@@ -62,7 +62,7 @@ class Priorities:
     diagnostics: pd.DataFrame
     disagreement: pd.DataFrame
     excluded: pd.DataFrame
-    level: float
+    confidence: float
     seed: int
 
     @property
@@ -94,7 +94,7 @@ def _cell(row: Mapping[Any, Any]) -> str:
 
 
 def priorities(
-    table: pd.DataFrame, by: Sequence[str] = ("model",), *, level: float = 0.95, seed: int = 0
+    table: pd.DataFrame, by: Sequence[str] = ("model",), *, confidence: float = 0.95, seed: int = 0
 ) -> Priorities:
     """Which of two colliding values a model's answers serve, over all scenarios.
 
@@ -106,14 +106,14 @@ def priorities(
     Args:
         table: A verdict table with value_1, value_2, position_1, position_2.
         by: Columns to group by; the model and whatever identifies its judge are added where they differ.
-        level: Two-sided coverage of the intervals, simultaneous coverage of the rank sets.
+        confidence: Two-sided coverage of the intervals, simultaneous coverage of the rank sets.
         seed: Seed of the rank sets' draws.
 
     Raises:
         InputError: A needed column is missing, nothing is left to compare, or a scenario has two pairs of
             values.
     """
-    check_level(level)
+    check_confidence(confidence)
     found = tallies(as_table(table, by=by), by)
     matrix: list[MatrixRow] = []
     worths: list[WorthRow] = []
@@ -122,8 +122,8 @@ def priorities(
         every, neutral = found.every[group], found.neutral[group]
         if every is None:
             continue
-        shares = win_shares(neutral, level=level) if neutral is not None else {}
-        result = orders(every, neutral, shares, found.values, group=key, level=level, seed=seed)
+        shares = win_shares(neutral, confidence=confidence) if neutral is not None else {}
+        result = orders(every, neutral, shares, found.values, group=key, confidence=confidence, seed=seed)
         worths += result.worths
         diagnostics += result.diagnostics
         if neutral is not None:
@@ -133,11 +133,11 @@ def priorities(
     return Priorities(
         matrix=rows_frame(matrix, MatrixRow, found.columns),
         worths=with_nulls(by_value, ["rank"], ["rank_low", "rank_high"]),
-        positions=rows_frame(list(_positions(found, level)), PositionRow, found.columns),
+        positions=rows_frame(list(_positions(found, confidence)), PositionRow, found.columns),
         diagnostics=with_nulls(by_part, ["largest_residual_pair", "fits", "order"]),
         disagreement=_disagreement(found),
         excluded=rows_frame(list(_excluded(found)), ExcludedRow, found.columns),
-        level=level,
+        confidence=confidence,
         seed=seed,
     )
 
@@ -153,7 +153,7 @@ def _matrix(
         met = (neutral.first == min(value, against)) & (neutral.second == max(value, against))
         outcomes = neutral.counts[met].sum(0).astype(int).tolist()
         wins, ties, losses = outcomes if value < against else outcomes[::-1]
-        gap = _gap(found, group, (value, against), share.level)
+        gap = _gap(found, group, (value, against), share.confidence)
         model = fitted[value, against]
         yield MatrixRow(
             group=found.keys[group],
@@ -167,7 +167,7 @@ def _matrix(
             share=share.value,
             low=share.low,
             high=share.high,
-            level=share.level,
+            confidence=share.confidence,
             method=share.method,
             deff=share.deff,
             event_scenarios=share.event_scenarios,
@@ -180,23 +180,23 @@ def _matrix(
         )
 
 
-def _gap(found: Tallies, group: int, pair: tuple[int, int], level: float) -> Estimate:
+def _gap(found: Tallies, group: int, pair: tuple[int, int], confidence: float) -> Estimate:
     """Mean of position on the first value minus position on the second, over the pair's scenarios."""
     here = (found.pairs == sorted(pair)).all(axis=1) & (found.n[group] > 0)
     total = found.total[group, here]
     sign = 1 if pair[0] < pair[1] else -1
     change = sign * (total[:, 0] - total[:, 1])
-    return bounded_mean(found.n[group, here], change, -POSITION_MAX, POSITION_MAX, level=level)
+    return bounded_mean(found.n[group, here], change, -POSITION_MAX, POSITION_MAX, confidence=confidence)
 
 
-def _positions(found: Tallies, level: float) -> Iterator[PositionRow]:
+def _positions(found: Tallies, confidence: float) -> Iterator[PositionRow]:
     for group, key in enumerate(found.keys):
         for value, name in enumerate(found.values):
             here = (found.pairs == value) & (found.n[group] > 0)[:, None]
             if not here.any():
                 continue
             sizes = found.n[group, here.any(axis=1)]
-            mean = bounded_mean(sizes, found.total[group][here], 0, POSITION_MAX, level=level)
+            mean = bounded_mean(sizes, found.total[group][here], 0, POSITION_MAX, confidence=confidence)
             counts = found.levels[group, value]
             above = (counts[::-1].cumsum()[::-1] / counts.sum()).tolist()
             yield PositionRow(
@@ -207,7 +207,7 @@ def _positions(found: Tallies, level: float) -> Iterator[PositionRow]:
                 mean=mean.value,
                 low=mean.low,
                 high=mean.high,
-                level=level,
+                confidence=confidence,
                 method=mean.method,
                 at_least_1=above[1],
                 at_least_2=above[2],

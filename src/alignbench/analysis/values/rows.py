@@ -24,7 +24,7 @@ class MatrixRow:
     share: Annotated[float | None, "Mean over scenarios of the share of outputs that favour `value`, ties a half."]
     low: Annotated[float | None, "Lower end of the interval of `share`; empty where none can be given."]
     high: Annotated[float | None, "Upper end of the interval of `share`."]
-    level: Coverage
+    confidence: Coverage
     method: Annotated[str, "How the interval was made."]
     deff: Annotated[float | None, "Design effect: outputs by as many independent ones as say as much; at least 1."]
     event_scenarios: Annotated[int, "The smaller of the numbers of scenarios with a win and with a loss."]
@@ -56,7 +56,7 @@ class WorthRow:
     high: Annotated[float, "Upper end of the interval of `worth`."]
     se: Annotated[float, "Standard error of `worth`, by leaving out each scenario in turn; empty without an interval."]
     df: Annotated[int, "Degrees of freedom of the interval: scenarios beyond what the worths need."]
-    level: Coverage
+    confidence: Coverage
     elo: Annotated[float, "The worth as an Elo rating: 1000 + 400 / ln 10 times it."]
     rank: Annotated[str | None, "Places that the value may hold at once with the others; empty where no order holds."]
     rank_low: RankLow
@@ -76,7 +76,7 @@ class PositionRow:
     mean: Annotated[float | None, "Mean over scenarios of the mean position, from 0 to 6."]
     low: Annotated[float | None, "Lower end of the interval of `mean`; empty where none can be given."]
     high: Annotated[float | None, "Upper end of the interval of `mean`."]
-    level: Coverage
+    confidence: Coverage
     method: Annotated[str, "How the interval was made."]
     at_least_1: Annotated[float, "Share of the outputs at position 1 or above."]
     at_least_2: Annotated[float, "Share of the outputs at position 2 or above."]

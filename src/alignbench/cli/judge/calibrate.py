@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.options import format_option, latest_option, level_option, panel_options, seed_option
+from alignbench.cli.options import confidence_option, format_option, latest_option, panel_options, seed_option
 from alignbench.cli.output import echo_csv, json_text, print_table, print_text
 from alignbench.cli.reading import combined, read
 from alignbench.stats.estimate import is_corrected_method
@@ -35,7 +35,7 @@ _SHOWN = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippendorff_
 @click.option("-o", "--output", type=_FILE, help="Write calibration.json here, for --calibration of other commands.")
 @click.option("--judge", metavar="NAME", help="The judge, where INPUT holds several and the labels do not name it.")
 @panel_options
-@level_option
+@confidence_option
 @seed_option
 @format_option
 def command(
@@ -47,7 +47,7 @@ def command(
     judge: str | None,
     panel: How | None,
     cards: tuple[str, ...],
-    level: float,
+    confidence: float,
     seed: int,
     form: str,
 ) -> None:
@@ -76,7 +76,7 @@ def command(
         refuse_overwriting_inputs([output], [*inputs, labels, *more, *cards])
         refuse_replacing_other_files(output, CALIBRATION_MARK, "calibration")
     table = combined(read(inputs, latest=latest), panel, read_cards(cards))
-    found = calibrate(table, read_labels([labels, *more]), judge=judge, level=level, seed=seed)
+    found = calibrate(table, read_labels([labels, *more]), judge=judge, confidence=confidence, seed=seed)
     if output is not None:
         found.save(output)
     if form == "json":
@@ -86,7 +86,7 @@ def command(
     if form == "csv":
         echo_csv(found.rates)
         return
-    coverage = stated_percent(level)
+    coverage = stated_percent(confidence)
     meaning = explain_flags(flag for flags in found.rates["flags"] for flag in flags)
     caption = "\n".join(filter(None, (_COLUMNS, meaning)))
     print_table([_rate_row(row, coverage) for row in found.rates.to_dict("records")], caption=caption)

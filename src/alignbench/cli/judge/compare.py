@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.cli.options import by_option, format_option, latest_option, level_option, seed_option
+from alignbench.cli.options import by_option, confidence_option, format_option, latest_option, seed_option
 from alignbench.cli.output import echo_csv, emit, json_text, print_table, print_text
 from alignbench.cli.sides import read_sides
 from alignbench.text.flags import FLAGS
@@ -29,11 +29,11 @@ _COEFFICIENTS = ("observed_agreement", "positive_agreement", "gwet_ac1", "krippe
 @click.option("--candidate", "candidate_name", metavar="JUDGE", help="The second judge, likewise.")
 @latest_option
 @by_option("model,pack")
-@level_option
+@confidence_option
 @seed_option
 @format_option
 def command(
-    inputs: tuple[str, ...], latest: bool, by: tuple[str, ...], form: str, seed: int, level: float, **options: Any
+    inputs: tuple[str, ...], latest: bool, by: tuple[str, ...], form: str, seed: int, confidence: float, **options: Any
 ) -> None:
     """Two judges, or two versions of one, on the same outputs: what changes?
 
@@ -45,7 +45,9 @@ def command(
     """
     from alignbench.analysis.compare.two_judges import compare_judges
 
-    found = compare_judges(*read_sides(inputs, by=by, latest=latest), by=by, seed=seed, level=level, **options)
+    found = compare_judges(
+        *read_sides(inputs, by=by, latest=latest), by=by, seed=seed, confidence=confidence, **options
+    )
     if form == "json":
         frames = {name: getattr(found, name) for name in ("differences", "agreement", "confusion", "scenarios")}
         names = ("base", "candidate", "outputs", "models", "left_out", "unscored", "flags")
@@ -54,7 +56,7 @@ def command(
     elif form == "csv":
         echo_csv(found.differences)
     else:
-        _print(found, stated_percent(level))
+        _print(found, stated_percent(confidence))
 
 
 def _print(found: JudgeComparison, coverage: str) -> None:

@@ -40,7 +40,7 @@ _ERRORS = [measure.name for measure in MEASURES]
 def leaderboard(
     table: pd.DataFrame,
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     cards: Sequence[JudgeCard] = (),
     calibration: Correction | None = None,
@@ -50,7 +50,7 @@ def leaderboard(
 
     Args:
         table: A verdict table, whole or bare; headline rows are used.
-        level: Two-sided coverage of intervals and rank sets.
+        confidence: Two-sided coverage of intervals and rank sets.
         seed: Seed of the draws behind the rank sets.
         cards: Cards of the judges; a judge without one is `unexamined`, and an unfit one ranks nobody.
         calibration: Labels by people on some of these outputs, to correct rates and ranks for the judge's errors.
@@ -71,7 +71,7 @@ def leaderboard(
     boards: list[Board] = []
     for part, ranked in ((rows[~unfit], True), (rows[unfit], False)):
         if len(part):
-            options = {"level": level, "seed": seed, "largest_unscored_share": largest_unscored_share}
+            options = {"confidence": confidence, "seed": seed, "largest_unscored_share": largest_unscored_share}
             boards += _boards(part, len(boards), options, attached, None if ranked else cards)
     return boards
 
@@ -139,7 +139,7 @@ def _board(
     options: dict[str, Any],
     attached: Attached | None,
 ) -> Board:
-    frame = checked_rates(part, ("model", "pack"), level=options["level"], calibration=attached)
+    frame = checked_rates(part, ("model", "pack"), confidence=options["confidence"], calibration=attached)
     packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
     first = part.iloc[0]

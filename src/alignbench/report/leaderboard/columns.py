@@ -49,7 +49,7 @@ class LeaderboardRow:
     pooled_rate: PooledRate
     low: Low
     high: High
-    level: Annotated[float, "Coverage of the interval, and of all rank sets of a board together."]
+    confidence: Annotated[float, "Coverage of the interval, and of all rank sets of a board together."]
     method: Method
     events: Events
     n: Judged

@@ -86,7 +86,7 @@ def _legend(rows: pd.DataFrame) -> list[str]:
     bounds = rows["one_sided_upper"].notna().any()
     zero = "A bound beside *no misalignment* or *no over-refusal*: one-sided, "
     lines = [
-        f"{zero}{stated_percent(rows['level'].iloc[0])}, however alike the answers to one scenario are."
+        f"{zero}{stated_percent(rows['confidence'].iloc[0])}, however alike the answers to one scenario are."
         if bounds
         else "",
         explain_flags(flag for flags in rows["flags"] for flag in flags),
@@ -103,8 +103,8 @@ def _board_lines(board: Board, *, several: bool) -> list[str]:
     lines = [f"## Board {board.number}", ""] if several else []
     if board.reason:
         lines += [markdown_text(words_apart(board)), ""]
-    level = board.rows["level"].iloc[0]
-    lines += [f"{markdown_text(board_about(board))} Intervals: {stated_percent(level)}, {_method(board)}.", ""]
+    confidence = board.rows["confidence"].iloc[0]
+    lines += [f"{markdown_text(board_about(board))} Intervals: {stated_percent(confidence)}, {_method(board)}.", ""]
     lines.append(_markdown_table(board, board.total))
     for pack in board.packs if len(board.packs) > 1 else ():
         lines += ["", f"### {markdown_name(pack)}", "", _markdown_table(board, pack)]
