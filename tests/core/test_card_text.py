@@ -108,7 +108,7 @@ def test_a_card_from_before_is_not_read(shipped: pd.DataFrame, tmp_path: Path) -
         file.write_text(damaged)
         with pytest.raises(InputError, match="no judge's card"):
             read_cards([file])
-    file.write_text(json.dumps({**document, "format": "alignbench-card-3"}))
+    file.write_text(json.dumps({**document, "format": "alignbench-card-4"}))
     with pytest.raises(InputError, match="no judge's card: format"):
         read_cards([file])
 

@@ -368,7 +368,7 @@ def test_checkpoints_under_one_name_are_two_models() -> None:
         ({"packs": ["pack_9"]}, "base has no rows of pack 'pack_9'"),
         ({"by": ("mood",)}, "needs the column 'mood'"),
         ({"by": ("model",)}, "cannot group by 'model'"),
-        ({"confidence": 1.5}, "level 1.5"),
+        ({"confidence": 1.5}, "confidence 1.5"),
         ({"method": "tango"}, "several outputs a scenario"),
     ],
 )

@@ -363,7 +363,7 @@ def test_unequal_packs_are_not_compared(table: pd.DataFrame) -> None:
         ),
         (lambda t: drift(t[t["condition"] == "default"]), "none: one condition"),
         (lambda t: drift(t[t["condition"] != "default"], "monitoring"), "axis 'monitoring' has the levels"),
-        (lambda t: drift(t, confidence=0), "level 0"),
+        (lambda t: drift(t, confidence=0), "confidence 0"),
         (lambda _: divergence([[1, 2]], [[1, 2, 3]], rng=generator()), "counts of shapes"),
         (lambda _: divergence([[1, -1]], [[1, 2]], rng=generator()), "count -1"),
         (lambda _: divergence([[1.5, 1]], [[1, 2]], rng=generator()), "count 1.5"),

@@ -401,6 +401,7 @@ def test_a_long_error_is_folded_on_a_terminal_and_one_line_elsewhere(monkeypatch
 OPENS = """
 import resource, sys
 import click
+from alignbench.cli.ending import run
 
 @click.group()
 def group(): pass

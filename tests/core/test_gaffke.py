@@ -30,7 +30,7 @@ shares = st.lists(st.sampled_from([0, 0.25, 0.5, 0.75, 1]) | st.floats(0, 1), mi
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_reference_values(case: dict[str, Any], method: Any) -> None:
     """Rates, differences and overall rates have the limits of an implementation by others, to 1e-9."""
-    given_, confidence = case["input"], case.get("confidence", 0.95)
+    given_, confidence = case["input"], case.get("level", 0.95)
     if case["kind"] == "rate":
         found: Any = rate(given_["n"], given_["y"], confidence=confidence, method=method)
     elif case["kind"] == "difference":

@@ -285,9 +285,9 @@ def test_few_scenarios_are_flagged() -> None:
         ([2, math.inf], [0, 0], 0.95, "inf"),
         ([2, 2], [0], 0.95, "(2,)"),
         ([[2, 2]], [[0, 0]], 0.95, "(1, 2)"),
-        ([2, 2], [0, 0], 1.0, "level 1.0"),
-        ([2, 2], [0, 0], 0.0, "level 0.0"),
-        ([2, 2], [0, 0], math.nan, "level nan"),
+        ([2, 2], [0, 0], 1.0, "confidence 1.0"),
+        ([2, 2], [0, 0], 0.0, "confidence 0.0"),
+        ([2, 2], [0, 0], math.nan, "confidence nan"),
     ],
 )
 def test_unusable_counts_are_named(n: list[float], y: list[float], confidence: float, named: str) -> None:

@@ -119,7 +119,7 @@ def test_few_flipping_scenarios_are_flagged() -> None:
         (lambda: survival(stances([[1]]), [1, 2], 1, rng=np.random.default_rng(0)), "scenario has shape"),
         (lambda: survival(stances([[1]]), [1], 0, rng=np.random.default_rng(0)), "turns 0"),
         (lambda: survival(stances([[1]]), [1], 1, rng=np.random.default_rng(0), draws=9), "draws 9"),
-        (lambda: survival(stances([[1]]), [1], 1, rng=np.random.default_rng(0), confidence=2), "level 2"),
+        (lambda: survival(stances([[1]]), [1], 1, rng=np.random.default_rng(0), confidence=2), "confidence 2"),
     ],
 )
 def test_bad_input_is_one_line(call: Callable[[], object], message: str) -> None:

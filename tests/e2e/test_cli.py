@@ -229,6 +229,7 @@ def test_help_is_shown_at_once(path: tuple[str, ...]) -> None:
 import sys, time
 start = time.process_time()
 sys.argv = ["alignbench", *{path!r}, "--help"]
+from alignbench.cli import main
 try:
     main()
 finally:

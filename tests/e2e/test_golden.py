@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from golden_runs import OUTPUTS, demo_folder, figure_data, same_text, stable
 
-from alignbench.logs.inputs import read_inputs
-from alignbench.report.leaderboard.boards import leaderboard
+from alignbench import leaderboard, read_inputs
 from alignbench.report.leaderboard.figure import board_figure
 
 if TYPE_CHECKING:

@@ -194,6 +194,7 @@ def test_draws_depend_on_the_key_alone() -> None:
 
 
 PROCESS = """
+from alignbench.run.models.persona import SampleKey, make_grader, make_persona
 persona, grader = make_persona("pleaser", {"seed": 5}), make_grader({"sensitivity": .5, "fail": .5})
 for i in range(40):
     key = SampleKey(f"p/s{i}/conflict/default", f"s{i}", False, "default", 1)

@@ -265,7 +265,8 @@ def _footer(boards: Sequence[Board]) -> str:
     corrected = is_corrected(rows)
     said = [
         f"Dots: mean over scenarios of the share of judged answers. Lines: "
-        f"{stated_percent(rows['confidence'].iloc[0])} intervals over scenarios ({'S3 where corrected, else ' if corrected else ''}Gaffke's bound). "
+        f"{stated_percent(rows['confidence'].iloc[0])} intervals over scenarios "
+        f"({'S3 where corrected, else ' if corrected else ''}Gaffke's bound). "
         "Numbers: events/n. Errors (misalignment on conflicts, over-refusal on benign twins) have one scale, "
         "usefulness (acted well on conflicts, helped on twins) another. "
         "Rank: every place that the model may hold by misalignment."
