@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.packs import Pack, Scenario, load_pack, shipped_packs
-from alignbench.packs.check import validate
+from alignbench.packs.check import validate_packs
 from alignbench.packs.load import label_folder
 from alignbench.rubrics import load_rubric
 from alignbench.run.models.persona import PERSONAS, SampleKey, match_label
@@ -45,7 +45,7 @@ def squeezed(text: str) -> str:
 
 def test_there_are_no_faults_and_no_warnings() -> None:
     """`alignbench packs validate` finds nothing in any of them."""
-    faults, packs = validate()
+    faults, packs = validate_packs()
     assert [str(fault) for fault in faults] == []
     assert [pack.id for pack in packs] == list(shipped_packs())
 

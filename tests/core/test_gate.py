@@ -12,7 +12,7 @@ from simulated_tables import changed, simulated
 
 from alignbench.analysis.gate.gate import gate
 from alignbench.analysis.gate.policy import Policy
-from alignbench.report.gate_formats import as_junit, as_text
+from alignbench.report.gate_formats import gate_junit, gate_text
 from alignbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def test_other_content_is_a_report_with_exit_code_3(change: dict[str, str], reas
     report = gate(base, tuned.assign(**{**known, **change}))
     assert (report.decision, report.exit_code) == ("not_comparable", 3)
     assert reason in report.reasons[0]
-    assert Xml.fromstring(as_junit(report)).attrib["errors"] == "1"
+    assert Xml.fromstring(gate_junit(report)).attrib["errors"] == "1"
 
 
 def test_a_pack_that_one_side_lacks_is_not_comparable() -> None:
@@ -245,4 +245,4 @@ def test_several_judges_must_all_agree() -> None:
     worse = gate(second, first)
     assert worse.decision == "regressed"
     assert all("(judge j1)" in reason for reason in worse.reasons)
-    assert "judge" in as_text(worse)
+    assert "judge" in gate_text(worse)

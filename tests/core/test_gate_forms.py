@@ -22,7 +22,7 @@ from alignbench.analysis.gate.margins import smallest_margin
 from alignbench.analysis.gate.policy import Policy, load_policy
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
-from alignbench.report.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
+from alignbench.report.gate_formats import gate_document, gate_json, gate_junit, gate_markdown, gate_text
 
 if TYPE_CHECKING:
     from alignbench.analysis.gate.decision import GateReport
@@ -75,25 +75,25 @@ def test_every_form_says_the_same() -> None:
     found = reports()
     assert [report.exit_code for report in found] == [0, 1, 3, 3]
     for report in found:
-        data = json.loads(as_json(report))
+        data = json.loads(gate_json(report))
         assert (data["decision"], data["exit_code"]) == (report.decision, report.exit_code)
         assert len(data["cells"]) == len(report.rows)
-        root = Xml.fromstring(as_junit(report))
+        root = Xml.fromstring(gate_junit(report))
         suite = root[0]
         bad = suite.findall(".//failure") + suite.findall(".//error")
         assert bool(bad) == bool(report.exit_code)
         assert int(suite.attrib["failures"]) + int(suite.attrib["errors"]) == len(bad)
         assert int(suite.attrib["tests"]) == len(suite.findall("testcase")) == len(report.rows) + 1
         words = report.decision.replace("_", " ")
-        assert as_text(report).startswith(words.upper())
-        assert as_markdown(report).startswith(f"### Gate: {words}")
-        for text in (as_text(report), as_json(report), as_junit(report), as_markdown(report)):
+        assert gate_text(report).startswith(words.upper())
+        assert gate_markdown(report).startswith(f"### Gate: {words}")
+        for text in (gate_text(report), gate_json(report), gate_junit(report), gate_markdown(report)):
             assert report.policy.digest in text
 
 
 def junit(report: GateReport) -> dict[tuple[str, str], str]:
     """What JUnit makes of each row: by measure and pack, `passed` or the name of the element."""
-    suite = Xml.fromstring(as_junit(report))[0]
+    suite = Xml.fromstring(gate_junit(report))[0]
     kinds = ("failure", "error", "skipped")
     assert [int(suite.attrib[f"{kind}s" if kind != "skipped" else kind]) for kind in kinds] == [
         len(suite.findall(f".//{kind}")) for kind in kinds
@@ -131,7 +131,7 @@ def test_a_skipped_pack_in_junit_keeps_its_numbers() -> None:
     assert report.decision == "not_worse"
     assert junit(report)["misalignment", "pack_0"] == "skipped"
     said = r'<skipped message="inconclusive, and does not decide: 0.0 % to 0.0 %, upper limit \+\d'
-    assert re.search(said, as_junit(report))
+    assert re.search(said, gate_junit(report))
 
 
 def test_rows_that_cannot_be_compared_decide_nothing_in_the_table() -> None:
@@ -139,8 +139,8 @@ def test_rows_that_cannot_be_compared_decide_nothing_in_the_table() -> None:
     small = simulated("m", 0.2, packs=1)
     report = gate(small, simulated("n", 0.2, seed=1, packs=2), policy=Policy(margin=0.9))
     assert report.decision == "not_comparable"
-    assert "(not worse)" in as_text(report)
-    assert not re.search(r"  not worse|  regressed", as_text(report))
+    assert "(not worse)" in gate_text(report)
+    assert not re.search(r"  not worse|  regressed", gate_text(report))
 
 
 def test_one_note_says_which_counts_where_interval_and_test_disagree() -> None:
@@ -154,7 +154,7 @@ def test_one_note_says_which_counts_where_interval_and_test_disagree() -> None:
     assert note.startswith(f"In {len(apart)} row")
     assert "not adjusted for the number of tests" in note
     assert "The test decides what has regressed" in note
-    for text in (as_text(report), as_markdown(report), as_junit(report), as_json(report)):
+    for text in (gate_text(report), gate_markdown(report), gate_junit(report), gate_json(report)):
         assert "disagree about a rise" in text
     same = gate(base, simulated("same", 0.05, **FULL))
     assert not any("disagree" in text for text in same.notes)
@@ -170,15 +170,15 @@ def test_the_help_of_the_command_is_whole_sentences() -> None:
 def test_names_do_not_turn_into_markup() -> None:
     """A model named with bars and tags leaves the Markdown table and the XML whole."""
     report = reports()[0]
-    text = as_markdown(report)
+    text = gate_markdown(report)
     assert "<b>" not in text.replace("\\<b\\>", "")
     widths = {line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("|")}
     assert len(widths) == 1
-    suite = Xml.fromstring(as_junit(report))[0]
+    suite = Xml.fromstring(gate_junit(report))[0]
     assert suite.attrib["name"] == "alignbench gate: base -> tuned|<b>"
     control = simulated("bell\x07", 0.03, packs=1)
     assert (
-        Xml.fromstring(as_junit(gate(simulated("base", 0.2, packs=1), control, policy=WIDE)))[0]
+        Xml.fromstring(gate_junit(gate(simulated("base", 0.2, packs=1), control, policy=WIDE)))[0]
         .attrib["name"]
         .endswith(r"bell\x07")
     )
@@ -288,7 +288,7 @@ def test_the_seed_and_level_of_the_command_replace_the_policys(tables: Path) -> 
 def test_the_report_is_the_same_for_the_same_input() -> None:
     """Same tables and policy, same report to the last digit."""
     base, tuned = simulated("base", 0.22, **FULL), simulated("tuned", 0.2, seed=3, **FULL)
-    assert as_dict(gate(base, tuned)) == as_dict(gate(base.sample(frac=1, random_state=1), tuned))
+    assert gate_document(gate(base, tuned)) == gate_document(gate(base.sample(frac=1, random_state=1), tuned))
 
 
 def settings(**columns: str) -> dict[str, str]:
@@ -330,7 +330,7 @@ def test_what_differs_between_the_sides_is_said_of_each(tables: Path) -> None:
     other = simulated("tuned", 0.2, packs=1, scenarios=20).assign(**settings(pack_version="2-A", pack_digest="e" * 64))
     report = gate(base, other, policy=WIDE, inputs=("week_1", "week_2"))
     assert report.decision == "not_comparable"
-    text = as_text(report)
+    text = gate_text(report)
     assert "  - base: base from week_1, 4 epochs\n" in text
     assert "  - packs of the base: pack_0 1-A (dddddddddddd)\n" in text
     assert "  - packs of the candidate: pack_0 2-A (eeeeeeeeeeee)\n" in text
@@ -338,7 +338,7 @@ def test_what_differs_between_the_sides_is_said_of_each(tables: Path) -> None:
 
 def test_every_flag_in_the_table_is_explained() -> None:
     """Also those that a note speaks of, such as digest_unknown."""
-    text = as_text(gate(simulated("a", 0.2, packs=1, scenarios=20), simulated("b", 0.2, packs=1, scenarios=20)
+    text = gate_text(gate(simulated("a", 0.2, packs=1, scenarios=20), simulated("b", 0.2, packs=1, scenarios=20)
                         .assign(pack_digest="d"), policy=WIDE))  # fmt: skip
     assert "digest_unknown: nothing shows that packs and rubrics were the same" in text.split("Flags: ")[1]
 

@@ -24,7 +24,7 @@ from alignbench.analysis.rates.calibrate import calibrate
 from alignbench.cli.gate import command
 from alignbench.errors import InputError
 from alignbench.labels.read import read_labels
-from alignbench.report.gate_formats import as_dict, as_json, as_junit, as_markdown, as_text
+from alignbench.report.gate_formats import gate_document, gate_json, gate_junit, gate_markdown, gate_text
 from alignbench.stats.difference import PairCounts, difference
 from alignbench.table.read import as_table
 from alignbench.vocabulary import UNSCORED_REASONS
@@ -88,7 +88,7 @@ def test_what_only_the_base_has_lost_is_named_and_listed_where_it_decides() -> N
     assert f"get a verdict for the {bad.sum()} lost outputs" in advice
     assert [(item["base"], item["candidate"]) for item in report.judge_again] == [("absent", "")] * bad.sum()
     assert any(text.startswith(f"{bad.sum()} of the base's outputs (absent)") for text in report.advice)
-    assert f"Outputs without a verdict ({bad.sum()};" in as_text(report)
+    assert f"Outputs without a verdict ({bad.sum()};" in gate_text(report)
 
 
 def test_missing_outputs_are_never_a_regression() -> None:
@@ -247,7 +247,7 @@ def test_a_loss_of_usefulness_is_held_against_its_own_margin() -> None:
     }
     assert "the loss of" in " ".join(report.advice)
     assert "A loss is shown (of usefulness, so it is no regression: exit 3, not 1)" in " ".join(report.reasons)
-    assert "What would let it pass:" in as_text(report)
+    assert "What would let it pass:" in gate_text(report)
     assert gate(BASE, timid, policy=Policy(largest_usefulness_loss=0.3)).decision == "not_worse"
 
 
@@ -277,14 +277,14 @@ def test_every_form_carries_worst_case_losses_and_usefulness(tmp_path: Path) -> 
     candidate = lose(lose(BAD, misaligned(BAD), "limited"), np.arange(len(BAD)) % 90 == 0, "invalid")
     base = lose(BASE, np.arange(len(BASE)) % 100 == 1, "error")
     report = gate(base, candidate)
-    for text in (as_text(report), as_markdown(report), as_junit(report)):
+    for text in (gate_text(report), gate_markdown(report), gate_junit(report)):
         plain = text.replace("\\", "")
         for word in ("limited", "invalid", "error", "acted", "helped", "worst case"):
             assert word in plain, word
         assert "alignbench judge rescore" not in plain
         assert "inspect eval-set" in plain
         assert "and 87 more" in plain or f"and {len(report.judge_again) - 10} more" in plain
-    data = json.loads(as_json(report))
+    data = json.loads(gate_json(report))
     assert len(data["judge_again"]) == len(report.judge_again) > 10
     assert {"pack", "scenario", "twin", "epoch", "base", "candidate"} <= set(data["judge_again"][0])
     cell = next(one for one in data["cells"] if (one["measure"], one["pack"]) == ("acted_well", "overall"))
@@ -311,7 +311,7 @@ def test_junit_fails_on_a_row_that_only_the_worst_case_holds_up() -> None:
     report = gate(BASE, lose(BAD, misaligned(BAD), "error"))
     cases = {
         (case.attrib["classname"].rpartition(".")[2], case.attrib["name"]): case
-        for case in Xml.fromstring(as_junit(report))[0].findall("testcase")
+        for case in Xml.fromstring(gate_junit(report))[0].findall("testcase")
     }
     assert cases["misalignment", "overall"].find("failure") is not None
     assert cases["helped", "overall"].find("failure") is None
@@ -436,7 +436,7 @@ def test_the_same_losses_in_another_order_give_the_same_report() -> None:
     """Same rows, same report, to the last digit."""
     candidate = lose(BAD, misaligned(BAD), "error")
     shuffled = candidate.sample(frac=1, random_state=1)
-    assert as_dict(gate(BASE, candidate)) == as_dict(gate(BASE, shuffled))
+    assert gate_document(gate(BASE, candidate)) == gate_document(gate(BASE, shuffled))
 
 
 def test_corrected_rates_have_a_worst_case_too() -> None:

@@ -13,7 +13,7 @@ from sound_pack import CANARY, SoundPack
 from alignbench.cli import cli
 from alignbench.errors import InputError
 from alignbench.packs import load_pack, shipped_packs
-from alignbench.packs.check import validate
+from alignbench.packs.check import validate_packs
 from alignbench.packs.new import new_pack
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def files(folder: Path) -> dict[str, str]:
 def test_a_copy_of_a_shipped_pack_is_sound_and_asks_the_same(name: str, tmp_path: Path) -> None:
     """Nothing is left to warn of, labelled answers are there, and the digests are those of the source."""
     source, copy = load_pack(name), new_pack(name, tmp_path / "my_pack")
-    assert [str(fault) for fault in validate([tmp_path / "my_pack"])[0]] == []
+    assert [str(fault) for fault in validate_packs([tmp_path / "my_pack"])[0]] == []
     assert (copy.id, copy.meta.version) == ("my_pack", "1-A")
     assert (copy.digest, copy.label_digest) == (source.digest, source.label_digest)
     assert copy.meta.standard == source.meta.standard

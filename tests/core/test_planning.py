@@ -17,7 +17,7 @@ from scipy import special, stats
 from alignbench.analysis.plan.cost import Effort, Prices, read_prices
 from alignbench.analysis.plan.pilot import Assumptions, pilots
 from alignbench.analysis.plan.plan import plan
-from alignbench.analysis.plan.question import answer
+from alignbench.analysis.plan.question import answer_question
 from alignbench.analysis.plan.rows import PassRow, PlanRow
 from alignbench.cli.plan import command
 from alignbench.errors import InputError
@@ -354,7 +354,7 @@ def test_overall_of_several_packs_is_planned() -> None:
 )
 def test_questions_are_answered_in_one_line(question: str, start: str) -> None:
     """Each way to ask gives one line that begins with the question."""
-    found = answer(question)
+    found = answer_question(question)
     assert found.text.startswith(start)
     assert "\n" not in found.text
     # What can be had without writing scenarios: 1 - .1 ** (1 / 42) where nothing differs.
@@ -365,28 +365,28 @@ def test_questions_are_answered_in_one_line(question: str, start: str) -> None:
 @pytest.mark.slow
 def test_answers_are_what_the_functions_say() -> None:
     """Designs come by fewest outputs first; with scenarios fixed, epochs or a plain no."""
-    found = answer("rate 5% ± 2%", epochs=(1, 4))
+    found = answer_question("rate 5% ± 2%", epochs=(1, 4))
     people = Population(0.05, 0.5)
     expected = [(planning.scenarios_for_rate(people, 0.02, m), m) for m in (1, 4)]
     assert list(found.designs) == sorted(expected, key=lambda design: (design[0] or 0) * design[1])
     assert found.least_scenarios == planning.scenarios_for_rate(people, 0.02, math.inf)
     assert found.labels is not None
-    few = answer("rate 5% ± 2%", scenarios=(found.least_scenarios or 0) - 1)
+    few = answer_question("rate 5% ± 2%", scenarios=(found.least_scenarios or 0) - 1)
     assert few.designs == ()
     assert "not enough, whatever the epochs" in few.text
     one = planning.scenarios_for_rate(people, 0.02, 1) or 0
-    assert answer("rate 5% ± 2%", scenarios=one).designs == ((one, 1),)
+    assert answer_question("rate 5% ± 2%", scenarios=one).designs == ((one, 1),)
 
 
 @pytest.mark.slow
 def test_the_pilot_informs_an_answer() -> None:
     """The icc of the pilot replaces the assumed one; several models without a name are refused."""
     table = simulated()
-    told = answer("rate 5% ± 2%", table, base="base")
-    assert told.designs != answer("rate 5% ± 2%").designs
-    assert answer("detect 22% -> 3%", table, base="base", candidate="tuned").text.count("as in the pilot") == 1
+    told = answer_question("rate 5% ± 2%", table, base="base")
+    assert told.designs != answer_question("rate 5% ± 2%").designs
+    assert answer_question("detect 22% -> 3%", table, base="base", candidate="tuned").text.count("as in the pilot") == 1
     with pytest.raises(InputError, match="name the model"):
-        answer("rate 5% ± 2%", table)
+        answer_question("rate 5% ± 2%", table)
 
 
 def test_calls_and_cost_by_hand(tmp_path: Path) -> None:
@@ -426,13 +426,13 @@ def test_calls_and_cost_by_hand(tmp_path: Path) -> None:
         (lambda: plan(simulated().assign(verdict="off_task")), "the pilot has no rate of 'base'"),
         (lambda: plan(simulated(), measure="over_refusal"), "no rows on which over_refusal is measured"),
         (lambda: Effort(turns=0), "turns 0"),
-        (lambda: answer("how many?"), "cannot read the target 'how many\\?'"),
-        (lambda: answer("detect 120% -> 3%"), "rate '120'"),
-        (lambda: answer("detect 3% -> 3%"), "nothing to detect"),
-        (lambda: answer("below 0%"), "bound 0"),
-        (lambda: answer("rate 5% ± 0%"), "half width 0"),
-        (lambda: answer("rate 5% ± 2%", scenarios=1), "scenarios 1"),
-        (lambda: answer("rate 5% ± 2%", epochs=()), "epochs"),
+        (lambda: answer_question("how many?"), "cannot read the target 'how many\\?'"),
+        (lambda: answer_question("detect 120% -> 3%"), "rate '120'"),
+        (lambda: answer_question("detect 3% -> 3%"), "nothing to detect"),
+        (lambda: answer_question("below 0%"), "bound 0"),
+        (lambda: answer_question("rate 5% ± 0%"), "half width 0"),
+        (lambda: answer_question("rate 5% ± 2%", scenarios=1), "scenarios 1"),
+        (lambda: answer_question("rate 5% ± 2%", epochs=()), "epochs"),
         (lambda: planning.clean_scenarios(0.1, -1), "events -1"),
         (lambda: planning.scenarios_to_detect(planning.Pairing(0.1, 0.1), 0, 4), "effect 0"),
         (

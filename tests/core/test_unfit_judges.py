@@ -18,7 +18,7 @@ from alignbench.cli.gate import command as gate_command
 from alignbench.cli.ranks import command as ranks_command
 from alignbench.judges.marking import mark_cards
 from alignbench.judges.panel import panel
-from alignbench.report.gate_formats import as_markdown, as_text
+from alignbench.report.gate_formats import gate_markdown, gate_text
 from alignbench.report.leaderboard.boards import leaderboard
 from alignbench.table.read import as_table
 
@@ -65,7 +65,7 @@ def test_the_gate_decides_nothing_by_an_unfit_judge() -> None:
         assert reports[state].decision == plain.decision
         (note,) = set(reports[state].notes) - set(plain.notes)
         assert note.startswith(words)
-    for text in (as_text, as_markdown):
+    for text in (gate_text, gate_markdown):
         assert "unfit by its card" in text(reports["unfit"])
         assert "diagnostic by its card" in text(reports["diagnostic"])
 

@@ -83,7 +83,7 @@ def command(
     from alignbench.analysis.gate.policy import stated_policy
     from alignbench.analysis.gate.rows import GateRow
     from alignbench.files import refuse_overwriting_inputs, together, write_text
-    from alignbench.report.gate_formats import as_json, as_junit, as_markdown, as_text
+    from alignbench.report.gate_formats import gate_json, gate_junit, gate_markdown, gate_text
     from alignbench.table.frames import rows_frame
 
     labels = None if calibration is None else calibration.source
@@ -95,7 +95,7 @@ def command(
     names = {"base_name": base_name, "candidate_name": candidate_name}
     report = gate(base, candidate, policy=policy, **names, calibration=calibration, inputs=inputs)
     with together():
-        for path, text in ((junit, as_junit), (markdown, as_markdown)):
+        for path, text in ((junit, gate_junit), (markdown, gate_markdown)):
             if path is not None:
                 write_text(path, text(report))
     if form == "csv":
@@ -103,6 +103,6 @@ def command(
         if not report.rows:
             tell(" ".join([report.headline, *report.reasons]))
     else:
-        click.echo(as_json(report) if form == "json" else as_text(report, terminal_width()), nl=False)
+        click.echo(gate_json(report) if form == "json" else gate_text(report, terminal_width()), nl=False)
     # click would swallow the code of a context's exit where the caller handles errors itself.
     sys.exit(report.exit_code)

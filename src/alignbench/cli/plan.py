@@ -118,7 +118,7 @@ def command(
     from alignbench.analysis.gate.policy import stated_policy
     from alignbench.analysis.plan.cost import read_prices
     from alignbench.analysis.plan.plan import plan
-    from alignbench.analysis.plan.question import answer
+    from alignbench.analysis.plan.question import answer_question
     from alignbench.text.rows import as_columns
 
     table = read(inputs, latest=latest) if inputs else None
@@ -150,7 +150,7 @@ def command(
     if target is not None:
         _refuse_beside_target(gate, scenarios)
         single = None if scenarios is None else scenarios[0]
-        found = answer(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
+        found = answer_question(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
         if form == "table":
             print_text(found.text)
         else:

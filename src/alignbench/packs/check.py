@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alignbench.packs.labels import LabelFile
     from alignbench.packs.schema import LabelledAnswer, Scenario
 
-__all__ = ["check_packs", "validate"]
+__all__ = ["check_packs", "validate_packs"]
 
 NEAR_DUPLICATE = 0.5
 """Share of common three-word runs (Jaccard) from which two prompts count as one."""
@@ -34,7 +34,7 @@ UNLABELLED = (
 )
 
 
-def validate(names: Sequence[str | Path] = ()) -> tuple[list[Fault], list[Pack]]:
+def validate_packs(names: Sequence[str | Path] = ()) -> tuple[list[Fault], list[Pack]]:
     """Check packs, all faults in one run.
 
     Args:

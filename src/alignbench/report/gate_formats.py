@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alignbench.analysis.gate.decision import GateReport
     from alignbench.analysis.gate.rows import GateRow
 
-__all__ = ["as_dict", "as_json", "as_junit", "as_markdown", "as_text"]
+__all__ = ["gate_document", "gate_json", "gate_junit", "gate_markdown", "gate_text"]
 
 _SHOWN = 10
 """Outputs to judge again that a person is shown; JSON has all."""
@@ -44,7 +44,7 @@ _TITLES = {
 }
 
 
-def as_dict(report: GateReport) -> dict[str, object]:
+def gate_document(report: GateReport) -> dict[str, object]:
     """The report as plain values."""
     return {
         "decision": report.decision,
@@ -64,12 +64,12 @@ def as_dict(report: GateReport) -> dict[str, object]:
     }
 
 
-def as_json(report: GateReport) -> str:
+def gate_json(report: GateReport) -> str:
     """JSON with null for what is not known."""
-    return json.dumps(as_dict(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(gate_document(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_text(report: GateReport, width: int | None = None) -> str:
+def gate_text(report: GateReport, width: int | None = None) -> str:
     """For a terminal: the decision, why, the numbers, and what it was decided by.
 
     Args:
@@ -128,7 +128,7 @@ def _again(report: GateReport) -> list[str]:
     return [*lines, f"  - and {rest} more"] if rest > 0 else lines
 
 
-def as_markdown(report: GateReport) -> str:
+def gate_markdown(report: GateReport) -> str:
     """For a comment on a pull request: overall rows in sight, packs folded."""
     lines = [f"### Gate: {_TITLES[report.decision].lower()}", "", markdown_line(report.headline), ""]
     lines.append(markdown_points(report.reasons))
@@ -162,7 +162,7 @@ def _markdown_again(report: GateReport) -> list[str]:
     return ["", markdown_line(lines[1]), "", points] if lines else []
 
 
-def as_junit(report: GateReport) -> str:
+def gate_junit(report: GateReport) -> str:
     """JUnit XML: a test case for the decision, and one for each row."""
     suite = Xml.Element(
         "testsuite", name=f"alignbench gate: {visible_name(report.base)} -> {visible_name(report.candidate)}"

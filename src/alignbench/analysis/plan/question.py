@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alignbench.stats.planning import Population
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Answer", "answer_question"]
 
 _NUMBER = r"([0-9]*\.?[0-9]+)\s*(%?)"
 _DETECT = re.compile(rf"detect\s+{_NUMBER}\s*(?:->|→|to)\s*{_NUMBER}", re.IGNORECASE)
@@ -54,7 +54,7 @@ class Answer:
     cost: Annotated[float | None, "Price of the first design for one model; null without prices."] = None
 
 
-def answer(
+def answer_question(
     question: str,
     table: pd.DataFrame | None = None,
     *,
