@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 GENERATE = "alignbench.run.models.scripted:PersonaAPI.generate"
-FIGURE = "alignbench.report.leaderboard.boards:draw_boards"
+FIGURE = "alignbench.report.leaderboard.write:draw_boards"
 REPLACE = "pathlib:Path.replace"
 EXAM = ["alignbench", "judge", "exam", "--grader", "persona/grader", "--epochs", "1", "-o", "out"]
 ATTACK = ["alignbench", "judge", "attack", "--grader", "persona/grader", "-o", "out"]
@@ -49,8 +49,8 @@ POINTS = {
         ("alignbench.jobs.examine:attack_report", 1), (REPLACE, "judge_attack.md"),
     ],
     "leaderboard": [
-        ("alignbench.logs.inputs:read_inputs", 1), ("alignbench.report.leaderboard.boards:rates", 1),
-        ("alignbench.report.leaderboard.boards:markdown", 1), (FIGURE, 1), (REPLACE, "leaderboard.csv"),
+        ("alignbench.logs.inputs:read_inputs", 1), ("alignbench.report.leaderboard.boards:checked_rates", 1),
+        ("alignbench.report.leaderboard.write:markdown", 1), (FIGURE, 1), (REPLACE, "leaderboard.csv"),
     ],
 }  # fmt: skip
 """For each command five points: a function, and which of its calls, or the file that it puts into its place."""
