@@ -76,8 +76,8 @@ def test_the_wheel_holds_the_tree_and_nothing_else(wheel: Path) -> None:
     assert changed == []
 
 
-def _install(wheel: Path, folder: Path) -> Path:
-    """Install the wheel with its dependencies, in the locked versions; returns the folder of the scripts."""
+def _install(wheel: Path, folder: Path) -> None:
+    """Install the wheel with its dependencies, in the locked versions."""
     pins = re.findall(
         r"^[\w.-]+==[^\s\\]+(?: *;[^\\\n]*)?", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE
     )
@@ -92,12 +92,19 @@ def _install(wheel: Path, folder: Path) -> Path:
         _call(sys.executable, "-m", "venv", bare, cwd=folder)
         install = [scripts / "pip", "install", "--quiet"]
     _call(*install, wheel, "--constraint", constraints, cwd=folder)
-    return scripts
 
 
-def test_the_installed_wheel_gives_the_same_verdicts(wheel: Path, shared_folder: SharedFolder, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def scripts(wheel: Path, shared_folder: SharedFolder) -> Path:
+    """The scripts of a bare environment with the wheel in it, made once."""
+    return shared_folder("installed", lambda folder: _install(wheel, folder)) / "bare" / "bin"
+
+
+def test_the_installed_wheel_gives_the_same_verdicts(
+    scripts: Path, shared_folder: SharedFolder, tmp_path: Path
+) -> None:
     """In a bare environment and an empty folder the wheel runs a task by name, and reads its log, as the tree does."""
-    scripts, empty = _install(wheel, tmp_path), tmp_path / "empty"
+    empty = tmp_path / "empty"
     empty.mkdir()
     run = ["eval", "alignbench/pricing_fairness", *PERSONA, "--display", "none", "--log-dir", "logs"]
     _call(scripts / "inspect", *run, cwd=empty)
@@ -108,3 +115,22 @@ def test_the_installed_wheel_gives_the_same_verdicts(wheel: Path, shared_folder:
     assert verdict_rows(empty / "logs").equals(table)
     rows = (empty / "verdicts.csv").read_text(encoding="utf-8").count("\n") - 1
     assert rows == len(table) > 0
+
+
+def test_the_installed_wheel_is_typed(scripts: Path, tmp_path: Path) -> None:
+    """A program that uses each public function and type passes `mypy --strict` where only the wheel is."""
+    program = tmp_path / "typed_use.py"
+    shutil.copyfile(ROOT / "tests" / "e2e" / "typed_use.py", program)
+    # pandas has its types in a package of their own, which a user may lack.
+    settings = tmp_path / "mypy.ini"
+    settings.write_text("[mypy]\nstrict = true\n[mypy-pandas.*]\nignore_missing_imports = true\n", encoding="utf-8")
+    check: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file",
+        settings,
+        "--python-executable",
+        scripts / "python",
+    ]
+    _call(*check, "--cache-dir", tmp_path / "cache", program, cwd=tmp_path)

@@ -75,7 +75,7 @@ def examine(judge: Model) -> pd.DataFrame:
     """A judge's card, the attempts to talk it round, its marks in a table, and what other judges say."""
     card, _ = ab.examine_judge(judge, "judge")
     attack: ab.AttackReport = ab.attack_judge(judge, "judge")[0]
-    print(ab.card_markdown(card), attack.flips, [one for one in ab.rescore(["logs"], judge)])
+    print(ab.card_markdown(card), attack.flips, list(ab.rescore(["logs"], judge)))
     several: ab.Panel = ab.panel(ab.read_inputs(["logs"]), "weights", ab.read_cards(["judge_card.json"]))
     return ab.mark_cards(several.table, [card])
 
