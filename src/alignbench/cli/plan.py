@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignbench.analysis.plan.cost import Effort
-from alignbench.analysis.plan.gate import GatePlan
-from alignbench.analysis.plan.pilot import Assumptions
 from alignbench.cli.options import FiniteRange, confidence_option, format_option, latest_option, seed_option
 from alignbench.cli.output import emit, json_text, print_text
 from alignbench.cli.reading import read
@@ -18,6 +15,12 @@ from alignbench.vocabulary import FEW_LABELS, MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
+
+    from alignbench.analysis.plan.cost import Effort
+    from alignbench.analysis.plan.gate import GatePlan
+    from alignbench.analysis.plan.pilot import Assumptions
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -115,11 +118,9 @@ def command(
       target: {input: 3, output: 15, input_tokens: 700, output_tokens: 400}
       grader: {input: 1, output: 4, input_tokens: 2500, output_tokens: 300}
     """
-    from alignbench.analysis.gate.policy import stated_policy
-    from alignbench.analysis.plan.cost import read_prices
+    from alignbench.analysis.plan.cost import Effort, read_prices
+    from alignbench.analysis.plan.pilot import Assumptions
     from alignbench.analysis.plan.plan import plan
-    from alignbench.analysis.plan.question import answer_question
-    from alignbench.text.rows import as_columns
 
     table = read(inputs, latest=latest) if inputs else None
     assumed = Assumptions(**assumptions)
@@ -137,36 +138,53 @@ def command(
         "assumed": assumed,
         "effort": effort,
     }
-    of_the_gate = {
-        "--packs": packs, "--other-rate": other_rate, "--draws": draws,
-        "--largest-usefulness-loss": largest_usefulness_loss,
-    }  # fmt: skip
-    gate = None
-    if margin is not None or policy_file is not None:
-        policy = stated_policy(policy_file, margin=margin, largest_usefulness_loss=largest_usefulness_loss)
-        gate = GatePlan(policy, packs=packs or 1, other_rate=other_rate, draws=draws, seed=seed)
-    else:
-        _refuse_without_gate(of_the_gate)
+    gate = _planned_gate(
+        policy_file, {"margin": margin, "largest_usefulness_loss": largest_usefulness_loss},
+        {"packs": packs, "other_rate": other_rate, "draws": draws}, seed,
+    )  # fmt: skip
     if target is not None:
         _refuse_beside_target(gate, scenarios)
-        single = None if scenarios is None else scenarios[0]
-        found = answer_question(target, table, scenarios=single, epochs=epochs or (1, 4), **chosen)
-        if form == "table":
-            print_text(found.text)
-        else:
-            click.echo(json_text(as_columns(found)), nl=False)
+        _answer(target, table, form, scenarios=scenarios[0] if scenarios else None, epochs=epochs or (1, 4), **chosen)
         return
     frame = plan(table, scenarios=scenarios, epochs=epochs, gate=gate, **chosen)
     emit(frame, form, table=_row, caption=_caption(assumed, effort, gate), keys=_KEYS)
 
 
-def _refuse_without_gate(options: Mapping[str, object]) -> None:
-    """Refuse options of the gate where none is planned for."""
+def _planned_gate(
+    policy_file: str | None, stated: Mapping[str, float | None], planned: Mapping[str, Any], seed: int
+) -> GatePlan | None:
+    """The gate that is planned for, if one is; options of it are refused where none is.
+
+    Args:
+        policy_file: File of its policy.
+        stated: What is stated of the policy beside the file.
+        planned: Options of the plan for it; None where not given.
+        seed: Of its draws.
+    """
+    from alignbench.analysis.gate.policy import stated_policy
+    from alignbench.analysis.plan.gate import GatePlan
     from alignbench.errors import InputError
 
-    for name, value in options.items():
+    if stated["margin"] is not None or policy_file is not None:
+        chosen = {**planned, "packs": planned["packs"] or 1}
+        return GatePlan(policy=stated_policy(policy_file, **stated), seed=seed, **chosen)
+    rest = {**planned, "largest_usefulness_loss": stated["largest_usefulness_loss"]}
+    for name, value in ((f"--{key.replace('_', '-')}", value) for key, value in rest.items()):
         if value is not None:
             raise InputError(f"{name} {value!r} without a gate", allowed=f"{name} beside --margin or --policy")
+    return None
+
+
+def _answer(target: str, table: pd.DataFrame | None, form: str, **options: Any) -> None:
+    """Print the answer to a question in one line."""
+    from alignbench.analysis.plan.question import answer_question
+    from alignbench.text.rows import as_columns
+
+    found = answer_question(target, table, **options)
+    if form == "table":
+        print_text(found.text)
+    else:
+        click.echo(json_text(as_columns(found)), nl=False)
 
 
 def _refuse_beside_target(gate: GatePlan | None, scenarios: tuple[int, ...] | None) -> None:

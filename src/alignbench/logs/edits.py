@@ -27,7 +27,7 @@ from alignbench.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from alignbench.logs.layout import Edit, WholeScore
 
@@ -103,31 +103,44 @@ def edited_row(score: WholeScore, edits: Sequence[Edit], original: TurnRow | Non
         original: The last row of our judge; None for a score that a person added.
         twin: Whether the sample is a benign twin.
     """
-    said = {name: any(getattr(edit, name) != _UNCHANGED for edit in edits) for name in ("value", "answer", "reason")}
+    said = {name for name in ("value", "answer", "reason") if any(getattr(one, name) != _UNCHANGED for one in edits)}
     flags = join_flags((*split_flags(original.flags if original else ""), Flag.SCORE_EDITED))
-    open_to: list[frozenset[str | None]] = []
-    if said["value"]:
-        open_to.append(_by_value(score.value, twin=twin))
-    if said["answer"] and score.answer is not None and (score.answer in VERDICTS or not said["value"]):
-        open_to.append(frozenset({score.answer}) & frozenset(VERDICTS))
-    if said["reason"] and score.reason in UNSCORED_REASONS:
-        open_to.append(_NONE)
-    # Metadata that an edit carries along says nothing new.
-    rows = _rows(score.metadata)
-    if rows and rows[-1] != original:
-        open_to.append(frozenset({rows[-1].verdict}) & frozenset((*VERDICTS, None)))
+    open_to = [*_agreeing(score, original, said, twin=twin)]
     before = original.verdict if original else None
     left = frozenset.intersection(*open_to) if open_to else frozenset({before})
     verdict = next((one for one in (before, None, *VERDICTS) if one in left), None)
     if verdict is None:
         return unscored_row(_reason(score, original, left, spoken=bool(open_to)), flags)
-    if original and verdict == before and not said["value"]:
+    if original and verdict == before and "value" not in said:
         return original._replace(flags=flags)
-    numbers = _numbers(score.value if said["value"] else None, verdict, original)
+    numbers = _numbers(score.value if "value" in said else None, verdict, original)
     if numbers is None:
         return unscored_row(INVALID, flags)
     refusal = original.refusal_type if original and before == verdict else None
     return TurnRow(verdict, None, refusal, *numbers, flags)
+
+
+def _agreeing(
+    score: WholeScore, original: TurnRow | None, said: Collection[str], *, twin: bool
+) -> Iterator[frozenset[str | None]]:
+    """For everything that speaks, the verdicts (None for no verdict) with which it agrees.
+
+    Args:
+        score: The score as it is now.
+        original: The last row of our judge.
+        said: Which of value, answer and reason were edited.
+        twin: Whether the sample is a benign twin.
+    """
+    if "value" in said:
+        yield _by_value(score.value, twin=twin)
+    if "answer" in said and score.answer is not None and (score.answer in VERDICTS or "value" not in said):
+        yield frozenset({score.answer}) & frozenset(VERDICTS)
+    if "reason" in said and score.reason in UNSCORED_REASONS:
+        yield _NONE
+    # Metadata that an edit carries along says nothing new.
+    rows = _rows(score.metadata)
+    if rows and rows[-1] != original:
+        yield frozenset({rows[-1].verdict}) & frozenset((*VERDICTS, None))
 
 
 def _by_value(value: Any, *, twin: bool) -> frozenset[str | None]:

@@ -13,6 +13,8 @@ from alignbench.cli.reading import combined, read
 from alignbench.vocabulary import MEASURE_NAMES, MISALIGNMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alignbench.judges.panel import How
     from alignbench.labels.draw import Draw
 
@@ -76,22 +78,14 @@ def command(
     With --panel every count of votes gets labels, and each needs one before anything is corrected: a second table
     shows how many. Give judge calibrate, and rates with its --calibration, the same --panel and --cards.
     """
-    from alignbench.documents.csv_files import frame_csv
-    from alignbench.files import refuse_overwriting_inputs, refuse_replacing_other_files, together, write_text
     from alignbench.judges.marking import read_cards
-    from alignbench.labels.definitions import rubric_definitions
     from alignbench.labels.draw import draw
-    from alignbench.labels.page import PAGE_MARK, labelling_page
-    from alignbench.labels.sheet import make_sheet, refuse_overwriting_labels, require_texts
+    from alignbench.labels.sheet import require_texts
     from alignbench.logs.inputs import TABLE_SUFFIXES
-    from alignbench.logs.transcripts import Wanted, read_transcripts
 
     if rubrics and html is None:
         raise click.UsageError("--rubric is for the page: name one with --html.")
-    refuse_overwriting_inputs([output, html], [*inputs, *logs, *cards, *rubrics])
-    refuse_overwriting_labels(output)
-    if html is not None:
-        refuse_replacing_other_files(html, PAGE_MARK, "page of judge sample")
+    _check_places(output, html, [*inputs, *logs, *cards, *rubrics])
     table, marks = read(inputs, latest=latest), read_cards(cards)
     places = [*logs, *(name for name in inputs if not name.endswith(TABLE_SUFFIXES))]
     if not places:
@@ -99,6 +93,42 @@ def command(
     drawn = draw(
         combined(table, panel, marks), n, measures=measures, models=models, judge=judge, condition=condition, seed=seed
     )
+    _write(drawn, places, output, html, rubrics)
+    if form == "json":
+        files = [str(file) for file in (output, html) if file is not None]
+        design, votes = (frame.to_dict("records") for frame in (drawn.design, drawn.votes))
+        about = {"outputs": len(drawn.rows), "seed": seed, "files": files}
+        click.echo(json_text({**about, "design": design, "votes": votes}), nl=False)
+    elif form == "csv":
+        echo_csv(drawn.design)
+    else:
+        _print_design(drawn, n, seed)
+        click.echo(f"wrote {output}")
+        if html is not None:
+            click.echo(f"wrote {html}: open it in a browser")
+
+
+def _check_places(output: Path, html: Path | None, used: Sequence[str]) -> None:
+    """Refuse to replace what is read, labels that somebody gave, or another page."""
+    from alignbench.files import refuse_overwriting_inputs, refuse_replacing_other_files
+    from alignbench.labels.page import PAGE_MARK
+    from alignbench.labels.sheet import refuse_overwriting_labels
+
+    refuse_overwriting_inputs([output, html], used)
+    refuse_overwriting_labels(output)
+    if html is not None:
+        refuse_replacing_other_files(html, PAGE_MARK, "page of judge sample")
+
+
+def _write(drawn: Draw, places: Sequence[str], output: Path, html: Path | None, rubrics: Sequence[str]) -> None:
+    """Write the sheet, and the page with what the rubric says."""
+    from alignbench.documents.csv_files import frame_csv
+    from alignbench.files import together, write_text
+    from alignbench.labels.definitions import rubric_definitions
+    from alignbench.labels.page import labelling_page
+    from alignbench.labels.sheet import make_sheet
+    from alignbench.logs.transcripts import Wanted, read_transcripts
+
     wanted = [Wanted(*key) for key in zip(*(drawn.rows[name] for name in ("log", "sample_uuid", "turn")), strict=True)]
     texts = read_transcripts(places, wanted) if places else None
     sheet = make_sheet(drawn.rows, None if texts is None else [texts[one] for one in wanted])
@@ -110,19 +140,6 @@ def command(
     for found in definitions.values():
         if not found.known:
             tell(f"warning: {found.heading}")
-    if form == "json":
-        files = [str(file) for file in (output, html) if file is not None]
-        design, votes = (frame.to_dict("records") for frame in (drawn.design, drawn.votes))
-        about = {"outputs": len(drawn.rows), "seed": seed, "files": files}
-        click.echo(json_text({**about, "design": design, "votes": votes}), nl=False)
-        return
-    if form == "csv":
-        echo_csv(drawn.design)
-        return
-    _print_design(drawn, n, seed)
-    click.echo(f"wrote {output}")
-    if html is not None:
-        click.echo(f"wrote {html}: open it in a browser")
 
 
 def _print_design(drawn: Draw, n: int, seed: int) -> None:
