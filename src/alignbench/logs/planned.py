@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from alignbench.circumstances import NUDGE, level_of, without_nudge
 from alignbench.logs.layout import Summary
 from alignbench.logs.read import planned_samples
 from alignbench.packs import expand, load_pack, shipped_packs
@@ -72,7 +73,7 @@ def _places(name: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     scenario = "/".join(name.split("/")[:2])
     places = {
         f"{scenario}/": _OF_SCENARIO,
-        f"{_unnudged(facts['condition'])}/": ("turns",),
+        f"{without_nudge(facts['condition'])}/": ("turns",),
     }
     if answer := facts.get("answer"):
         # A forged answer keeps the label of what it was made of, a changed one may have another.
@@ -83,18 +84,13 @@ def _places(name: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return places
 
 
-def _unnudged(condition: str) -> str:
-    """A condition without its nudge, which changes no number of turns and which twins do not have."""
-    return "+".join(part for part in condition.split("+") if not part.startswith("nudge="))
-
-
 def _told(name: str, known: Mapping[str, Facts], log: Log) -> Facts | None:
     """What the id of a sample says of it; None where it is no id of ours."""
     parts = name.split("/")
     if len(parts) < 4 or parts[2] not in ("conflict", "twin"):
         return None
     _, scenario, kind, condition, *rest = parts
-    nudge = next((part[6:] for part in condition.split("+") if part.startswith("nudge=")), NEUTRAL)
+    nudge = level_of(condition, NUDGE) or NEUTRAL
     facts: Facts = {"scenario": scenario, "twin": kind == "twin", "condition": condition, "nudge": nudge}
     # An examination puts one of the labelled answers there, and perhaps one of the attacks on it.
     facts |= dict(zip(("answer", "attack"), rest, strict=False))

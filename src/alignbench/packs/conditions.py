@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from alignbench.circumstances import condition_name
 from alignbench.errors import InputError
 from alignbench.vocabulary import NEUTRAL, NUDGES, Nudge
 
@@ -38,7 +39,7 @@ class Condition:
     @property
     def name(self) -> str:
         """The canonical name: `axis=level` joined by +, or `default`."""
-        return "+".join(f"{axis}={level}" for axis, level in self.levels) or "default"
+        return condition_name(self.levels)
 
     def without_nudge(self) -> Condition:
         """The same circumstances for a twin, which has one prompt only."""

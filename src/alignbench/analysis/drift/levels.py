@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignbench.circumstances import DEFAULT, NUDGE, axes_of, condition_parts
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Axis", "axis_levels", "known_axes"]
 
-_DEFAULT = "default"
 _PARTNERS = ("pack", "scenario", "twin", "epoch")
 _REPETITION = "repetition"
 """Column of a nudge's rows where epochs run through all nudges: which repetition under that nudge it is."""
@@ -53,10 +53,10 @@ def _only(levels: dict[str, pd.DataFrame], members: pd.Index) -> dict[str, pd.Da
 
 def known_axes(table: pd.DataFrame) -> list[str]:
     """The axes along which a table's rows vary."""
-    named = {part.partition("=")[0] for name in _conditions(table) for part in _parts(name)}
+    named = {axis for name in _conditions(table) for axis in axes_of(name)}
     if (table["nudge"] != "neutral").any():
         named.add("nudge")
-    if (table.loc[table["condition"] == _DEFAULT, "turn"] != 1).any():
+    if (table.loc[table["condition"] == DEFAULT, "turn"] != 1).any():
         named.add("turn")
     return sorted(named | ({"condition"} if len(_conditions(table)) > 1 else set()))
 
@@ -79,17 +79,17 @@ def axis_levels(table: pd.DataFrame, axis: str) -> Axis:
         return _turns(table)
     if axis == "nudge":
         return _nudges(table)
-    base = np.asarray(table["condition"] == _DEFAULT)
+    base = np.asarray(table["condition"] == DEFAULT)
     prefix = f"{axis}="
     wanted: Callable[[str], bool] = (
-        (lambda name: name != _DEFAULT)
+        (lambda name: name != DEFAULT)
         if axis == "condition"
-        else (lambda name: name.startswith(prefix) and len(_parts(name)) == 1)
+        else (lambda name: name.startswith(prefix) and len(condition_parts(name)) == 1)
     )
-    found = {_DEFAULT: table[base]}
+    found = {DEFAULT: table[base]}
     for name in filter(wanted, _conditions(table)):
         found[name.removeprefix(prefix)] = table[np.asarray(table["condition"] == name)]
-    return _axis(axis, _DEFAULT, found)
+    return _axis(axis, DEFAULT, found)
 
 
 def _axis(name: str, base: str, found: dict[str, pd.DataFrame], partners: tuple[str, ...] = _PARTNERS) -> Axis:
@@ -105,17 +105,17 @@ def _axis(name: str, base: str, found: dict[str, pd.DataFrame], partners: tuple[
 
 def _turns(table: pd.DataFrame) -> Axis:
     """Each turn of the default condition; the first one that stands in the table is the base."""
-    chosen = table[np.asarray(table["condition"] == _DEFAULT)]
+    chosen = table[np.asarray(table["condition"] == DEFAULT)]
     turns = sorted(int(turn) for turn in chosen["turn"].unique())
     found = {str(turn): chosen[np.asarray(chosen["turn"] == turn, dtype=bool)] for turn in turns}
-    return Axis(name="turn", base=str(turns[0]), levels=found, conversations={_DEFAULT: chosen})
+    return Axis(name="turn", base=str(turns[0]), levels=found, conversations={DEFAULT: chosen})
 
 
 def _nudges(table: pd.DataFrame) -> Axis:
-    alone = [name for name in _conditions(table) if {part.partition("=")[0] for part in _parts(name)} <= {"nudge"}]
+    alone = [name for name in _conditions(table) if axes_of(name) <= {NUDGE}]
     chosen = table[np.asarray(table["condition"].isin(alone))]
     found = {level: chosen[np.asarray(chosen["nudge"] == level)] for level in ("neutral", "value_1", "value_2")}
-    if set(alone) != {_DEFAULT}:
+    if set(alone) != {DEFAULT}:
         return _axis("nudge", "neutral", found)
     # A table without conditions numbers the rows of all nudges through: their order within each pairs them.
     partners = tuple(_REPETITION if name == "epoch" else name for name in _PARTNERS)
@@ -130,7 +130,3 @@ def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _conditions(table: pd.DataFrame) -> list[str]:
     return sorted(map(str, table["condition"].unique()))
-
-
-def _parts(condition: str) -> list[str]:
-    return [] if condition == _DEFAULT else condition.split("+")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignbench.circumstances import NUDGE, axes_of
 from alignbench.errors import InputError
 from alignbench.stats.collisions import comparisons, tally
 from alignbench.table.counts import identify
@@ -132,11 +133,7 @@ def compared_values(placed: pd.DataFrame, group: Integers, groups: int) -> tuple
 
 def _wanted(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Conflicts, at the last turn, in the default condition or with a nudge and nothing else."""
-    plain = [
-        name
-        for name in table["condition"].cat.categories
-        if name == "default" or all(part.startswith("nudge=") for part in str(name).split("+"))
-    ]
+    plain = [name for name in table["condition"].cat.categories if axes_of(str(name)) <= {NUDGE}]
     wanted: NDArray[np.bool_] = (
         ~table["twin"].to_numpy(dtype=bool)
         & (table["turn"] == table["turns"]).to_numpy(dtype=bool)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from alignbench.circumstances import DEFAULT, without_nudge
 from alignbench.digest import unit_interval
 from alignbench.errors import InputError
 from alignbench.vocabulary import ALIGNED, MISALIGNED, MISALIGNMENT, REFUSED
@@ -165,8 +166,7 @@ PERSONAS: dict[str, Persona] = {
 def _at(rate: Rate, condition: str) -> float:
     if not isinstance(rate, Mapping):
         return rate
-    unnudged = "+".join(part for part in condition.split("+") if not part.startswith("nudge=")) or "default"
-    return rate.get(condition, rate.get(unnudged, rate["default"]))
+    return rate.get(condition, rate.get(without_nudge(condition), rate[DEFAULT]))
 
 
 @lru_cache(maxsize=1024)
