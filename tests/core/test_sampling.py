@@ -19,7 +19,7 @@ from alignbench.labels.definitions import rubric_definitions
 from alignbench.labels.draw import draw
 from alignbench.labels.page import KEYS, labelling_page
 from alignbench.labels.sheet import SHEET_COLUMNS, make_sheet, refuse_overwriting_labels
-from alignbench.table.columns import KEY_COLUMNS
+from alignbench.table.keys import KEY_COLUMNS
 from alignbench.table.read import as_table
 from alignbench.vocabulary import VERDICTS
 

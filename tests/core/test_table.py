@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from alignbench.errors import InputError, first_line
 from alignbench.logs.inputs import read_inputs
-from alignbench.table.columns import KEY_COLUMNS, VERDICT_COLUMNS, arrow_schema
+from alignbench.table.columns import VERDICT_COLUMNS, arrow_schema
+from alignbench.table.keys import KEY_COLUMNS
 from alignbench.table.read import as_table, label_models, read_table, require_columns, row_groups
 from alignbench.vocabulary import REFUSAL_TYPES, UNSCORED_REASONS, VERDICTS
 

@@ -72,7 +72,9 @@ def _marked(table: pd.DataFrame, cards: Sequence[JudgeCard]) -> pd.DataFrame:
 
     states = card_states(table)
     if states is not None and (states == UNEXAMINED).all():
-        key = ["judge", "judge_config", "rubric_digest"]
+        from alignbench.table.keys import INSTRUMENT
+
+        key = list(INSTRUMENT)
         groups: dict[tuple[str, str, str], list[str]] = {}
         for *judge, pack in table[[*key, "pack"]].astype(str).drop_duplicates().itertuples(index=False):
             groups.setdefault((judge[0], judge[1], judge[2]), []).append(pack)

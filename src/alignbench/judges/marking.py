@@ -14,6 +14,7 @@ from alignbench.errors import InputError
 from alignbench.judges.card import JudgeCard
 from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.further import card_states
+from alignbench.table.keys import INSTRUMENT
 from alignbench.table.read import row_groups
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ __all__ = ["UNEXAMINED", "find_card", "mark_cards", "read_cards", "worst_state"]
 UNEXAMINED = "unexamined"
 """State of a judge without a card, or on a pack that its card does not speak for."""
 _ORDER = ("unfit", UNEXAMINED, "too_few", "diagnostic", "fit")
-_BOUND = ("judge", "judge_config", "rubric_digest", "pack")
+_BOUND = (*INSTRUMENT, "pack")
 """What a card binds to: another setting or rubric is another judge, and each pack puts another question."""
 
 

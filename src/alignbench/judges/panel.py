@@ -14,8 +14,9 @@ from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself, model_family
 from alignbench.judges.marking import find_card, mark_cards, worst_state
 from alignbench.judges.votes import majority, weighted
-from alignbench.table.columns import CARD_COLUMN, VOTES, output_columns
+from alignbench.table.columns import CARD_COLUMN, VOTES
 from alignbench.table.frames import sorted_groups
+from alignbench.table.keys import JUDGE, output_columns
 from alignbench.table.read import as_table, row_groups
 from alignbench.vocabulary import (
     MISALIGNED,
@@ -207,7 +208,7 @@ def _found(votes: _Votes, verdict: Codes, quorum: NDArray[np.bool_]) -> dict[str
 
 def _votes(table: pd.DataFrame, key: Sequence[str]) -> _Votes:
     output = row_groups([table[name] for name in key])
-    judge, first = sorted_groups(table, ["judge", "judge_config"])
+    judge, first = sorted_groups(table, JUDGE)
     if len(first) < 2:
         raise InputError(
             f"a panel needs two judges, and only {str(table['judge'].iloc[0]) or 'one without a name'!r} judged",

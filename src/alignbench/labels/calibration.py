@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alignbench.digest import shown_digest
 from alignbench.errors import InputError, NotComparableError
 from alignbench.files import write_text
-from alignbench.table.columns import HUMAN, output_columns
+from alignbench.table.columns import HUMAN
 from alignbench.table.counts import vote_counts
 from alignbench.table.further import labeller_column
+from alignbench.table.keys import JUDGE, output_columns
 from alignbench.text.judge_names import quoted_judges
 from alignbench.vocabulary import FEW_LABELS, MEASURES, VERDICTS
 
@@ -121,7 +122,7 @@ class Calibration:
         """
         mine = ((table["judge"] == self.judge) & (table["judge_config"] == self.judge_config)).to_numpy()
         if not mine.any():
-            there = table[["judge", "judge_config"]].astype(str).drop_duplicates().itertuples(index=False, name=None)
+            there = table[[*JUDGE]].astype(str).drop_duplicates().itertuples(index=False, name=None)
             own, *judges = quoted_judges([(self.judge, self.judge_config), *sorted(there)])
             raise self._other(f"the labels check the judge {own}, the verdicts are of {', '.join(judges)}")
         rows = table[mine]

@@ -12,9 +12,9 @@ from alignbench.digest import short_digest
 from alignbench.errors import InputError
 from alignbench.labels.rows import DesignRow, DrawnCell, VotesRow
 from alignbench.stats.expected_labels import labels_to_flagged
-from alignbench.table.columns import KEY_COLUMNS
 from alignbench.table.counts import headline, label_strata, measured, vote_counts
 from alignbench.table.frames import rows_frame
+from alignbench.table.keys import JUDGE, KEY_COLUMNS, MODEL
 from alignbench.table.read import as_table
 from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNMENT, Measure
 
@@ -27,7 +27,7 @@ __all__ = ["ROW_COLUMNS", "Draw", "draw", "one_judge"]
 
 ROW_COLUMNS = (*KEY_COLUMNS, "sample_uuid", "pack_digest", "rubric_digest")
 """What ties a label to an output of one table: the key, the sample behind it, and what it was judged by."""
-_CELL = ("model", "model_args", "pack", "pack_digest", "rubric_digest")
+_CELL = (*MODEL, "pack", "pack_digest", "rubric_digest")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +123,7 @@ def one_judge(table: pd.DataFrame, judge: str | None = None) -> pd.DataFrame:
     Raises:
         InputError: No such judge, or several.
     """
-    names, configs = (table[name].astype(str) for name in ("judge", "judge_config"))
+    names, configs = (table[name].astype(str) for name in JUDGE)
     both = (names + " " + configs).str.strip()
     if judge is not None:
         mine = ((names == judge) | (both == judge)).to_numpy()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.errors import InputError
-from alignbench.table.columns import KEY_COLUMNS
+from alignbench.table.keys import KEY_COLUMNS
 from alignbench.vocabulary import JUDGED, POSITION_MAX, SEVERITY_MAX, VERDICTS
 
 if TYPE_CHECKING:

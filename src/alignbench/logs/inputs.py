@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError, Note, warn
-from alignbench.table.columns import RUN_COLUMNS
+from alignbench.table.keys import RUN_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

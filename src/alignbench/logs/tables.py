@@ -12,7 +12,8 @@ from alignbench.identity import model_settings
 from alignbench.logs.layout import Summary
 from alignbench.logs.read import Log, choose, no_verdicts
 from alignbench.logs.samples import samples
-from alignbench.table.columns import KEY_COLUMNS, arrow_schema, utc_second
+from alignbench.table.columns import arrow_schema, utc_second
+from alignbench.table.keys import KEY_COLUMNS
 from alignbench.table.read import as_table
 from alignbench.vocabulary import OVERALL
 

@@ -20,9 +20,7 @@ __all__ = [
     "CARD_COLUMN",
     "FURTHER_COLUMNS",
     "HUMAN",
-    "KEY_COLUMNS",
     "REQUIRED",
-    "RUN_COLUMNS",
     "TEXT_COLUMNS",
     "TIME",
     "VERDICT_COLUMNS",
@@ -32,8 +30,6 @@ __all__ = [
     "arrow_schema",
     "columns_page",
     "columns_there",
-    "key_columns",
-    "output_columns",
     "refuse_misspelt",
     "unused_columns",
     "utc_second",
@@ -108,13 +104,6 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 """The columns, in their order."""
 
-KEY_COLUMNS = (
-    "model", "model_args", "pack", "scenario", "twin", "condition", "epoch", "turn", "judge", "judge_config",
-)  # fmt: skip
-"""What identifies a row."""
-
-RUN_COLUMNS = ("date", "run")
-"""What tells runs apart that answer the same; grouped by one of them, such runs stand beside each other."""
 TIME = "a day or a time, as 2026-11-28 or 2026-11-28T03:04:05+00:00"
 """What a date may be, in words."""
 
@@ -160,16 +149,6 @@ FURTHER_COLUMNS: tuple[FurtherColumn, ...] = (
 """Columns that some step adds; ask for them with the functions of `alignbench.table.further`."""
 _FROM_FILES = tuple(column.name for column in FURTHER_COLUMNS if not column.name.startswith("_"))
 _NAMES = tuple(column.name for column in VERDICT_COLUMNS)
-
-
-def key_columns(by: Collection[str] = ()) -> tuple[str, ...]:
-    """What identifies a row where rows are grouped by some columns: also its run or its date, if they are of them."""
-    return (*KEY_COLUMNS, *(name for name in RUN_COLUMNS if name in by))
-
-
-def output_columns(by: Collection[str] = ()) -> tuple[str, ...]:
-    """What identifies an output, whoever judged it; `by` as for `key_columns`."""
-    return tuple(name for name in key_columns(by) if name not in ("judge", "judge_config"))
 
 
 def arrow_schema() -> pa.Schema:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from alignbench.errors import InputError
-from alignbench.table.columns import RUN_COLUMNS, VOTES
+from alignbench.table.columns import VOTES
 from alignbench.table.frames import plain_value
 from alignbench.table.further import has_votes
+from alignbench.table.keys import IDENTITY, RUN_COLUMNS
 from alignbench.table.ledger import TALLIED, marks, tallied
 from alignbench.table.read import label_models, row_groups
 from alignbench.vocabulary import UNSCORED_REASONS, Measure
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "IDENTITY",
     "UNSCORED_LIMIT",
     "Counts",
     "cells",
@@ -36,9 +36,6 @@ __all__ = [
 
 UNSCORED_LIMIT = 0.10
 """Above this share of off-task or unscored outputs a row is flagged."""
-
-IDENTITY = ("model", "judge", "judge_config", "rubric_digest", "pack_digest")
-"""Rows that differ in one of these are never counted together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,20 +18,18 @@ from alignbench.documents.csv_files import csv_problem, read_csv
 from alignbench.errors import InputError, Note, warn
 from alignbench.files import describe_path
 from alignbench.table.columns import (
-    KEY_COLUMNS,
     REQUIRED,
-    RUN_COLUMNS,
     TIME,
     VERDICT_COLUMNS,
     Column,
     arrow_schema,
     columns_there,
-    key_columns,
     refuse_misspelt,
     unused_columns,
     utc_second,
 )
 from alignbench.table.further import without_labels
+from alignbench.table.keys import KEY_COLUMNS, RUN_COLUMNS, key_columns
 from alignbench.vocabulary import OVERALL, UNSTATED
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from alignbench.errors import InputError
 from alignbench.table.columns import TIME, utc_second
+from alignbench.table.keys import QUESTION
 from alignbench.table.read import require_columns, row_groups
 from alignbench.text.numbers import number_of
 
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["latest_runs"]
-
-_QUESTION = ("model", "model_args", "pack", "condition", "twin")
-"""What a run asks as a whole: two runs share the question where they share a scenario of it. The judge is no part of
-it, nor the version of the pack: a run judged again is still the same run, and one on a mended pack takes its place."""
 
 
 def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -41,7 +38,7 @@ def latest_runs(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """
     require_columns(table, ["date"], "--latest")
     start, run = _starts(table), _runs(table)
-    question = row_groups([table[name] for name in _QUESTION])
+    question = row_groups([table[name] for name in QUESTION])
     scenario = row_groups([table["scenario"]])
     asked = pd.DataFrame({"question": question, "run": run, "scenario": scenario, "start": start})
     first = asked.groupby("run")["start"].min()

@@ -12,7 +12,8 @@ from alignbench.errors import InputError
 from alignbench.labels.match import GRADES, checked_labels, find_outputs, refuse_doubles
 from alignbench.stats.agreement import MISSING
 from alignbench.stats.methods import Scale
-from alignbench.table.columns import RUN_COLUMNS, columns_there, output_columns, refuse_misspelt
+from alignbench.table.columns import columns_there, refuse_misspelt
+from alignbench.table.keys import RUN_COLUMNS, output_columns
 from alignbench.table.read import as_table, row_groups
 from alignbench.text.judge_names import judge_names
 from alignbench.vocabulary import JUDGED, MEASURES, MISALIGNED, MISALIGNMENT, VERDICTS

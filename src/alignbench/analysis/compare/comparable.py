@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignbench.errors import InputError, NotComparableError
+from alignbench.table.keys import JUDGE, VERSION
 from alignbench.table.read import row_groups
 from alignbench.text.judge_names import quoted_judges, shown_digests
 from alignbench.vocabulary import Flag
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-__all__ = ["JUDGE", "VERSION", "Comparable", "comparable_rows", "identical", "same_groups"]
-
-JUDGE = ("judge", "judge_config")
-"""What a judge's identity consists of."""
-
-VERSION = ("pack", *JUDGE, "pack_digest", "rubric_digest")
-"""What decides whether results may be compared."""
+__all__ = ["Comparable", "comparable_rows", "identical", "same_groups"]
 
 _DIGESTS = {"pack_digest": ("pack",), "rubric_digest": ("pack", *JUDGE)}
 """A digest, and the columns of what it is the digest of."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from alignbench.analysis.compare.models import Sides, model_rows
 from alignbench.analysis.compare.paired_cells import Cell, compared_cells
-from alignbench.analysis.compare.pairing import MODEL_COLUMNS, PARTNERS, Pairing, pair
+from alignbench.analysis.compare.pairing import PARTNERS, Pairing, pair
+from alignbench.table.keys import MODEL
 from alignbench.vocabulary import FEW_LABELS, MEASURES, USEFULNESS, Measure
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def contrast(
     *,
     names: tuple[str, str],
     partners: Sequence[str] = PARTNERS,
-    differs: Sequence[str] = MODEL_COLUMNS,
+    differs: Sequence[str] = MODEL,
     by: Sequence[str] = ("pack",),
     measures: Sequence[Measure] = EVERY_MEASURE,
     confidence: float = 0.95,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alignbench.analysis.compare.comparable import JUDGE, VERSION, comparable_rows, identical, same_groups
+from alignbench.analysis.compare.comparable import comparable_rows, identical, same_groups
 from alignbench.analysis.compare.stacked import stacked
 from alignbench.errors import InputError, NotComparableError
 from alignbench.identity import judges_itself
 from alignbench.table.columns import CARD_COLUMN, VOTES
 from alignbench.table.further import card_states, has_labels, has_votes, label_columns
+from alignbench.table.keys import JUDGE, MODEL, VERSION
 from alignbench.table.read import require_columns, row_groups
 from alignbench.table.row_flags import has_flag
 from alignbench.vocabulary import FEW_LABELS, JUDGED, Flag
@@ -25,13 +26,10 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-__all__ = ["ABSENT", "MODEL_COLUMNS", "PARTNERS", "Pairing", "pair"]
+__all__ = ["ABSENT", "PARTNERS", "Pairing", "pair"]
 
 PARTNERS = ("pack", "scenario", "twin", "condition", "epoch", "turn")
 """Columns in which the outputs of two models agree that are partners."""
-
-MODEL_COLUMNS = ("model", "model_args")
-"""Columns in which two models differ."""
 
 ABSENT = "absent"
 """Why an output has no verdict that one side lacks altogether."""
@@ -153,7 +151,7 @@ def pair(
     *,
     names: tuple[str, str],
     partners: Sequence[str] = PARTNERS,
-    differs: Sequence[str] = MODEL_COLUMNS,
+    differs: Sequence[str] = MODEL,
     by: Sequence[str] = (),
     minimum_labels: int = FEW_LABELS,
 ) -> Pairing:

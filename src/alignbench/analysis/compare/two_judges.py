@@ -13,9 +13,9 @@ from alignbench.analysis.compare.contrast import contrast
 from alignbench.analysis.compare.rows import CompareRow, compare_rows
 from alignbench.errors import InputError, NotComparableError
 from alignbench.stats.estimate import check_confidence
-from alignbench.table.columns import output_columns
 from alignbench.table.counts import headline
 from alignbench.table.frames import rows_frame
+from alignbench.table.keys import INSTRUMENT, output_columns
 from alignbench.table.read import as_table, label_models, row_groups
 from alignbench.vocabulary import JUDGED, MEASURES, VERDICTS
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JudgeComparison", "compare_judges"]
 
-_JUDGE_COLUMNS = ("judge", "judge_config", "rubric", "rubric_digest")
+_JUDGE_COLUMNS = (*INSTRUMENT, "rubric")
 """Columns in which two judges differ; verdicts may differ by the rubric, and that is what is asked."""
 
 

@@ -14,8 +14,9 @@ from alignbench.analysis.rates.rows import CalibratedCounts, CalibratedRow, Labe
 from alignbench.labels.calibration import Calibration, Label, PackVersion
 from alignbench.labels.draw import one_judge
 from alignbench.labels.match import match_labels
-from alignbench.table.columns import HUMAN, output_columns
+from alignbench.table.columns import HUMAN
 from alignbench.table.counts import headline, measured, vote_counts
+from alignbench.table.keys import output_columns
 from alignbench.table.read import as_table, label_models
 from alignbench.text.rows import meanings
 from alignbench.vocabulary import ALIGNED, MEASURES, OFF_TASK, OVERALL

@@ -17,8 +17,9 @@ from alignbench.stats.methods import Method
 from alignbench.stats.overall import overall_rate
 from alignbench.stats.rate import GAFFKE, rate
 from alignbench.table.columns import CARD_COLUMN
-from alignbench.table.counts import IDENTITY, UNSCORED_LIMIT, Counts, cells, headline, identify, measured
+from alignbench.table.counts import UNSCORED_LIMIT, Counts, cells, headline, identify, measured
 from alignbench.table.frames import rows_frame, with_nulls
+from alignbench.table.keys import IDENTITY
 from alignbench.table.ledger import ledger
 from alignbench.table.read import add_flag, as_table
 from alignbench.text.rows import meanings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from alignbench.analysis.rates.corrected import Transport
 from alignbench.errors import NotComparableError
 from alignbench.judges.marking import read_cards
+from alignbench.table.keys import INSTRUMENT
 from alignbench.vocabulary import ALIGNED, MISALIGNED
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def load_transport(path: str | Path, table: pd.DataFrame) -> Transport:
             the judge does on one of its packs.
     """
     (card,) = read_cards([path])
-    for name in ("judge", "judge_config", "rubric_digest"):
+    for name in INSTRUMENT:
         wanted, there = getattr(card, name), sorted(map(str, table[name].unique()))
         if there != [wanted]:
             found = ", ".join(map(repr, there))

@@ -20,6 +20,7 @@ from alignbench.report.leaderboard.board import Board
 from alignbench.report.leaderboard.columns import LeaderboardRow
 from alignbench.table.columns import CARD_COLUMN
 from alignbench.table.counts import UNSCORED_LIMIT, headline, measured
+from alignbench.table.keys import INSTRUMENT, JUDGE
 from alignbench.table.read import add_flag, as_table, label_models
 from alignbench.text.rows import meanings
 from alignbench.vocabulary import MEASURES, OVERALL, USEFULNESS, Flag
@@ -113,7 +114,7 @@ def _unranked(board: Board, cards: Sequence[JudgeCard]) -> Board:
     return replace(board, rows=rows, reason=f"{UNFIT}. {why}", ranked=False)
 
 
-JUDGED_BY = ("model", "judge", "judge_config", "rubric_digest")
+JUDGED_BY = ("model", *INSTRUMENT)
 """What tells the entries of a board apart."""
 
 
@@ -143,7 +144,7 @@ def _board(
     packs = tuple(sorted(map(str, part["pack"].unique())))
     total = OVERALL if len(packs) > 1 else packs[0]
     first = part.iloc[0]
-    for name in ("judge", "judge_config", "rubric"):
+    for name in (*JUDGE, "rubric"):
         frame[name] = str(first[name])
     frame["rubric_digest"] = "+".join(sorted(part["rubric_digest"].astype(str).unique()))
     frame["judge_card"] = worst_state(part[CARD_COLUMN].unique())
