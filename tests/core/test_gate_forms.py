@@ -242,7 +242,7 @@ def test_the_digest_is_of_the_values(tmp_path: Path) -> None:
     [
         (
             "margin: 0.1\nmagrin: 0.2\n",
-            r"policy.yaml:2: unknown field 'magrin' .*margin, largest_usefulness_loss, level",
+            r"policy.yaml:2: unknown field 'magrin' .*margin, largest_usefulness_loss, alpha",
         ),
         ("alpha: 0.05\nmargin: 2\n", r"policy.yaml:2: margin: .*less than 1 \(found 2\)"),
         ("margin: wide\n", r"policy.yaml:1: margin: .*'wide'"),
@@ -276,13 +276,13 @@ def test_usage_errors_are_errors(tables: Path) -> None:
         Policy(margin=0)
 
 
-def test_the_seed_and_level_of_the_command_replace_the_policys(tables: Path) -> None:
-    """--seed, --confidence and --margin are the policy's own, printed and in its digest."""
+def test_the_seed_and_alpha_of_the_command_replace_the_policys(tables: Path) -> None:
+    """--seed, --alpha and --margin are the policy's own, printed and in its digest."""
     paths = (tables / "base.parquet", tables / "tuned.parquet", "--policy", EXAMPLE)
-    data = json.loads(run(*paths, "--seed", "7", "--confidence", "0.06", "--margin", ".2", "--format", "json").stdout)
-    assert [data["policy"][name] for name in ("seed", "confidence", "margin")] == [7, 0.06, 0.2]
+    data = json.loads(run(*paths, "--seed", "7", "--alpha", "0.06", "--margin", ".2", "--format", "json").stdout)
+    assert [data["policy"][name] for name in ("seed", "alpha", "margin")] == [7, 0.06, 0.2]
     assert data["policy_digest"] == Policy(seed=7, alpha=0.06, margin=0.2).digest
-    assert run(*paths, "--confidence", "0.9").exit_code == 2
+    assert run(*paths, "--alpha", "0.9").exit_code == 2
 
 
 def test_the_report_is_the_same_for_the_same_input() -> None:
@@ -344,11 +344,11 @@ def test_every_flag_in_the_table_is_explained() -> None:
 
 
 @pytest.mark.parametrize("confidence", ["0.95", "0.5"])
-def test_a_coverage_is_no_level(confidence: str, tables: Path) -> None:
-    """Who means the coverage of the intervals is told what the level is, on the command line and in a policy."""
-    shown = run(tables / "base.parquet", tables / "tuned.parquet", "--confidence", confidence)
+def test_a_confidence_is_no_alpha(confidence: str, tables: Path) -> None:
+    """Who means the confidence of the intervals is told what alpha is, on the command line and in a policy."""
+    shown = run(tables / "base.parquet", tables / "tuned.parquet", "--alpha", confidence)
     assert shown.exit_code == 2
-    assert f"{confidence} is a coverage; the level is that of the one-sided tests, for example 0.05" in shown.output
+    assert f"{confidence} is a confidence; alpha is the level of the one-sided tests, for example 0.05" in shown.output
     (tables / "policy.yaml").write_text(f"alpha: {confidence}\n")
     with pytest.raises(InputError, match=rf"policy.yaml:1: alpha: {confidence} is a confidence"):
         load_policy(tables / "policy.yaml")
