@@ -102,13 +102,14 @@ def test_lost_verdicts_are_counted() -> None:
 def test_unclear_judges_are_one_clear_error() -> None:
     """Names that fit none or several judges, one judge alone, and a judge against itself are refused."""
     table = pd.concat([by("a", ONE), by("b", OTHER)], ignore_index=True)
-    for arguments, words in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "which judge is the base"),
         ({"base_name": "x"}, "called 'x'"),
         ({"base_name": "a", "candidate_name": "a"}, "compared with itself"),
-    ):
+    )
+    for arguments, words in wrong:
         with pytest.raises(InputError, match=words):
-            compare_judges(table, **arguments)  # type: ignore[arg-type]
+            compare_judges(table, **arguments)
     with pytest.raises(InputError, match="only one judge"):
         compare_judges(by("a", ONE))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -136,10 +136,10 @@ def test_several_judges_must_be_told_apart() -> None:
         ({"measures": ("over_refusal",)}, "no judged output of over_refusal"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(options: dict[str, object], words: str) -> None:
+def test_what_cannot_be_drawn_is_refused(options: dict[str, Any], words: str) -> None:
     """Options without sense, and measures without rows, are one clear error."""
     with pytest.raises(InputError, match=words):
-        draw(_bare_table(5, 5), **options)  # type: ignore[arg-type]
+        draw(_bare_table(5, 5), **options)
 
 
 def test_the_sheet_hides_the_verdict() -> None:

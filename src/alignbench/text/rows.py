@@ -59,7 +59,7 @@ def _fields(row: Any) -> dict[str, tuple[Any, list[object]]]:
 def _row_type(kind: Any) -> type | None:
     """The row type in a hint such as `Ledger` or `Ledger | None`; None for a mapping."""
     options = get_args(kind) if get_origin(kind) is Union or isinstance(kind, type(int | str)) else (kind,)
-    return next((one for one in options if is_dataclass(one)), None)  # type: ignore[return-value]
+    return next((one for one in options if isinstance(one, type) and is_dataclass(one)), None)
 
 
 def as_columns(row: Any) -> dict[str, object]:
