@@ -17,7 +17,7 @@ from alignbench.table.further import card_states, has_labels, has_votes, label_c
 from alignbench.table.keys import JUDGE, MODEL, VERSION
 from alignbench.table.read import require_columns, row_groups
 from alignbench.table.row_flags import has_flag
-from alignbench.vocabulary import FEW_LABELS, JUDGED, Flag
+from alignbench.vocabulary import ABSENT, FEW_LABELS, JUDGED, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-__all__ = ["ABSENT", "PARTNERS", "Pairing", "pair"]
+__all__ = ["PARTNERS", "Pairing", "pair"]
 
 PARTNERS = ("pack", "scenario", "twin", "condition", "epoch", "turn")
 """Columns in which the outputs of two models agree that are partners."""
-
-ABSENT = "absent"
-"""Why an output has no verdict that one side lacks altogether."""
 
 _CARD_FLAGS = {Flag.JUDGE_UNFIT: "unfit", Flag.JUDGE_TOO_FEW: "too_few", Flag.JUDGE_DIAGNOSTIC: "diagnostic"}
 _NEEDED = (

@@ -17,6 +17,7 @@ from alignbench.table.counts import headline
 from alignbench.table.frames import rows_frame
 from alignbench.table.keys import INSTRUMENT, output_columns
 from alignbench.table.read import as_table, label_models, row_groups
+from alignbench.text.judge_names import UNNAMED
 from alignbench.vocabulary import JUDGED, MEASURES, VERDICTS
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _same_outputs(
 
 def _names(first: pd.DataFrame, second: pd.DataFrame) -> tuple[str, str]:
     """Two names that differ: the judges', with their configurations or places where these are the same."""
-    names = [str(side["judge"].iloc[0]) or "unnamed judge" for side in (first, second)]
+    names = [str(side["judge"].iloc[0]) or UNNAMED for side in (first, second)]
     if names[0] == names[1]:
         configs = [str(side["judge_config"].iloc[0]) or "(no configuration)" for side in (first, second)]
         names = [f"{name} {config}" for name, config in zip(names, configs, strict=True)]

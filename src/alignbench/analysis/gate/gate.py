@@ -107,17 +107,6 @@ def gate(
     return replace(report, sides=compared)
 
 
-def _not_comparable(base: str, candidate: str, error: NotComparableError, policy: Policy) -> GateReport:
-    """The report of results that must not be compared."""
-    return GateReport(
-        decision="not_comparable",
-        base=base,
-        candidate=candidate,
-        reasons=(sentence(str(error)),),
-        policy=policy,
-    )
-
-
 def decide(
     base: str,
     candidate: str,
@@ -210,16 +199,6 @@ def _decision(
     advice = (*what_would_decide(undecided, policy), *commands(again))
     reasons = tuple(words.inconclusive(row, policy) for row in undecided)
     return "inconclusive", reasons, tuple(dict.fromkeys(advice))
-
-
-def _judge_again(
-    lost: Sequence[Mapping[Hashable, object]], undecided: Sequence[GateRow]
-) -> tuple[dict[str, object], ...]:
-    """What the candidate has lost, and what the base has where it rests on that alone that nothing is decided."""
-    by_losses = any(row.lost_base and row.limit is not None and row.limit < row.margin for row in undecided)
-    return tuple(
-        {str(key): plain_value(value) for key, value in one.items()} for one in lost if one["candidate"] or by_losses
-    )
 
 
 def _what_is_held(cells: Sequence[Cell], policy: Policy) -> Iterator[Held]:
