@@ -18,7 +18,7 @@ from alignbench.table.frames import rows_frame
 from alignbench.table.keys import INSTRUMENT, output_columns
 from alignbench.table.read import as_table, label_models, row_groups
 from alignbench.text.judge_names import UNNAMED
-from alignbench.vocabulary import JUDGED, MEASURES, VERDICTS
+from alignbench.vocabulary import JUDGED, MEASURES, VERDICTS, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ def compare_judges(
     sides, left_out, flags = _same_outputs(first, second, list(output_columns(by)))
     models = sides[0]["model"].nunique()
     if "model" not in by and models > 1:
-        flags = (*flags, "models_pooled")
+        flags = (*flags, Flag.MODELS_POOLED)
     names = _names(*sides)
     return JudgeComparison(
         base=names[0],
@@ -171,8 +171,8 @@ def _same_outputs(
         count = int((ids[0] != ids[1])[known].sum())
         raise NotComparableError(f"{count} of {len(common)} outputs are not the same: judges are compared on one run's")
     flags = {
-        "other_rubric": (left["rubric_digest"].astype(str) != right["rubric_digest"].astype(str)).any(),
-        "outputs_unverified": not known.all(),
+        Flag.OTHER_RUBRIC: (left["rubric_digest"].astype(str) != right["rubric_digest"].astype(str)).any(),
+        Flag.OUTPUTS_UNVERIFIED: not known.all(),
     }
     left_out = len(first) + len(second) - 2 * len(common)
     return (left, right), left_out, tuple(flag for flag, holds in flags.items() if holds)
